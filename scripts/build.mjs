@@ -1,0 +1,28 @@
+// Builds dist/: compiles TypeScript, copies the BrainScript library, writes the command's stub.
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const require = createRequire(import.meta.url);
+const dist = join(root, "dist");
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")], {
+  cwd: root,
+  stdio: "inherit",
+});
+
+const library = join(root, "src", "library");
+if (existsSync(library)) {
+  const target = join(dist, "src", "library");
+  mkdirSync(target, { recursive: true });
+  for (const file of readdirSync(library)) {
+    if (file.endsWith(".bs")) cpSync(join(library, file), join(target, file));
+  }
+}
+
+writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./src/cli/main.js";\n');
+chmodSync(join(dist, "cli.js"), 0o755);

@@ -1,0 +1,42 @@
+import type { Span } from "./source.js";
+
+export type Level = "error" | "warning";
+
+/** One step of the chain of calls that demanded a value, innermost first. */
+export interface CallSite {
+  readonly span: Span;
+  /** What was going on there, e.g. `in the call of ConvolutionalLayer`. */
+  readonly label?: string;
+}
+
+/** A fact for the user: what is wrong, where, and what to do about it. Plain data; `renderDiagnostic` words it. */
+export interface Diagnostic {
+  /** Stable identifier such as `unknown-identifier`. */
+  readonly code: string;
+  readonly level: Level;
+  /** One sentence; CNTK's own where it has one. */
+  readonly message: string;
+  /** The place it happened at; absent for things without a text (a file that is missing). */
+  readonly span?: Span;
+  /** Short text beside the mark under the source line. */
+  readonly label?: string;
+  readonly calls?: readonly CallSite[];
+  /** What would help, e.g. `did you mean 'ReLU'?`. */
+  readonly hint?: string;
+}
+
+/** The one error class of cntkts: everything that goes wrong because of what a user gave. */
+export class CntkError extends Error {
+  readonly diagnostic: Diagnostic;
+
+  constructor(diagnostic: Omit<Diagnostic, "level"> & { level?: Level }) {
+    super(diagnostic.message);
+    this.name = "CntkError";
+    this.diagnostic = { level: "error", ...diagnostic };
+  }
+
+  /** Stable identifier for programs. */
+  get code(): string {
+    return this.diagnostic.code;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Span } from "../diagnostics/source.js";
+import type { OpDefinition } from "./op-definition.js";
+
+/** Dimensions of one sample, first axis contiguous in memory (column-major), as CNTK prints them: `[28 x 28 x 1]`. */
+export type SampleShape = readonly number[];
+
+/** Identity of a dynamic axis (CNTK's MBLayout): two nodes share an axis if and only if they share this object. */
+export interface Layout {
+  /** Name as printed: `*`, `*1`, `t2`. */
+  readonly axisName: string;
+}
+
+export type NodeGroup = "feature" | "label" | "criterion" | "evaluation" | "output";
+
+/** Plain data; keys and types are declared by the node's op. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** A node of the network. Plain data, no tensors. The builder renames nodes and attaches delayed inputs. */
+export interface NetworkNode {
+  /** CNTK's node name, e.g. `z.conv1.W`; unique in a network without regard to case. */
+  name: string;
+  readonly op: OpDefinition;
+  inputs: NetworkNode[];
+  attributes: Attributes;
+  /** Groups asked for by `tag=`. */
+  tags: Set<NodeGroup>;
+  /** Where the node was written; absent for nodes of a model file and for gradients. */
+  readonly origin?: Span;
+  /** Chain of calls that led to the node, innermost first. */
+  readonly calls?: readonly Span[];
+  /** Made by cntkts itself (a gradient, a dropout mask): never counted, printed or saved. */
+  readonly internal?: boolean;
+}
+
+/** Values of a learnable parameter, column-major. */
+export type ParameterValues = Float32Array | Float64Array;
+
+export interface Network {
+  /** All nodes in the order CNTK adds them. Internal nodes are not among them. */
+  readonly nodes: NetworkNode[];
+  readonly groups: Record<NodeGroup, NetworkNode[]>;
+  /** Values that came with the network: of a model file. Parameters without an entry are initialized by their attributes. */
+  readonly values: Map<NetworkNode, ParameterValues>;
+}
+
+export type Storage = "dense" | "sparse";
+
+/** What the shape stage found out about a node. */
+export interface NodeFacts {
+  readonly shape: SampleShape;
+  /** Dynamic axis, or null for a node without minibatch data (a parameter, a criterion that sums over samples). */
+  readonly layout: Layout | null;
+  readonly needsGradient: boolean;
+  readonly storage: Storage;
+  /** Attributes completed by inference (kernel expanded to the input's rank, …); what a model file saves. */
+  readonly attributes: Attributes;
+}
+
+export interface ShapedNetwork {
+  readonly network: Network;
+  readonly facts: ReadonlyMap<NetworkNode, NodeFacts>;
+  /** Roots by name, code-point order. */
+  readonly roots: readonly NetworkNode[];
+  /** CNTK's global evaluation order. */
+  readonly order: readonly NetworkNode[];
+}
+
+/** An assignment to a state node (a parameter, a running mean, a momentum buffer) at the end of an entry. */
+export interface Assignment {
+  readonly state: NetworkNode;
+  readonly value: NetworkNode;
+}
+
+/** One entry point of an execution graph. */
+export interface GraphEntry {
+  /** Nodes in the order they are computed, inputs first; states and leaves included. */
+  readonly order: readonly NetworkNode[];
+  /** Nodes whose values the caller gets back. */
+  readonly outputs: readonly NetworkNode[];
+  /** Carried out in order after everything is computed. */
+  readonly assignments: readonly Assignment[];
+}
+
+export type EntryName = "evaluate" | "accumulate" | "update";
+
+/**
+ * A network ready to be planned: forward nodes, gradients, state updates, all of them nodes.
+ * `evaluate` computes outputs; `accumulate` computes criteria and stores gradients as state; `update` changes parameters.
+ */
+export interface ExecutionGraph {
+  readonly mode: "training" | "inference";
+  readonly facts: ReadonlyMap<NetworkNode, NodeFacts>;
+  /** Internal nodes that belong to a node (dropout mask, batch statistics), in the order its op made them. */
+  readonly companions: ReadonlyMap<NetworkNode, readonly NetworkNode[]>;
+  readonly entries: Readonly<Partial<Record<EntryName, GraphEntry>>>;
+}
+
+/** Number of elements of a sample; a rank-0 shape has one. */
+export function elementCount(shape: SampleShape): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+/** CNTK's printed form: `[28 x 28 x 1 x *]`. */
+export function formatShape(shape: SampleShape, layout?: Layout | null): string {
+  const parts = shape.map(String);
+  if (layout) parts.push(layout.axisName);
+  return `[${parts.join(" x ")}]`;
+}

@@ -1,0 +1,159 @@
+import type { Expression } from "../primitives/expression.js";
+import type { Instruction, Operand } from "../primitives/instruction.js";
+import type { Attributes, Assignment, Layout, NetworkNode, NodeFacts, SampleShape, Storage } from "./network.js";
+
+/** How an attribute is read from BrainScript and printed. */
+export type AttributeKind = "number" | "integer" | "boolean" | "string" | "shape" | "booleans";
+
+export interface AttributeDeclaration {
+  readonly kind: AttributeKind;
+  readonly doc: string;
+  /** Name of the member in BrainScript's `new ComputationNode [ … ]` record when it differs from the attribute's name. */
+  readonly member?: string;
+  /** Value when the member is absent; without it the member is required. */
+  readonly default?: unknown;
+}
+
+export interface InputDeclaration {
+  readonly name: string;
+  readonly doc: string;
+  readonly optional?: boolean;
+}
+
+/** An input as the shape rule sees it: the current facts, which inference of a parameter may change. */
+export interface ShapedInput {
+  readonly node: NetworkNode;
+  readonly shape: SampleShape;
+  readonly layout: Layout | null;
+  readonly storage: Storage;
+  /** A LearnableParameter, whose unknown dimensions may be inferred. */
+  readonly isParameter: boolean;
+}
+
+export interface ShapeContext {
+  readonly node: NetworkNode;
+  /** The node's attributes; in later passes already completed by an earlier pass. */
+  readonly attributes: Attributes;
+  /** Live view: after `inferParameter` the entry shows the new shape. */
+  readonly inputs: readonly ShapedInput[];
+  /** In the final pass everything must be known and consistent: mismatches throw. */
+  readonly isFinalPass: boolean;
+  /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
+  inferParameter(index: number, like: SampleShape): void;
+  /** Sets the shape of parameter input `index` outright (legacy patches, weight shapes of convolutions). */
+  setParameterShape(index: number, shape: SampleShape): void;
+  /** A line of the log, printed above the node's `Validating` line (or when validation has printed it, in the final pass). */
+  message(text: string): void;
+}
+
+export interface ShapeResult {
+  readonly shape: SampleShape;
+  readonly layout: Layout | null;
+  readonly storage?: Storage;
+  /** Completed attributes; absent = unchanged. */
+  readonly attributes?: Attributes;
+}
+
+/** Makes internal nodes, born with shape and layout. Every method returns a new node. */
+export interface GraphBuilder {
+  facts(node: NetworkNode): NodeFacts;
+  /** An internal node of any registered op; its shape comes from the op's shape rule. */
+  apply(op: OpDefinition, inputs: readonly NetworkNode[], attributes?: Attributes, name?: string): NetworkNode;
+  /** Elementwise expression over broadcast inputs; has a dynamic axis when one of the inputs has. */
+  map(expression: Expression, inputs: readonly NetworkNode[], name?: string): NetworkNode;
+  /** Sum (or other reduction) of `x` down to `shape`, and over the samples when `layout` is null and x has a layout. */
+  reduceTo(x: NetworkNode, shape: SampleShape, layout: Layout | null, operation?: ReduceOperation, scale?: number): NetworkNode;
+  /** The same elements under another shape (same count). */
+  reshape(x: NetworkNode, shape: SampleShape): NetworkNode;
+  /** A state node that lives as long as the executable, e.g. a momentum buffer; starts at `initial`. */
+  state(name: string, shape: SampleShape, initial?: number): NetworkNode;
+}
+
+export type ReduceOperation = "sum" | "max" | "min" | "product" | "logSum" | "argmax" | "argmin";
+
+export interface GradientContext {
+  readonly node: NetworkNode;
+  /** Completed attributes. */
+  readonly attributes: Attributes;
+  readonly inputs: readonly NetworkNode[];
+  readonly companions: readonly NetworkNode[];
+  /** Gradient of the criterion with respect to this node; same shape and layout as the node. */
+  readonly outputGradient: NetworkNode;
+  /** Is the gradient of input `index` asked for? */
+  wants(index: number): boolean;
+  readonly build: GraphBuilder;
+}
+
+export interface CompanionContext {
+  readonly node: NetworkNode;
+  readonly attributes: Attributes;
+  readonly mode: "training" | "inference";
+  readonly build: GraphBuilder;
+}
+
+export interface Companions {
+  readonly nodes: readonly NetworkNode[];
+  /** State changes of the forward pass in training (running statistics). */
+  readonly assignments?: readonly Assignment[];
+}
+
+export interface LoweringContext {
+  readonly node: NetworkNode;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Operand[];
+  readonly companions: readonly Operand[];
+  readonly output: Operand;
+  readonly mode: "training" | "inference";
+  emit(instruction: Instruction): void;
+  /** A scratch buffer; `perSample` gives it one value per sample. */
+  temporary(dims: SampleShape, perSample: boolean): Operand;
+}
+
+/** Which values a node's backward pass reads, and its scratch matrices: decides CNTK's memory-sharing list. */
+export interface MemoryRule {
+  readonly usesOutput: boolean;
+  /** `first` = only the first input. */
+  readonly usesInputs: "none" | "all" | "first";
+  readonly forwardTemporaries?: number;
+  readonly backwardTemporaries?: number;
+  /** Forward temporaries are released after the forward step. */
+  readonly releasedForward?: boolean;
+}
+
+/**
+ * One node type of CNTK: everything cntkts knows about it.
+ * `name` is CNTK's operation name as it stands in logs and model files.
+ */
+export interface OpDefinition {
+  readonly name: string;
+  /** Other names that BrainScript and model files accept. */
+  readonly aliases?: readonly string[];
+  readonly doc: string;
+  /** CNTK file (or paper) that the rules follow. */
+  readonly source: string;
+  readonly inputs: readonly InputDeclaration[];
+  /** Takes any number of inputs (the last declaration repeats). */
+  readonly variadic?: boolean;
+  readonly attributes: Readonly<Record<string, AttributeDeclaration>>;
+  /** Made by cntkts only: cannot be instantiated from BrainScript or a model file. */
+  readonly internal?: boolean;
+  /** Cannot sit inside a recurrent loop. */
+  readonly nonLooping?: boolean;
+  /** A delay node: may close a cycle. */
+  readonly delay?: boolean;
+  /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
+  validatingSuffix?(attributes: Attributes): string;
+  shape(context: ShapeContext): ShapeResult;
+  /** `none`: no gradient flows, silently. `error`: asking for one is CNTK's error. */
+  readonly differentiable: "yes" | "none" | "error";
+  /** Why the gradient is not the derivative, where CNTK's rule is not. */
+  readonly gradientDiffers?: string;
+  /**
+   * One entry per input: the contribution to its gradient, or null where none flows. A contribution may have the
+   * broadcast shape; the walker reduces it to the input's shape and, for inputs without a layout, over the samples.
+   */
+  gradient?(context: GradientContext): readonly (NetworkNode | null)[];
+  companions?(context: CompanionContext): Companions;
+  lower?(context: LoweringContext): void;
+  readonly memory: MemoryRule;
+}
