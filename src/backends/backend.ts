@@ -33,5 +33,7 @@ export interface Backend {
   /** As the log's build block shows it: `tfjs wasm`. */
   readonly description: string;
   readonly elementTypes: readonly ElementType[];
+  /** Why this one and no better one was started, one sentence each; for the log and `explain`. */
+  readonly notes?: readonly string[];
   compile(plan: Plan): Promise<Executable>;
 }

@@ -57,10 +57,13 @@ export interface ObjectValue {
 export interface CallContext {
   readonly span: Span;
   readonly path: string;
+  /** Places of the function calls that led here, innermost first: library code names the user's line this way. */
+  readonly calls?: readonly Span[];
 }
 
+// prettier-ignore
 export type BinaryOperatorName =
-  | "*" | "/" | ".*" | "**" | "%" | "+" | "-" | "with" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "&&" | "||" | "<<" | ">>"; // prettier-ignore
+  | "*" | "/" | ".*" | "**" | "%" | "+" | "-" | "with" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "&&" | "||" | "<<" | ">>";
 
 /** A class for `new Name […]`. */
 export interface NativeClass {
@@ -81,7 +84,12 @@ export interface Host {
   binary?(operator: BinaryOperatorName, left: Value, right: Value, context: CallContext): Value | undefined;
   unary?(operator: "+" | "-" | "!", operand: Value, context: CallContext): Value | undefined;
   /** `if` with an object as its condition. */
-  conditional?(condition: ObjectValue, whenTrue: Value, whenFalse: Value, context: CallContext): Value | undefined;
+  conditional?(
+    condition: ObjectValue,
+    whenTrue: Value,
+    whenFalse: Value,
+    context: CallContext,
+  ): Value | undefined;
   /** Prints a line (Print); CNTK writes to stderr. */
   print(text: string): void;
 }

@@ -63,6 +63,8 @@ export interface ShapedNetwork {
   readonly roots: readonly NetworkNode[];
   /** CNTK's global evaluation order. */
   readonly order: readonly NetworkNode[];
+  /** The network's own dynamic axis, `*`, `*1`, …; a second compile keeps it. */
+  readonly defaultLayout: Layout;
 }
 
 /** An assignment to a state node (a parameter, a running mean, a momentum buffer) at the end of an entry. */

@@ -38,12 +38,19 @@ export interface ShapeContext {
   readonly inputs: readonly ShapedInput[];
   /** In the final pass everything must be known and consistent: mismatches throw. */
   readonly isFinalPass: boolean;
+  /** The network's own dynamic axis (`*`), shared by all inputs that name no other. */
+  readonly defaultLayout: Layout;
+  /** Takes a new dynamic axis named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …). */
+  newLayout(base: string): Layout;
   /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
   inferParameter(index: number, like: SampleShape): void;
   /** Sets the shape of parameter input `index` outright (legacy patches, weight shapes of convolutions). */
   setParameterShape(index: number, shape: SampleShape): void;
-  /** A line of the log, printed above the node's `Validating` line (or when validation has printed it, in the final pass). */
-  message(text: string): void;
+  /**
+   * A line of the log (with its newline), printed above the node's `Validating` line (or in the final pass, which prints
+   * no such lines). Only at trace level 1 or more, unless `always`.
+   */
+  message(text: string, always?: boolean): void;
 }
 
 export interface ShapeResult {
@@ -109,15 +116,28 @@ export interface LoweringContext {
   temporary(dims: SampleShape, perSample: boolean): Operand;
 }
 
+/** A scratch matrix as CNTK's memory pool sees it. */
+export interface Temporary {
+  /** Elements: 0 or 1, or as many as the node's output has. */
+  readonly size: 0 | 1 | "output";
+  /** Grows with the minibatch if the node's output (or its first input) does; absent = never. */
+  readonly scaled?: "output" | "input";
+  /** Workspaces form a pool of their own and never share memory with values. */
+  readonly workspace?: boolean;
+}
+
 /** Which values a node's backward pass reads, and its scratch matrices: decides CNTK's memory-sharing list. */
 export interface MemoryRule {
   readonly usesOutput: boolean;
   /** `first` = only the first input. */
   readonly usesInputs: "none" | "all" | "first";
-  readonly forwardTemporaries?: number;
-  readonly backwardTemporaries?: number;
+  /** A number stands for that many temporaries of size 0. */
+  readonly forwardTemporaries?: number | readonly Temporary[];
+  readonly backwardTemporaries?: number | readonly Temporary[];
   /** Forward temporaries are released after the forward step. */
   readonly releasedForward?: boolean;
+  /** The value has a matrix of its own and never takes part in sharing (parameters, inputs, delayed values). */
+  readonly ownMatrix?: boolean;
 }
 
 /**
@@ -137,6 +157,11 @@ export interface OpDefinition {
   readonly attributes: Readonly<Record<string, AttributeDeclaration>>;
   /** Made by cntkts only: cannot be instantiated from BrainScript or a model file. */
   readonly internal?: boolean;
+  /**
+   * What a leaf is: a `parameter` (its unknown dimensions are inferred, it is learned, initialized, saved), an `input`
+   * (fed with each minibatch), a `state` of cntkts' own (a gradient, a momentum buffer). `precompute`: Mean, InvStdDev.
+   */
+  readonly role?: "parameter" | "input" | "state" | "precompute";
   /** Cannot sit inside a recurrent loop. */
   readonly nonLooping?: boolean;
   /** A delay node: may close a cycle. */
@@ -154,6 +179,12 @@ export interface OpDefinition {
    */
   gradient?(context: GradientContext): readonly (NetworkNode | null)[];
   companions?(context: CompanionContext): Companions;
+  /**
+   * Per input: its gradient is replaced by this node's contribution, whatever other consumers added before
+   * (CNTK's transposed convolution and MaxUnpooling; a known bug that its numbers depend on).
+   */
+  overwritesGradient?(attributes: Attributes): readonly boolean[];
   lower?(context: LoweringContext): void;
-  readonly memory: MemoryRule;
+  /** Where it depends on attributes (the kind of pooling, of reduction), a function of them. */
+  readonly memory: MemoryRule | ((attributes: Attributes) => MemoryRule);
 }

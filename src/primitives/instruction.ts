@@ -79,8 +79,9 @@ export type Instruction =
     }
   /**
    * output[window + windows·map] = Σ kernel[tap, map]·input[start + window·stride + tap] (cross-correlation).
-   * Kernel memory: kernel cells (all axes, first fastest), then maps (first axis fastest); where an axis is not
-   * shared, the window positions of those axes come after (see reference backend).
+   * Weights memory: runs of one kernel each (kernel cells, first axis fastest). The number of the run that belongs to an
+   * output cell counts, axis by axis with the first axis fastest, the window position if the axis is not shared, then the
+   * map if the axis has several (ConvolveGeometry's MpRowIwht). With all axes shared: kernel cells, then maps.
    */
   | {
       readonly kind: "convolution";
@@ -139,6 +140,16 @@ export type Instruction =
    * plan's engine `engine` (a 64-bit Mersenne Twister); at rate 0 all ones and no draws. `rate` is a scalar's name.
    */
   | { readonly kind: "dropoutMask"; readonly engine: string; readonly rate: string; readonly output: Operand }
+  /**
+   * Axis i of the output is axis `axes[i]` of the input, a permutation of the sample's axes; samples stay last.
+   * output.dims[i] = input.dims[axes[i]].
+   */
+  | {
+      readonly kind: "transpose";
+      readonly axes: readonly number[];
+      readonly input: Operand;
+      readonly output: Operand;
+    }
   /** Same elements, other shape. */
   | { readonly kind: "copy"; readonly input: Operand; readonly output: Operand };
 

@@ -19,10 +19,17 @@ export interface MinibatchLayout {
   /** Time steps. */
   readonly steps: number;
   /** One entry per sequence: where it starts and how long it is. */
-  readonly sequences: readonly { readonly row: number; readonly begin: number; readonly length: number; readonly id: number }[];
+  readonly sequences: readonly {
+    readonly row: number;
+    readonly begin: number;
+    readonly length: number;
+    readonly id: number;
+  }[];
 }
 
 export interface StreamMinibatch {
+  /** Elements of one sample. */
+  readonly dimension: number;
   readonly layout: MinibatchLayout;
   /** Dense: dimension · rows · steps values, column-major, gaps zero. */
   readonly dense?: Float32Array | Float64Array;

@@ -1,0 +1,129 @@
+// Prints the import graph of the rooms and checks it against the arrows of the house: a stage imports only what stands
+// before it on the road (text → AST → values → network → shapes → gradients → plan → backend) and leaves; types count
+// as much as code. Run by `npm run lint`. Ends with status 1 and the offending imports; `--quiet` prints only those.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Rooms without a place on the road: types and pure functions that every room may use. */
+const leaves = ["diagnostics", "files", "log", "numerics", "primitives"];
+
+const network = ["network", "ops"];
+const road = [
+  "grammar",
+  "config",
+  "library",
+  "evaluator",
+  "network",
+  "ops",
+  "network-builder",
+  "shapes",
+  "autodiff",
+];
+
+/** What each room may import besides leaves, in the order of the road. A file beside the rooms is a room of its own. */
+const allowed = {
+  diagnostics: [],
+  files: [],
+  log: [],
+  numerics: [],
+  primitives: [],
+  grammar: [],
+  config: [],
+  library: [],
+  evaluator: ["grammar", "config"],
+  network: [],
+  ops: ["network"],
+  "network-builder": [...network, "grammar", "config", "evaluator", "library"],
+  shapes: network,
+  autodiff: [...network, "shapes"],
+  updates: [...network, "shapes", "autodiff"],
+  plan: [...network, "shapes"],
+  backends: ["network", "plan"],
+  readers: ["config"],
+  "model-files": [...network, "shapes"],
+  training: [...network, "config", "shapes", "updates", "plan", "backends", "readers", "model-files"],
+  "source-loader": ["grammar"],
+  // The table of contents calls every stage; of training it knows the options only.
+  pipeline: [...road, "updates", "plan", "backends", "training", "source-loader"],
+  actions: [
+    ...road,
+    "updates",
+    "plan",
+    "backends",
+    "readers",
+    "model-files",
+    "training",
+    "source-loader",
+    "pipeline",
+  ],
+  node: [],
+  index: ["config", "network", "plan", "backends", "readers", "training", "pipeline", "actions", "node"],
+  cli: ["config", "node", "actions", "training", "index"],
+};
+
+/** Rooms that fill the interfaces of others: they may name any room's types, but call nobody. */
+const typesOnly = ["node"];
+
+/** Packages and the rooms that may use them. */
+const packages = {
+  chevrotain: ["grammar", "config"],
+  "@tensorflow/": ["backends"],
+  pngjs: ["actions", "node"],
+  yargs: ["cli"],
+};
+
+const roomOf = (file) => {
+  const parts = file.split("/");
+  if (parts[0] === "grammar") return "grammar";
+  return parts.length === 2 ? parts[1].replace(/\.[jt]s$/, "") : parts[1];
+};
+
+const sources = ["grammar", "src"].flatMap((top) =>
+  readdirSync(join(root, top), { recursive: true })
+    .map((file) => posix.join(top, file.split(sep).join("/")))
+    .filter((file) => file.endsWith(".ts"))
+    .sort(),
+);
+
+const graph = new Map();
+const offences = [];
+for (const file of sources) {
+  const text = readFileSync(join(root, file), "utf8");
+  const from = roomOf(file);
+  if (!(from in allowed)) {
+    offences.push(`${file}: the room '${from}' is not known to scripts/check-imports.mjs`);
+    continue;
+  }
+  // Static imports and re-exports; also `import("…")`, which loads heavy rooms late.
+  const imports =
+    /^\s*(?:import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  for (const match of text.matchAll(imports)) {
+    const target = match[2] ?? match[3] ?? match[4];
+    const place = `${file}:${text.slice(0, match.index + match[0].indexOf("import")).split("\n").length}`;
+    if (!target.startsWith(".")) {
+      const known = Object.keys(packages).find((name) => target === name || target.startsWith(name));
+      if (known && !packages[known].includes(from))
+        offences.push(`${place}: '${from}' may not use the package ${target}`);
+      continue;
+    }
+    const to = roomOf(posix.normalize(posix.join(posix.dirname(file), target)));
+    if (to === from) continue;
+    if (!graph.has(from)) graph.set(from, new Set());
+    graph.get(from).add(to);
+    const isType = match[1] !== undefined;
+    const fine = leaves.includes(to) || allowed[from].includes(to) || (isType && typesOnly.includes(from));
+    if (!fine) offences.push(`${place}: '${from}' may not import '${to}' (${target})`);
+  }
+}
+
+if (!process.argv.includes("--quiet")) {
+  for (const room of Object.keys(allowed)) {
+    const targets = [...(graph.get(room) ?? [])].sort();
+    if (targets.length > 0) console.log(`${room.padEnd(16)} → ${targets.join(" ")}`);
+  }
+}
+for (const offence of offences) console.error(offence);
+if (offences.length > 0) process.exitCode = 1;

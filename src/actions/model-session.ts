@@ -1,0 +1,158 @@
+import type { Backend, Executable, Values } from "../backends/backend.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { FileAccess } from "../files/file-access.js";
+import { type ModelFile, networkFromModel } from "../model-files/index.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import { backendStage, inferenceStage, inputsBelow, planStage } from "../pipeline.js";
+import type { ElementType } from "../plan/plan.js";
+import { createTextFormatReader } from "../readers/index.js";
+import { AxisNames, validateNetwork } from "../shapes/index.js";
+import { checkStreams, feed } from "../training/feed.js";
+import { parameterValues } from "../training/parameters.js";
+import { findNodeBySuffix } from "./networks.js";
+
+/** One value per sample (or one in all, for a node without a dynamic axis). */
+export interface EvaluatedNode {
+  /** Full name. */
+  readonly name: string;
+  /** Shape of a sample, first axis contiguous. */
+  readonly shape: readonly number[];
+  /** One array per sample, column-major. */
+  readonly samples: readonly Values[];
+}
+
+/** A loaded model: its nodes, and their values for given data. */
+export class ModelSession {
+  readonly shaped: ShapedNetwork;
+  readonly elementType: ElementType;
+
+  /** @throws CntkError when the model holds operations that cntkts cannot run, or does not validate. */
+  constructor(
+    readonly model: ModelFile,
+    private readonly backendFor: (elementType: ElementType) => Promise<Backend>,
+  ) {
+    this.elementType = model.nodes.some((node) => node.precision === "double") ? "double" : "float";
+    this.shaped = validateNetwork(networkFromModel(model), {
+      traceLevel: 0,
+      axisNames: new AxisNames(),
+      elementType: this.elementType,
+    }).shaped;
+  }
+
+  /** Names of all nodes in the order of the file. */
+  get nodeNames(): string[] {
+    return this.model.nodes.map((node) => node.name);
+  }
+
+  /** A node by full name or by an unambiguous suffix. */
+  node(name: string): NetworkNode {
+    return findNodeBySuffix(this.shaped.network.nodes, name);
+  }
+
+  /** Input nodes that some nodes need. */
+  inputsOf(nodes: readonly NetworkNode[]): NetworkNode[] {
+    return inputsBelow(nodes);
+  }
+
+  /**
+   * Values of nodes for `samples` samples given as typed arrays by input name (column-major, sample after sample).
+   * @throws CntkError when an input is missing or has the wrong number of elements.
+   */
+  async evaluate(
+    names: readonly string[],
+    inputs: Readonly<Record<string, Values>>,
+    samples: number,
+  ): Promise<EvaluatedNode[]> {
+    const nodes = names.map((name) => this.node(name));
+    const fed = this.inputsOf(nodes);
+    const values = new Map(fed.map((input) => [input.name, this.checkedInput(input, inputs, samples)]));
+    return this.withExecutable(nodes, async (executable) => {
+      const results = await executable.run("evaluate", { samples, inputs: values });
+      return nodes.map((node) => this.collect(node, results, samples));
+    });
+  }
+
+  /** Values of nodes for the first `count` samples of a file in CNTK's text format, in file order. */
+  async evaluateFile(
+    names: readonly string[],
+    files: FileAccess,
+    path: string,
+    count?: number,
+  ): Promise<EvaluatedNode[]> {
+    const nodes = names.map((name) => this.node(name));
+    const fed = this.inputsOf(nodes);
+    const reader = createTextFormatReader(
+      {
+        file: path,
+        elementType: this.elementType,
+        randomize: false,
+        inputs: fed.map((input) => ({
+          name: input.name,
+          alias: input.name,
+          dimension: elementCount(this.shaped.facts.get(input)?.shape ?? []),
+          storage: this.shaped.facts.get(input)?.storage ?? "dense",
+        })),
+      },
+      { files, log: { write: () => undefined } },
+    );
+    try {
+      checkStreams(fed, this.shaped.facts, reader);
+      return await this.withExecutable(nodes, async (executable) => {
+        const collected = nodes.map((node): Values[] => (void node, []));
+        reader.startEpoch({ epoch: 0, minibatchSize: Math.min(count ?? 256, 256), epochSize: count ?? 0 });
+        for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) {
+          const data = feed(minibatch, fed, this.elementType);
+          const results = await executable.run("evaluate", data);
+          nodes.forEach((node, index) => {
+            for (const sample of this.collect(node, results, data.samples).samples)
+              collected[index]?.push(sample);
+          });
+        }
+        return nodes.map((node, index) => this.described(node, (collected[index] ?? []).slice(0, count)));
+      });
+    } finally {
+      reader.close();
+    }
+  }
+
+  private async withExecutable<T>(
+    nodes: readonly NetworkNode[],
+    work: (executable: Executable) => Promise<T>,
+  ): Promise<T> {
+    const backend = await this.backendFor(this.elementType);
+    const plan = planStage(inferenceStage(this.shaped, nodes), this.elementType);
+    const executable = await backendStage(backend, plan, parameterValues(this.shaped, this.elementType));
+    try {
+      return await work(executable);
+    } finally {
+      await executable.dispose();
+    }
+  }
+
+  private checkedInput(node: NetworkNode, inputs: Readonly<Record<string, Values>>, samples: number): Values {
+    const given = inputs[node.name];
+    const wanted = elementCount(this.shaped.facts.get(node)?.shape ?? []) * samples;
+    if (given?.length === wanted) return given;
+    throw new CntkError({
+      code: given ? "input-dimension" : "input-missing",
+      message: given
+        ? `Input '${node.name}' needs ${wanted} values for ${samples} samples, got ${given.length}.`
+        : `Input '${node.name}' is needed and was not given.`,
+    });
+  }
+
+  private described(node: NetworkNode, samples: readonly Values[]): EvaluatedNode {
+    return { name: node.name, shape: this.shaped.facts.get(node)?.shape ?? [], samples };
+  }
+
+  private collect(node: NetworkNode, results: ReadonlyMap<string, Values>, samples: number): EvaluatedNode {
+    const values = results.get(node.name);
+    if (!values) throw new Error(`no value for ${node.name}`);
+    const facts = this.shaped.facts.get(node);
+    const count = facts?.layout ? samples : 1;
+    const size = values.length / count;
+    const parts = Array.from({ length: count }, (_, index) => values.slice(index * size, (index + 1) * size));
+    return this.described(node, parts);
+  }
+}

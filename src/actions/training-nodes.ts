@@ -1,0 +1,37 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import type { SgdOptions } from "../training/sgd-options.js";
+import { findNode } from "./networks.js";
+
+/** Criterion and evaluation nodes as a training uses them. */
+export interface TrainingNodes {
+  readonly criteria: readonly NetworkNode[];
+  readonly evaluations: readonly NetworkNode[];
+}
+
+/** The nodes to train and to watch: groups of the network, or the names given in the SGD block. */
+export function trainingNodes(shaped: ShapedNetwork, options: SgdOptions): TrainingNodes {
+  const { nodes, groups } = shaped.network;
+  const named = (name: string): NetworkNode => {
+    const node = findNode(nodes, name);
+    if (node) return node;
+    throw new CntkError({
+      code: "node-unknown",
+      message: `There is no node named '${name}' in the network.`,
+    });
+  };
+  const criteria = options.trainCriterionNodeName
+    ? [named(options.trainCriterionNodeName)]
+    : groups.criterion;
+  const evaluations = options.evaluationCriterionNodeName
+    ? [named(options.evaluationCriterionNodeName)]
+    : groups.evaluation;
+  if (criteria.length === 0) {
+    throw new CntkError({
+      code: "no-criterion",
+      message: "No criterion node was specified.",
+      hint: "list it: criterionNodes = (ce)",
+    });
+  }
+  return { criteria, evaluations: evaluations.filter((node) => !criteria.includes(node)) };
+}

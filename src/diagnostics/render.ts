@@ -1,0 +1,75 @@
+import type { Diagnostic } from "./diagnostic.js";
+import { placeOf, type Span } from "./source.js";
+
+/** Longer source lines are cut to a window around the mark. */
+const maximumLineLength = 120;
+/** Deep recursion makes long chains; the innermost steps and the outermost one tell the story. */
+const maximumCalls = 8;
+
+/** The one line of a source that holds the offset, without its line end. */
+function lineAround(text: string, offset: number): { line: string; start: number } {
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  let end = text.indexOf("\n", offset);
+  if (end < 0) end = text.length;
+  if (end > start && text[end - 1] === "\r") end--;
+  return { line: text.slice(start, end), start };
+}
+
+/** `file:line:column` of a span, as editors and terminals make it clickable. */
+export function renderPlace(span: Span): string {
+  const { line, column } = placeOf(span.source, span.start);
+  return `${span.source.name}:${line}:${column}`;
+}
+
+/** The source line with the span marked underneath, e.g. ` 12 | z = Relu (x)` over `    |     ^~~~ label`. */
+function excerpt(span: Span, label: string | undefined): string[] {
+  const offset = Math.min(span.start, span.source.text.length);
+  const { line, start } = lineAround(span.source.text, offset);
+  let shown = line;
+  let from = Math.min(offset - start, line.length);
+  let length = Math.max(1, Math.min(span.end, start + line.length) - (start + from));
+  if (line.length > maximumLineLength) {
+    const cut = Math.max(0, Math.min(from - 40, line.length - maximumLineLength));
+    const before = cut > 0 ? "…" : "";
+    const after = cut + maximumLineLength < line.length ? "…" : "";
+    shown = before + line.slice(cut, cut + maximumLineLength) + after;
+    length = Math.max(1, Math.min(length, cut + maximumLineLength - from));
+    from = from - cut + before.length;
+  }
+  const number = String(placeOf(span.source, offset).line);
+  // Tabs of the source line are kept in the padding, so that the mark stands right at any tab width.
+  const padding = shown.slice(0, from).replace(/[^\t]/g, " ");
+  const mark = "^" + "~".repeat(length - 1) + (label === undefined ? "" : ` ${label}`);
+  return [` ${number} | ${shown}`, ` ${" ".repeat(number.length)} | ${padding}${mark}`];
+}
+
+/**
+ * The text a user reads: level and message, `file:line:column`, the source line with a `^~~~` mark and label, the
+ * chain of calls (innermost first), the hint. Ends without a newline.
+ */
+export function renderDiagnostic(diagnostic: Diagnostic): string {
+  const lines = [`${diagnostic.level}: ${diagnostic.message}`];
+  if (diagnostic.span) {
+    lines.push(`  at ${renderPlace(diagnostic.span)}`, ...excerpt(diagnostic.span, diagnostic.label));
+  }
+  const calls = diagnostic.calls ?? [];
+  const hidden = calls.length > maximumCalls ? calls.length - maximumCalls : 0;
+  calls.forEach((call, index) => {
+    const last = index === calls.length - 1;
+    if (hidden > 0 && index >= maximumCalls - 1 && !last) {
+      if (index === maximumCalls - 1) lines.push(`  … ${hidden} more …`);
+      return;
+    }
+    lines.push(
+      `  ${call.label ?? "demanded"} at ${renderPlace(call.span)}`,
+      ...excerpt(call.span, undefined),
+    );
+  });
+  if (diagnostic.hint !== undefined) lines.push(`hint: ${diagnostic.hint}`);
+  return lines.join("\n");
+}
+
+/** Several diagnostics, in the order given, separated by an empty line. */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  return diagnostics.map(renderDiagnostic).join("\n\n");
+}

@@ -1,0 +1,89 @@
+import { formatFixed } from "../numerics/index.js";
+import { isInteger } from "./conversions.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { typeName } from "./failures.js";
+import type { Value } from "./values.js";
+
+/**
+ * A value as Print and Format write it. CNTK's Linux builds shorten strings inside of records and arrays to their first
+ * character and show the compiler's name of the class for booleans and functions; those are not repeated here.
+ *
+ * @param how the middle of a printf format, between `%` and the type letter, e.g. `.2`
+ */
+export function formatValue(value: Value, how = ""): string {
+  if (how.includes("%")) {
+    const message = "FormatConfigValue: format string must not contain %";
+    throw new CntkError({ code: "format-string", message });
+  }
+  switch (typeof value) {
+    case "number":
+      return formatNumber(value, how);
+    case "string":
+      return formatString(value, how);
+    case "boolean":
+      return String(value);
+  }
+  switch (value.kind) {
+    case "array":
+      return nested("(", value.elements.map((element) => formatValue(element.force(), how)).join("\n"), ")");
+    case "record": {
+      const members = [...value.names].sort().map((name) => {
+        const member = value.own(name)?.force();
+        return `${name} = ${member === undefined ? "" : formatValue(member, how)}`;
+      });
+      return `[\n${indented(members.join("\n"))}\n]`;
+    }
+    case "object":
+      return value.format?.() ?? value.type;
+    case "function":
+      return typeName(value);
+  }
+}
+
+/** The first item goes on the line of the opening bracket, the closing bracket behind the last one. */
+function nested(open: string, items: string, close: string): string {
+  return `${open} ${indented(items).slice(2)} ${close}`;
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, "  ");
+}
+
+/** Flags, width and precision of a printf conversion. */
+interface Conversion {
+  readonly flags: string;
+  readonly width: number;
+  readonly precision: number | undefined;
+}
+
+function conversionOf(how: string): Conversion {
+  const parts = /^([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?$/.exec(how);
+  if (!parts) throw new CntkError({ code: "format-string", message: `invalid format '${how}'` });
+  const [, flags = "", width = "", precision] = parts;
+  return { flags, width: Number(width), precision: precision === undefined ? undefined : Number(precision) };
+}
+
+/** `%d` for a whole number within C's int (also -0), else `%f`. */
+function formatNumber(value: number, how: string): string {
+  const conversion = conversionOf(how);
+  const { flags, precision } = conversion;
+  const whole = isInteger(value);
+  const magnitude = Math.abs(value);
+  const digits = whole
+    ? String(magnitude).padStart(precision ?? 1, "0")
+    : formatFixed(magnitude, precision ?? 6);
+  const sign = value < 0 ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
+  const mayPadWithZeros = !(whole && precision !== undefined) && Number.isFinite(value);
+  return padded(sign, digits, conversion, mayPadWithZeros);
+}
+
+function formatString(text: string, how: string): string {
+  const conversion = conversionOf(how);
+  return padded("", text.slice(0, conversion.precision), conversion, false);
+}
+
+function padded(sign: string, text: string, { flags, width }: Conversion, mayPadWithZeros: boolean): string {
+  if (flags.includes("-")) return (sign + text).padEnd(width);
+  if (flags.includes("0") && mayPadWithZeros) return sign + text.padStart(width - sign.length, "0");
+  return (sign + text).padStart(width);
+}

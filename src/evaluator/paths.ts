@@ -1,0 +1,46 @@
+import type { BinaryOperatorName } from "./values.js";
+
+/**
+ * Expression paths name the nodes that an expression creates: `z.conv1.W`. They follow the way through the syntax tree,
+ * with the odd spellings CNTK has for operands (`>=` shares `GT` with `>`).
+ */
+export function joinPath(path: string, name: string): string {
+  if (path === "") return name;
+  return name === "" ? path : `${path}.${name}`;
+}
+
+const operatorNames: Readonly<Record<BinaryOperatorName, string>> = {
+  "*": "Times",
+  "/": "Div",
+  ".*": "ElementTimes",
+  "**": "Pow",
+  "%": "Mod",
+  "+": "Plus",
+  "-": "Minus",
+  with: "With",
+  "==": "Equal",
+  "!=": "NotEqual",
+  "<": "LT",
+  "<=": "LE",
+  ">": "GT",
+  ">=": "GT",
+  "&&": "And",
+  "||": "Or",
+  "<<": "Shift",
+  ">>": "Before",
+};
+
+/** Path of the left (0) or right (1) operand of an operator. */
+export function operandPath(path: string, operator: BinaryOperatorName, index: 0 | 1): string {
+  return joinPath(path, `${operatorNames[operator]}Args[${index}]`);
+}
+
+/** Path of an item of `a:b:c`; unlike an element of `array[…]` it gets its index even at the top. */
+export function itemPath(path: string, index: number): string {
+  return `${path}[${index}]`;
+}
+
+/** Path of an element of `array[a..b](…)`, by its real index. */
+export function elementPath(path: string, index: number): string {
+  return path === "" ? "" : `${path}[${index}]`;
+}

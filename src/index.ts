@@ -1,0 +1,27 @@
+/**
+ * cntkts as a library: run CNTK configurations, load CNTK models. The command line does everything through this module.
+ */
+export {
+  checkConfig,
+  explainConfig,
+  loadModel,
+  makeMnist,
+  runConfig,
+  version,
+  visualize,
+  type ExplainOptions,
+  type LoadOptions,
+  type RunOptions,
+  type VisualizeOptions,
+} from "./api.js";
+export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
+export { renderDiagnostic } from "./diagnostics/render.js";
+export type { MnistTextFile } from "./actions/mnist.js";
+export type { RunResult } from "./actions/run.js";
+export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
+export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
+export { printNodesAction as printNodes } from "./actions/print-nodes.js";
+export { explainStages, type ExplainStage } from "./actions/explain.js";
+export type { Progress, ProgressListener } from "./training/progress.js";
+export type { FileAccess } from "./files/file-access.js";
+export { backendNames, type BackendName } from "./backends/select.js";

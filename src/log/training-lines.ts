@@ -1,0 +1,107 @@
+import { formatFixed, formatGeneral } from "../numerics/number-format.js";
+import { number } from "./numbers.js";
+
+/** A criterion's sum over a number of samples. */
+export interface CriterionSum {
+  readonly name: string;
+  readonly sum: number;
+  readonly count: number;
+  /** Print the perplexity behind it on final lines (cross-entropy nodes). */
+  readonly perplexity?: boolean;
+}
+
+/** Average per sample; 0 when there are no samples. */
+export function average(criterion: CriterionSum): number {
+  return criterion.count > 0 ? criterion.sum / criterion.count : 0;
+}
+
+/** `rmse = 0.33039278 * 64`; names ending in `s` print as percentages (SGDLib/Criterion.h). */
+export function criterionText(criterion: CriterionSum): string {
+  const value = average(criterion);
+  const text = criterion.name.endsWith("s") ? `${number(2, 3, 100 * value)}%` : number(0, 8, value);
+  return `${criterion.name} = ${text} * ${criterion.count}`;
+}
+
+export interface MinibatchLine {
+  /** 1-based. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly first: number;
+  readonly last: number;
+  /** Minibatches of an epoch as far as known; undefined = no percentage (first epoch with epochSize=0). */
+  readonly minibatchesPerEpoch: number | undefined;
+  readonly criteria: readonly CriterionSum[];
+  readonly seconds: number;
+  readonly samples: number;
+}
+
+/** ` Epoch[ 1 of 3]-Minibatch[   1-   1, 0.11%]: rmse = … * 64; time = 0.0316s; samplesPerSecond = 2026.2` (SGD.cpp). */
+export function minibatchLine(line: MinibatchLine): string {
+  let range = `${String(line.first).padStart(4)}-${String(line.last).padStart(4)}`;
+  if (line.minibatchesPerEpoch !== undefined) {
+    const shown = line.last - line.first + 1;
+    const digits = Math.max(Math.ceil(Math.log10(line.minibatchesPerEpoch / shown)) - 2, 2);
+    range += `, ${formatFixed((100 * line.last) / line.minibatchesPerEpoch, digits).padStart(2)}%`;
+  }
+  const criteria = line.criteria.map((criterion) => `${criterionText(criterion)}; `).join("");
+  const rate = line.samples / line.seconds;
+  return (
+    ` Epoch[${String(line.epoch).padStart(2)} of ${line.epochs}]-Minibatch[${range}]: ${criteria}` +
+    `time = ${number(0, 4, line.seconds)}s; samplesPerSecond = ${formatFixed(rate, 1)}\n`
+  );
+}
+
+/** The header of an epoch; rates as `%f`, the time constant in samples. */
+export function epochHeader(
+  epoch: number,
+  learningRate: number,
+  effectiveMomentum: number,
+  momentumTimeConstant: number,
+): string {
+  return (
+    `Starting Epoch ${epoch}: learning rate per sample = ${formatFixed(learningRate, 6)}  ` +
+    `effective momentum = ${formatFixed(effectiveMomentum, 6)}  ` +
+    `momentum as time constant = ${formatFixed(momentumTimeConstant, 1)} samples\n`
+  );
+}
+
+export interface EpochLine {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly criteria: readonly CriterionSum[];
+  readonly totalSamplesSeen: number;
+  readonly learningRatePerSample: number;
+  readonly seconds: number;
+}
+
+/** `Finished Epoch[ 1 of 3]: [Training] rmse = …; totalSamplesSeen = …`. */
+export function epochLine(line: EpochLine): string {
+  const criteria = line.criteria.map((criterion) => `${criterionText(criterion)}; `).join("");
+  return (
+    `Finished Epoch[${String(line.epoch).padStart(2)} of ${line.epochs}]: [Training] ${criteria}` +
+    `totalSamplesSeen = ${line.totalSamplesSeen}; ` +
+    `learningRatePerSample = ${formatGeneral(line.learningRatePerSample, 8)}; ` +
+    `epochTime=${formatGeneral(line.seconds, 6)}s\n`
+  );
+}
+
+/** `rmse = 0.2 * 10000; ce = 0.1 * 10000`, with perplexities on final lines. */
+export function criteriaText(criteria: readonly CriterionSum[], final: boolean): string {
+  return criteria
+    .map((criterion) =>
+      final && criterion.perplexity
+        ? `${criterionText(criterion)}; perplexity = ${formatFixed(Math.exp(average(criterion)), 8)}`
+        : criterionText(criterion),
+    )
+    .join("; ");
+}
+
+/** `Minibatch[1-10]: …` and, with `final`, `Final Results: Minibatch[1-10]: …` (SimpleEvaluator.h). */
+export function evaluationLine(
+  first: number,
+  last: number,
+  criteria: readonly CriterionSum[],
+  final: boolean,
+): string {
+  return `${final ? "Final Results: " : ""}Minibatch[${first}-${last}]: ${criteriaText(criteria, final)}\n`;
+}

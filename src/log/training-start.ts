@@ -1,0 +1,61 @@
+import type { NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
+import { elementCount, formatShape } from "../network/network.js";
+import type { RunLog } from "./run-log.js";
+
+const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
+
+/** `Model has … nodes`, the criteria and evaluation nodes of a training (SGD.cpp, TrainOrAdaptModel). */
+export function criteriaBlock(
+  log: RunLog,
+  nodeCount: number,
+  criteria: readonly NetworkNode[],
+  evaluations: readonly NetworkNode[],
+): void {
+  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
+  log.write("\n");
+  listed(log, "Training criterion:   ", "Training criteria:\n", criteria);
+  if (evaluations.length > 1) log.write("\n");
+  if (evaluations.length) listed(log, "Evaluation criterion: ", "Evaluation criteria:\n", evaluations);
+}
+
+function listed(log: RunLog, one: string, several: string, nodes: readonly NetworkNode[]): void {
+  const [first, ...others] = nodes;
+  if (!first) return;
+  if (others.length === 0) {
+    log.stamped(one + described(first));
+  } else {
+    log.stamped(several);
+    for (const node of nodes) log.stamped(`\t${described(node)}`);
+  }
+}
+
+/** The list of parameters that are trained; `nodesWithGradient` counts nodes below the criterion. */
+export function parametersBlock(
+  log: RunLog,
+  parameters: readonly { readonly node: NetworkNode; readonly shape: SampleShape }[],
+  nodesWithGradient: number,
+  traceLevel: number,
+): void {
+  const elements = parameters.reduce((sum, parameter) => sum + elementCount(parameter.shape), 0);
+  log.write("\n");
+  if (traceLevel <= 0) {
+    log.stamped(`Training ${elements} parameters in ${parameters.length} parameter tensors.\n`);
+  } else {
+    log.stamped(
+      `Training ${elements} parameters in ${parameters.length} out of ${parameters.length} parameter tensors ` +
+        `and ${nodesWithGradient} nodes with gradient:\n\n`,
+    );
+    for (const { node, shape } of parameters) {
+      log.stamped(`\tNode '${node.name}' (${node.op.name} operation) : ${formatShape(shape)}\n`);
+    }
+  }
+  log.write("\n");
+}
+
+/** Nodes among `order` that need a gradient. */
+export function countWithGradient(
+  order: readonly NetworkNode[],
+  facts: ReadonlyMap<NetworkNode, NodeFacts>,
+): number {
+  return order.filter((node) => facts.get(node)?.needsGradient).length;
+}

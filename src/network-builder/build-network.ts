@@ -1,0 +1,134 @@
+import type { NamedExpression, Program, SourceLoader, TextWithPlaces } from "../../grammar/index.js";
+import { parseBrainScript, plainText } from "../../grammar/index.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Source } from "../diagnostics/source.js";
+import { evaluateProgram, typeName } from "../evaluator/index.js";
+import type { RecordValue } from "../evaluator/values.js";
+import type { LogSink } from "../log/log.js";
+import type { Network } from "../network/network.js";
+import { NodeFactory } from "./computation-node.js";
+import { nativeClasses } from "./native-classes.js";
+import { nodeOperators } from "./operators.js";
+import type { SeedCounter } from "./seed-counter.js";
+import type { BuildSettings } from "./settings.js";
+import { NetworkValue } from "./values.js";
+
+/** What a network is built from. */
+export interface BuildRequest {
+  /** The value of `BrainScriptNetworkBuilder`: a record in `{ }` or `[ ]`, or an expression in `( )`. */
+  readonly text: TextWithPlaces;
+  /** The texts of the BrainScript library (`libraryFiles` names them). */
+  readonly library: readonly Source[];
+  readonly precision: "float" | "double";
+  readonly deviceId: number;
+  /** Above 0 the log tells about parameters whose dimensions are not known yet. */
+  readonly traceLevel: number;
+  /** Finds the texts of `include "…"`; without it every include is an error. */
+  readonly loader?: SourceLoader;
+  /** Belongs to the run: networks built one after the other go on counting. */
+  readonly seeds: SeedCounter;
+  /** Text of a file that a parameter is initialized from. */
+  readFile(path: string): string;
+  /** Takes the log as it comes about, so that it is there also when an error ends the building. */
+  readonly log?: LogSink;
+}
+
+export interface BuiltNetwork {
+  readonly network: Network;
+  /** What CNTK prints meanwhile, the output of Print included. */
+  readonly log: string;
+  /** The network's record with its evaluated members; absent when the text did not make the network with one. */
+  readonly values?: RecordValue;
+}
+
+/**
+ * Builds a network from BrainScript text: reads it together with the library, evaluates it and collects the nodes. Throws
+ * CntkError for every mistake in the text. Source: Source/ActionsLib/NetworkFactory.cpp.
+ */
+export function buildNetwork(request: BuildRequest): BuiltNetwork {
+  let log = "";
+  const settings: BuildSettings = {
+    precision: request.precision,
+    deviceId: request.deviceId,
+    traceLevel: request.traceLevel,
+    seeds: request.seeds,
+    readFile: (path) => request.readFile(path),
+    log: (text) => {
+      log += text;
+      request.log?.write(text);
+    },
+  };
+  const factory = new NodeFactory(settings);
+  const program = networkProgram(request);
+  const root = evaluateProgram(program, {
+    classes: nativeClasses(factory),
+    ...nodeOperators(factory),
+    print: (text) => settings.log(`${text}\n`),
+  });
+  const thunk = root.own("network");
+  if (!thunk) throw new Error("the program has lost its network");
+  const value = thunk.force();
+  if (!(value instanceof NetworkValue)) {
+    throw new CntkError({
+      code: "wrong-type",
+      message: `config member has wrong type (${typeName(value)}), expected a ComputationNetwork`,
+      span: thunk.span,
+    });
+  }
+  return { network: value.network, log, ...(value.record && { values: value.record }) };
+}
+
+/** The tree that is evaluated: the library, a few settings, and `network = …`. Throws the first mistake of the text. */
+export function networkProgram(
+  request: Pick<BuildRequest, "text" | "library" | "loader" | "precision" | "deviceId" | "traceLevel">,
+): Program {
+  const settings: Source = {
+    name: "<configuration>",
+    text: `deviceId = ${request.deviceId} traceLevel = ${request.traceLevel} precision = '${request.precision}'`,
+  };
+  const network = parsed(asMember(request.text), request.loader);
+  const members: NamedExpression[] = [
+    ...request.library.flatMap((source) => libraryProgram(source).members),
+    ...parsed(plainText(settings)).members,
+    ...network.members,
+  ];
+  return { ...network, members };
+}
+
+const parsedLibrary = new WeakMap<Source, Program>();
+
+/** The library does not change while a program runs, so each of its texts is parsed once. */
+function libraryProgram(source: Source): Program {
+  const known = parsedLibrary.get(source);
+  if (known) return known;
+  const program = parsed(plainText(source));
+  parsedLibrary.set(source, program);
+  return program;
+}
+
+function parsed(text: TextWithPlaces, loader?: SourceLoader): Program {
+  const { result, diagnostics } = parseBrainScript(text, loader);
+  const first = diagnostics[0];
+  if (first) throw new CntkError(first);
+  if (!result) throw new Error("the parser gave neither a tree nor a message");
+  return result;
+}
+
+/** The text as a member `network`; a record is wrapped into `new ComputationNetwork`. Places stay those of the text. */
+function asMember(text: TextWithPlaces): TextWithPlaces {
+  const opening = text.text.trimStart()[0];
+  if (opening === undefined || !"([{".includes(opening)) {
+    throw new CntkError({
+      code: "network-description",
+      message:
+        "BrainScript network description must be either a BS expression in ( ) or a config record in { }",
+      span: text.spanOf(0, text.text.length),
+    });
+  }
+  const head = opening === "(" ? "network = " : "network = new ComputationNetwork ";
+  const shifted = (offset: number): number => Math.max(0, offset - head.length);
+  return {
+    text: head + text.text,
+    spanOf: (start, end) => text.spanOf(shifted(start), shifted(end)),
+  };
+}

@@ -1,0 +1,196 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import type { CallContext, NativeClass, RecordValue } from "../evaluator/values.js";
+import type { Attributes, NetworkNode, NodeGroup, ParameterValues } from "../network/network.js";
+import type { AttributeDeclaration, OpDefinition } from "../network/op-definition.js";
+import { operationByName, operations } from "../ops/index.js";
+import { Arguments, asNode, flatten } from "./arguments.js";
+import {
+  constantAttributes,
+  deferredInitializationLine,
+  readLearnableParameter,
+} from "./learnable-parameter.js";
+import type { BuildSettings } from "./settings.js";
+import { NodeValue } from "./values.js";
+
+/** Group tags, with the spellings CNTK keeps for old scripts. */
+const groupOfTag: Readonly<Record<string, NodeGroup>> = {
+  feature: "feature",
+  label: "label",
+  criterion: "criterion",
+  criteria: "criterion",
+  evaluation: "evaluation",
+  eval: "evaluation",
+  output: "output",
+};
+
+/**
+ * Makes computation nodes: for `new ComputationNode [ operation = '…' ; … ]` and for the operators. It reads an operation's
+ * attributes as the registry declares them, so a new operation needs nothing here. Values that parameters bring along from
+ * files and literals are kept in `values`.
+ */
+export class NodeFactory {
+  readonly values = new Map<NetworkNode, ParameterValues>();
+
+  constructor(readonly settings: BuildSettings) {}
+
+  /** The native class of that name. */
+  nativeClass(): NativeClass {
+    return {
+      name: "ComputationNode",
+      restartsPath: true,
+      construct: (record, context) => this.construct(record, context),
+    };
+  }
+
+  /** A node of known inputs and attributes, named by the path it was written at. */
+  create(
+    operation: string,
+    inputs: readonly NodeValue[],
+    attributes: Attributes,
+    context: CallContext,
+  ): NodeValue {
+    const value = this.blank(this.operation(operation, context), attributes, context);
+    value.attachInputs(inputs);
+    return value;
+  }
+
+  /** A number written beside a node: a parameter of shape `[1]` that is never trained, under the operator's own path. */
+  constant(value: number, context: CallContext): NodeValue {
+    const op = this.operation("LearnableParameter", context);
+    const given = { shape: [1], learningRateMultiplier: 0, ...constantAttributes(value) };
+    return this.blank(op, { ...attributeDefaults(op), ...given }, context);
+  }
+
+  private construct(record: RecordValue, context: CallContext): NodeValue {
+    const args = new Arguments(record, context);
+    const op = this.operation(args.string("operation"), context);
+    // The number is drawn before the inputs are evaluated: the C++ object is there before they are attached.
+    const number = this.settings.seeds.drawNodeNumber();
+    const value =
+      op.role === "parameter"
+        ? this.parameter(op, args, number)
+        : this.blank(op, readAttributes(op, args), context, number);
+    const inputs = (): readonly NodeValue[] => readInputs(op, args);
+    if (op.delay) value.attachInputsLater(inputs);
+    else value.attachInputs(inputs());
+    const tag = args.string("tag");
+    if (tag !== "") value.node.tags.add(groupFromTag(tag, context));
+    return value;
+  }
+
+  private parameter(op: OpDefinition, args: Arguments, number: number): NodeValue {
+    const setup = readLearnableParameter(args, this.settings);
+    const attributes = { ...attributeDefaults(op), ...setup.attributes };
+    const value = this.blank(op, attributes, args.context, number);
+    if (setup.values) this.values.set(value.node, setup.values);
+    if (this.settings.traceLevel > 0) this.settings.log(deferredInitializationLine(setup));
+    return value;
+  }
+
+  private blank(
+    op: OpDefinition,
+    attributes: Attributes,
+    context: CallContext,
+    number = this.settings.seeds.drawNodeNumber(),
+  ): NodeValue {
+    const { span: origin, path: name, calls } = context;
+    const node: NetworkNode = {
+      name,
+      op,
+      inputs: [],
+      attributes,
+      tags: new Set(),
+      origin,
+      ...(calls && { calls }),
+    };
+    return new NodeValue(node, number, context.span);
+  }
+
+  private operation(name: string, context: CallContext): OpDefinition {
+    const op = operationByName(name);
+    if (op && !op.internal) return op;
+    const known = operations.filter((candidate) => !candidate.internal).map((candidate) => candidate.name);
+    const hint = didYouMean(name, known);
+    throw new CntkError({
+      code: "unknown-operation",
+      message: `Attempted to instantiate undefined operation ${name}.`,
+      span: context.span,
+      ...(hint && { hint }),
+    });
+  }
+}
+
+function attributeDefaults(op: OpDefinition): Attributes {
+  const defaults: Record<string, unknown> = {};
+  for (const [key, declaration] of Object.entries(op.attributes)) {
+    if ("default" in declaration) defaults[key] = declaration.default;
+  }
+  return defaults;
+}
+
+function readAttributes(op: OpDefinition, args: Arguments): Attributes {
+  const attributes: Record<string, unknown> = {};
+  for (const [key, declaration] of Object.entries(op.attributes)) {
+    const member = declaration.member ?? key;
+    attributes[key] =
+      "default" in declaration && !args.has(member)
+        ? declaration.default
+        : readAttribute(declaration, member, args);
+  }
+  return attributes;
+}
+
+function readAttribute(declaration: AttributeDeclaration, member: string, args: Arguments): unknown {
+  switch (declaration.kind) {
+    case "number":
+      return args.number(member);
+    case "integer":
+      return args.integer(member);
+    case "boolean":
+      return args.boolean(member);
+    case "string": {
+      // An input's dynamicAxis may be given as the axis node itself; CNTK keeps its name.
+      const value = args.value(member);
+      return value instanceof NodeValue ? value.node.name : args.string(member);
+    }
+    case "shape":
+      return args.shape(member);
+    case "booleans":
+      return args.booleans(member);
+  }
+}
+
+/** The nodes of `inputs`: one node or an array of them, nested or not. Throws when the operation takes another number. */
+function readInputs(op: OpDefinition, args: Arguments): NodeValue[] {
+  const thunk = args.has("inputs") ? args.thunk("inputs") : undefined;
+  const inputs = thunk ? flatten(thunk.force(), thunk.span, asNode) : [];
+  const required = op.inputs.filter((input) => !input.optional).length;
+  const most = op.variadic ? Infinity : op.inputs.length;
+  if (inputs.length < required || inputs.length > most) {
+    const expected = inputs.length < required ? required : most;
+    throw new CntkError({
+      code: "input-count",
+      message: `Expected ${expected} inputs, but ${inputs.length} were given.`,
+      span: thunk?.span ?? args.context.span,
+      hint: `${op.name} takes ${describeInputs(op)}`,
+    });
+  }
+  return inputs;
+}
+
+function describeInputs(op: OpDefinition): string {
+  if (op.inputs.length === 0) return "no inputs";
+  const names = op.inputs.map((input) => (input.optional ? `[${input.name}]` : input.name));
+  return names.join(", ") + (op.variadic ? ", …" : "");
+}
+
+function groupFromTag(tag: string, context: CallContext): NodeGroup {
+  const group = Object.hasOwn(groupOfTag, tag) ? groupOfTag[tag] : undefined;
+  if (group) return group;
+  throw new CntkError({
+    code: "unknown-tag",
+    message: `Invalid group tag '${tag}', must be one of 'feature', 'label', 'criterion', 'evaluation', 'output'.`,
+    span: context.span,
+  });
+}

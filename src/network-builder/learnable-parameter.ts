@@ -1,0 +1,151 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { isArray } from "../evaluator/index.js";
+import type { Attributes, ParameterValues } from "../network/network.js";
+import { isRandomInitializer } from "../numerics/initial-values.js";
+import type { Arguments } from "./arguments.js";
+import type { BuildSettings } from "./settings.js";
+import { fitShape, parseTextMatrix } from "./text-matrix.js";
+
+/** What the constructor of a LearnableParameter finds out. */
+export interface ParameterSetup {
+  /** Keys as the registry's LearnableParameter declares them. */
+  readonly attributes: Attributes;
+  /** Values read from a file or a literal, column-major; they make every initialization needless. */
+  readonly values?: ParameterValues;
+}
+
+/** Words that BrainScript accepts for `init`, beside those that draw random numbers. */
+type FixedInit =
+  "fromValue" | "fromValueArray" | "zero" | "bilinear" | "fromFile" | "fixedValue" | "fromLiteral";
+
+/**
+ * Reads the parameters of a LearnableParameter. The kind of initialization follows from the one parameter that is given, or
+ * from the older spelling with `init` naming it; the seed is drawn here, so seeds count in construction order. Throws CNTK's
+ * messages for what it does not accept. Source: InputAndParamNodes.cpp, constructor from a config record.
+ */
+export function readLearnableParameter(args: Arguments, settings: BuildSettings): ParameterSetup {
+  const shape = args.shape("shape");
+  const learningRateMultiplier = readLearningRateMultiplier(args);
+  const init = initializationKind(args);
+  const common = { shape, learningRateMultiplier };
+
+  if (isRandomInitializer(init)) {
+    const forced = args.integer("randomSeed");
+    const attributes = {
+      ...common,
+      init,
+      seed: forced < 0 ? settings.seeds.drawSeed() : settings.seeds.forceConstant ? 1 : forced,
+      initValueScale: args.number("initValueScale"),
+      initFilterRank: args.integer("initFilterRank"),
+      initOutputRank: args.integer("initOutputRank"),
+      initOnCPUOnly: args.boolean("initOnCPUOnly"),
+    };
+    return { attributes };
+  }
+  switch (init as FixedInit) {
+    case "zero":
+      return constant(common, 0);
+    case "fromValue":
+      return constant(common, args.number("initValue"));
+    case "fixedValue":
+      return constant(common, args.number("value"));
+    case "bilinear":
+      return { attributes: { ...common, init: "bilinear" } };
+    case "fromFile":
+      return fromText(args, settings, "initFromFilePath", (path) => [settings.readFile(path), path]);
+    case "fromLiteral":
+      return fromText(args, settings, "initFromLiteral", (literal) => [literal, "string literal"]);
+    case "fromValueArray":
+      throw problem(args, "'initValue' for arrays not yet implemented");
+    default:
+      throw problem(
+        args,
+        "init must be one of the values of [ uniform | gaussian | fixedValue | fromFile | bilinear ]",
+        `'${init}' is none of them; also known are uniform1, xavier, normal, TruncNormal, zero, ` +
+          "glorotUniform, glorotNormal, heUniform, heNormal and fromLiteral",
+      );
+  }
+}
+
+/** The attributes of a parameter that starts with one number everywhere; `value` is the one the later stages read. */
+export function constantAttributes(value: number): Attributes {
+  return { init: "fromValue", value, initValue: value };
+}
+
+function constant(common: Attributes, value: number): ParameterSetup {
+  return { attributes: { ...common, ...constantAttributes(value) } };
+}
+
+/**
+ * CNTK's line about a parameter whose dimensions are not all known, so that its values must wait; empty when there is none.
+ * The node has no name yet at that moment.
+ */
+export function deferredInitializationLine({ attributes, values }: ParameterSetup): string {
+  const shape = attributes["shape"] as readonly number[];
+  if (values || !shape.includes(0)) return "";
+  return (
+    "Node '<placeholder>' (LearnableParameter operation): " +
+    `Initializating Parameter[${shape.join(" x ")}] as ${String(attributes["init"])} later when dimensions are fully known.\n`
+  );
+}
+
+function readLearningRateMultiplier(args: Arguments): number {
+  if (args.has("learningRateMultiplier")) return args.number("learningRateMultiplier");
+  if (["needsGradient", "needGradient", "computeGradient"].some((name) => args.has(name))) {
+    throw problem(
+      args,
+      "Deprecated parameter names needsGradient|needGradient|computeGradient are not supported in BrainScript. " +
+        "Use learningRateMultiplier instead.",
+    );
+  }
+  return 1;
+}
+
+/** The word of `init`, or what the other parameters imply when it is empty; `uniform` when nothing is said. */
+function initializationKind(args: Arguments): string {
+  const init = args.string("init");
+  const fromFile = args.string("initFromFilePath");
+  const initValue = args.value("initValue");
+  if (init !== "") return init;
+  if (fromFile !== "") return "fromFile";
+  if (typeof initValue === "number") return "fromValue";
+  if (isArray(initValue)) return "fromValueArray";
+  if (typeof initValue !== "string") throw problem(args, "'initValue' must be numerical");
+  if (initValue !== "") {
+    throw problem(args, "LearnableParameter: 'initValue' must be an empty string or not a string.");
+  }
+  return "uniform";
+}
+
+function fromText(
+  args: Arguments,
+  settings: BuildSettings,
+  parameter: "initFromFilePath" | "initFromLiteral",
+  textOf: (given: string) => readonly [text: string, where: string],
+): ParameterSetup {
+  const given = args.string(parameter);
+  if (given === "") {
+    const method = parameter === "initFromFilePath" ? "fromFile" : "fromLiteral";
+    throw problem(
+      args,
+      `${parameter} parameter must be provided when using "${method}" initialization method`,
+    );
+  }
+  const matrix = parseTextMatrix(...textOf(given));
+  const shape = fitShape(args.shape("shape"), matrix, (message) =>
+    problem(args, `Node '<placeholder>' (LearnableParameter operation)${message}`),
+  );
+  return {
+    attributes: { shape, learningRateMultiplier: readLearningRateMultiplier(args), init: "" },
+    values: settings.precision === "float" ? Float32Array.from(matrix.values) : matrix.values,
+  };
+}
+
+function problem(args: Arguments, message: string, hint?: string): CntkError {
+  return new CntkError({
+    code: "parameter-initialization",
+    message,
+    span: args.context.span,
+    ...(hint && { hint }),
+  });
+}

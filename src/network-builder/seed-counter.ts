@@ -1,0 +1,22 @@
+/**
+ * Hands out the numbers that depend on construction order: random seeds and node numbers. CNTK keeps both as process-wide
+ * counters that no action resets, so one counter belongs to one run, not to one network (`InputAndParamNodes.cpp`).
+ */
+export class SeedCounter {
+  private nextSeed = 1;
+  private nextNode = 0;
+
+  /** `forceConstant` is the configuration's `forceConstantRandomSeed`: every seed is 1, yet all are counted. */
+  constructor(readonly forceConstant = false) {}
+
+  /** The seed of the next randomly initialized parameter: 1, 2, 3, … */
+  drawSeed(): number {
+    const seed = this.nextSeed++;
+    return this.forceConstant ? 1 : seed;
+  }
+
+  /** The number CNTK gives a node when it is constructed; it shows in one message only (duplicate names). */
+  drawNodeNumber(): number {
+    return this.nextNode++;
+  }
+}

@@ -1,0 +1,13 @@
+import type { SeedCounter } from "./seed-counter.js";
+
+/** What the builder's classes and operators share while one network is built. */
+export interface BuildSettings {
+  readonly precision: "float" | "double";
+  readonly deviceId: number;
+  readonly traceLevel: number;
+  readonly seeds: SeedCounter;
+  /** The text of a file that a parameter is initialized from. Throws CntkError when it cannot be read. */
+  readFile(path: string): string;
+  /** Takes a piece of the log, with its newline. */
+  log(text: string): void;
+}

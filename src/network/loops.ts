@@ -1,0 +1,142 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { NetworkNode } from "./network.js";
+import { depthFirstOrder } from "./node-order.js";
+
+/** A recurrent loop: nodes that need one another's earlier (or later) values. */
+export interface RecurrentLoop {
+  /** The node where the search entered the loop; CNTK names the loop `Loop_` after it. */
+  readonly source: NetworkNode;
+  /** In the order they are computed within one time step. */
+  readonly nodes: readonly NetworkNode[];
+}
+
+export interface EvaluationOrder {
+  readonly order: readonly NetworkNode[];
+  readonly loops: readonly RecurrentLoop[];
+}
+
+/**
+ * CNTK's global evaluation order: depth-first from the roots, every loop in one piece and after its inputs.
+ * Throws for a cycle that no delay node closes.
+ * Source: ComputationNetworkAnalysis.cpp, FormRecurrentLoops.
+ */
+export function evaluationOrder(roots: readonly NetworkNode[]): EvaluationOrder {
+  const visited = depthFirstOrder(roots);
+  const loops = findCycles(roots).map((cycle) => ({
+    source: cycle.at(-1) as NetworkNode,
+    nodes: orderInsideLoop(cycle),
+  }));
+  if (loops.length === 0) return { order: visited, loops };
+  return { order: moveLoopsTogether(visited, loops), loops };
+}
+
+/** Strongly connected components of more than one node, in the order they are closed (Tarjan), last visited node first. */
+function findCycles(roots: readonly NetworkNode[]): NetworkNode[][] {
+  const cycles: NetworkNode[][] = [];
+  const lowest = new Map<NetworkNode, number>();
+  const stack: NetworkNode[] = [];
+  const onStack = new Set<NetworkNode>();
+  const visiting: { node: NetworkNode; index: number; next: number }[] = [];
+  const enter = (node: NetworkNode) => {
+    const index = lowest.size;
+    lowest.set(node, index);
+    stack.push(node);
+    onStack.add(node);
+    visiting.push({ node, index, next: 0 });
+  };
+  const lower = (node: NetworkNode, to: NetworkNode) => {
+    lowest.set(node, Math.min(lowest.get(node) ?? 0, lowest.get(to) ?? 0));
+  };
+  for (const root of roots) {
+    if (!lowest.has(root)) enter(root);
+    for (let top = visiting.at(-1); top; top = visiting.at(-1)) {
+      const input = top.node.inputs[top.next++];
+      if (input) {
+        if (!lowest.has(input)) enter(input);
+        else if (onStack.has(input)) lower(top.node, input);
+        continue;
+      }
+      visiting.pop();
+      const caller = visiting.at(-1);
+      if (caller) lower(caller.node, top.node);
+      if (lowest.get(top.node) !== top.index) continue;
+      const component = stack.splice(stack.indexOf(top.node)).reverse();
+      for (const node of component) onStack.delete(node);
+      if (component.length > 1) cycles.push(component);
+    }
+  }
+  return cycles;
+}
+
+/** The order of a time step: from every node that only delay nodes use inside the loop, depth-first, not through delays. */
+function orderInsideLoop(cycle: readonly NetworkNode[]): NetworkNode[] {
+  const members = new Set(cycle);
+  if (!cycle.some((node) => node.op.delay)) throw noDelay(cycle);
+  const usedAtOnce = new Set<NetworkNode>();
+  for (const node of cycle) {
+    if (!node.op.delay) for (const input of node.inputs) usedAtOnce.add(input);
+  }
+  const order: NetworkNode[] = [];
+  const visited = new Set<NetworkNode>();
+  const open = new Set<NetworkNode>();
+  const visit = (node: NetworkNode) => {
+    if (visited.has(node)) {
+      if (open.has(node)) throw infiniteLoop(node);
+      return;
+    }
+    visited.add(node);
+    open.add(node);
+    if (!node.op.delay) for (const input of node.inputs) if (members.has(input)) visit(input);
+    open.delete(node);
+    order.push(node);
+  };
+  for (const node of cycle) if (!usedAtOnce.has(node)) visit(node);
+  // Nodes that no such start reaches circle among themselves without a delay.
+  const missed = cycle.find((node) => !visited.has(node));
+  if (missed) throw infiniteLoop(missed);
+  return order;
+}
+
+function moveLoopsTogether(
+  visited: readonly NetworkNode[],
+  loops: readonly RecurrentLoop[],
+): readonly NetworkNode[] {
+  const position = new Map(visited.map((node, index) => [node, index]));
+  const loopOf = new Map<NetworkNode, RecurrentLoop>();
+  for (const loop of loops) {
+    const last = Math.max(...loop.nodes.map((node) => position.get(node) ?? 0));
+    for (const node of loop.nodes) {
+      loopOf.set(node, loop);
+      position.set(node, last);
+    }
+  }
+  const sorted = [...visited].sort((a, b) => (position.get(a) ?? 0) - (position.get(b) ?? 0));
+  const placed = new Set<RecurrentLoop>();
+  return sorted.flatMap((node) => {
+    const loop = loopOf.get(node);
+    if (!loop) return [node];
+    if (placed.has(loop)) return [];
+    placed.add(loop);
+    return loop.nodes;
+  });
+}
+
+function noDelay(cycle: readonly NetworkNode[]): CntkError {
+  const front = cycle[0] as NetworkNode;
+  return new CntkError({
+    code: "cycle-without-delay",
+    message: `There is no recurrent node in the loop connected to ${front.name} ${front.op.name} operation.`,
+    span: front.origin,
+    hint: `the nodes ${[...cycle].reverse().map(nodeName).join(" → ")} use one another; a PastValue or FutureValue must stand in between`,
+  });
+}
+
+function infiniteLoop(node: NetworkNode): CntkError {
+  return new CntkError({
+    code: "cycle-without-delay",
+    message: `${node.name} ${node.op.name} operation is part of an infinite loop that cannot be unrolled.`,
+    span: node.origin,
+  });
+}
+
+const nodeName = (node: NetworkNode) => node.name;

@@ -1,0 +1,2 @@
+export { nodeFiles } from "./files.js";
+export { readLibrarySources } from "./library.js";

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The machine's name, as CNTK's banner shows it. */
+export const hostName = (): string => hostname();
+
+export const nodeVersion = process.versions.node;
+
+/** Writes to the process's standard output. */
+export const standardOutput = { write: (text: string): void => void process.stdout.write(text) };
+
+/** Writes to the process's standard error. */
+export const standardError = { write: (text: string): void => void process.stderr.write(text) };
+
+/** The version in the package's own package.json, found upwards from this file (in src/ and in dist/src/ alike). */
+export function packageVersion(): string {
+  for (
+    let folder = dirname(fileURLToPath(import.meta.url));
+    folder !== dirname(folder);
+    folder = dirname(folder)
+  ) {
+    try {
+      const content = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+        name?: string;
+        version?: string;
+      };
+      if (content.name === "cntkts" && content.version) return content.version;
+    } catch {
+      // not in this folder
+    }
+  }
+  return "0.0.0";
+}

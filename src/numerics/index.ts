@@ -1,0 +1,21 @@
+export type { ElementType } from "./mersenne-twister.js";
+export { MersenneTwister64, halvesToFloat } from "./mersenne-twister.js";
+export type { FloatArray } from "./distributions.js";
+export {
+  drawStandardNormal,
+  drawUniform,
+  elementTypeOf,
+  fillNormal,
+  fillTruncatedNormal,
+  fillUniform,
+} from "./distributions.js";
+export type { Initialization, InitializationDescription } from "./initial-values.js";
+export {
+  describeInitialization,
+  initialValues,
+  initializerNames,
+  isRandomInitializer,
+} from "./initial-values.js";
+export type { ChunkOrder, ChunkWindow } from "./block-shuffle.js";
+export { chunkWindows, sampleWindows, shuffledChunks, shuffledSequences } from "./block-shuffle.js";
+export { formatExponential, formatFixed, formatGeneral } from "./number-format.js";

@@ -1,0 +1,241 @@
+import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type { Geometry } from "../primitives/instruction.js";
+import { at, booleansAttribute, formatDims, shapeAttribute, shapeProblem } from "./define-op.js";
+
+/*
+ * How windows lie over an input: sizes, paddings, positions. After Source/Math/ConvolveGeometry.h and the attribute
+ * expansion of Source/ComputationNetworkLib/ConvolutionalNodes.h.
+ */
+
+/** Attributes of convolution and pooling nodes, expanded to one entry per axis of the input (mapCount may keep rank 1). */
+export interface WindowAttributes {
+  readonly kernelShape: readonly number[];
+  readonly mapCount: readonly number[];
+  readonly strideShape: readonly number[];
+  readonly dimSharing: readonly boolean[];
+  readonly dimPadding: readonly boolean[];
+  readonly dimPadLower: readonly number[];
+  readonly dimPadUpper: readonly number[];
+}
+
+/** Reads the window attributes of a node; pooling has neither maps nor sharing. */
+export function windowAttributes(attributes: Attributes): WindowAttributes {
+  return {
+    kernelShape: shapeAttribute(attributes, "kernelShape"),
+    mapCount: "mapCount" in attributes ? shapeAttribute(attributes, "mapCount") : [1],
+    strideShape: shapeAttribute(attributes, "strideShape"),
+    dimSharing: "dimSharing" in attributes ? booleansAttribute(attributes, "dimSharing") : [true],
+    dimPadding: booleansAttribute(attributes, "dimPadding"),
+    dimPadLower: shapeAttribute(attributes, "dimPadLower"),
+    dimPadUpper: shapeAttribute(attributes, "dimPadUpper"),
+  };
+}
+
+/** Repeats the last value up to the filter's rank, then fills up to the input's rank. Empty lists stay empty. */
+function expand<T>(
+  values: readonly T[],
+  filterRank: number,
+  inputRank: number,
+  fill: (axis: number) => T,
+): readonly T[] {
+  const result = [...values];
+  if (result.length === 0) return result;
+  while (result.length < filterRank) result.push(at(result, result.length - 1));
+  while (result.length < inputRank) result.push(fill(result.length));
+  return result;
+}
+
+/**
+ * Brings all window attributes to the input's rank. Along axes that the kernel does not mention, a convolution reduces over
+ * the whole input and pooling takes cell by cell.
+ */
+export function expandToRank(
+  given: WindowAttributes,
+  input: SampleShape,
+  reducesRest: boolean,
+): WindowAttributes {
+  const filterRank = given.kernelShape.length;
+  const rank = input.length;
+  const rest = (axis: number): number => (reducesRest ? at(input, axis) : 1);
+  return {
+    kernelShape: expand(given.kernelShape, filterRank, rank, rest),
+    mapCount: given.mapCount,
+    strideShape: expand(given.strideShape, filterRank, rank, rest),
+    dimSharing: expand(given.dimSharing, filterRank, rank, () => true),
+    dimPadding: expand(given.dimPadding, filterRank, rank, () => false),
+    dimPadLower: expand(given.dimPadLower, filterRank, rank, () => 0),
+    dimPadUpper: expand(given.dimPadUpper, filterRank, rank, () => 0),
+  };
+}
+
+/** Number of maps along an axis: a map count of rank 1 belongs to the last axis. */
+function mapsAlong(windows: WindowAttributes, axis: number, rank: number): number {
+  if (windows.mapCount.length > 1) return at(windows.mapCount, axis);
+  return axis === rank - 1 ? at(windows.mapCount, 0) : 1;
+}
+
+/** Entry of a list that holds one value per axis, or one for all. */
+const along = <T>(values: readonly T[], axis: number): T => at(values, values.length === 1 ? 0 : axis);
+
+function checkRanks(
+  node: NetworkNode,
+  windows: WindowAttributes,
+  shape: SampleShape,
+  side: "input" | "output",
+): void {
+  const rank = shape.length;
+  const fail = (what: string, rule: string): never => {
+    throw shapeProblem(
+      node,
+      "convolution-rank",
+      `Convolution ${what} tensor${what.includes(" and ") ? "s" : ""} must have ${rule}.`,
+      `the ${side} is [${formatDims(shape)}], the kernel [${formatDims(windows.kernelShape)}]`,
+    );
+  };
+  if (windows.kernelShape.length !== rank) fail(`${side} and kernel`, "the same rank");
+  const rule = `rank 1 or the same as the ${side} tensor`;
+  const perAxis: readonly [string, readonly unknown[]][] = [
+    ["map", windows.mapCount],
+    ["stride", windows.strideShape],
+    ["sharing", windows.dimSharing],
+    ["padding", windows.dimPadding],
+    ["lower pad", windows.dimPadLower],
+    ["upper pad", windows.dimPadUpper],
+  ];
+  for (const [what, values] of perAxis) if (values.length !== 1 && values.length !== rank) fail(what, rule);
+}
+
+const doesNotFill = "Convolution requires that kernel fills the entire space if auto-padding is disabled.";
+
+/** Shape of the output for an input. Throws CNTK's messages where the kernel does not fit. */
+export function outputShape(
+  node: NetworkNode,
+  windows: WindowAttributes,
+  input: SampleShape,
+  ceilOut = false,
+): SampleShape {
+  checkRanks(node, windows, input, "input");
+  return input.map((dim, axis) => {
+    const kernel = at(windows.kernelShape, axis);
+    const stride = along(windows.strideShape, axis);
+    if (kernel > dim) {
+      throw shapeProblem(
+        node,
+        "kernel-too-large",
+        `Convolution operation requires that kernel dim ${kernel} <= input dim ${dim}.`,
+        `along axis ${axis + 1}: the input is [${formatDims(input)}], the kernel [${formatDims(windows.kernelShape)}]; ` +
+          "padding does not help, the kernel itself must fit into the input",
+      );
+    }
+    const auto = along(windows.dimPadding, axis);
+    const [lower, upper] = [along(windows.dimPadLower, axis), along(windows.dimPadUpper, axis)];
+    const room = dim + (auto ? kernel - 1 : lower + upper);
+    // CNTK computes this in single precision.
+    const precise = Math.fround(Math.fround(Math.fround(room - kernel) / stride) + 1);
+    const count = ceilOut ? Math.ceil(precise) : Math.floor(precise);
+    if (!auto && (lower > 0 || upper > 0) && (count - 1) * stride + kernel !== room) {
+      throw shapeProblem(
+        node,
+        "kernel-does-not-fill",
+        doesNotFill,
+        `along axis ${axis + 1}: input ${dim} + pads ${lower} and ${upper} = ${room}, but ${count} windows of ${kernel} ` +
+          `at a stride of ${stride} cover ${(count - 1) * stride + kernel}`,
+      );
+    }
+    return count * mapsAlong(windows, axis, input.length);
+  });
+}
+
+/** Shape of the input that a convolution would map to `output`: the output of a transposed convolution. */
+export function inputShapeFor(
+  node: NetworkNode,
+  windows: WindowAttributes,
+  output: SampleShape,
+): SampleShape {
+  checkRanks(node, windows, output, "output");
+  return output.map((dim, axis) => {
+    const kernel = at(windows.kernelShape, axis);
+    const count = Math.trunc(dim / mapsAlong(windows, axis, output.length));
+    const span = (count - 1) * along(windows.strideShape, axis);
+    if (along(windows.dimPadding, axis)) return span + 1;
+    return span + kernel - along(windows.dimPadLower, axis) - along(windows.dimPadUpper, axis);
+  });
+}
+
+/** The positions of all windows over `input`, as backends need them. `output` as `outputShape` gave it. */
+export function windowGeometry(windows: WindowAttributes, input: SampleShape, output: SampleShape): Geometry {
+  const rank = input.length;
+  const maps = input.map((_, axis) => mapsAlong(windows, axis, rank));
+  const counts = output.map((dim, axis) => dim / at(maps, axis));
+  const stride = input.map((_, axis) => along(windows.strideShape, axis));
+  return {
+    input,
+    output,
+    kernel: windows.kernelShape,
+    windows: counts,
+    maps,
+    stride,
+    start: input.map((dim, axis) => {
+      if (!along(windows.dimPadding, axis)) return 0 - along(windows.dimPadLower, axis);
+      // The cells that the windows' centers do not reach are split evenly, one more at the end.
+      const extra = dim - ((at(counts, axis) - 1) * at(stride, axis) + 1);
+      return Math.trunc(extra / 2) - Math.trunc((at(windows.kernelShape, axis) - 1) / 2);
+    }),
+    sharing: input.map((_, axis) => along(windows.dimSharing, axis)),
+  };
+}
+
+/** Number of kernels, that is of weights divided by the kernel's cells. */
+export function kernelCount(geometry: Geometry): number {
+  return elementCount(
+    geometry.maps.map((maps, axis) => (geometry.sharing[axis] ? maps : at(geometry.output, axis))),
+  );
+}
+
+/** CNTK's engines on a CPU: `legacy` for HWC, `GEMM` for shared weights, `reference` for the rest. */
+export type EngineName = "GEMM" | "legacy" | "reference";
+
+/** Which engine CNTK would take on a CPU (Source/Math/ConvolutionEngine.cpp). */
+export function chooseEngine(windows: WindowAttributes, imageLayout: ImageLayout): EngineName {
+  if (imageLayout === "HWC") return "legacy";
+  return windows.dimSharing.every(Boolean) ? "GEMM" : "reference";
+}
+
+/** The line CNTK prints when it makes an engine. */
+export function engineLine(
+  node: NetworkNode,
+  engine: EngineName,
+  windows: WindowAttributes,
+  input: SampleShape,
+  output: SampleShape,
+): string {
+  const flags = (values: readonly boolean[]): string => `(${values.map(Number).join(", ")})`;
+  const slow = engine === "reference" ? ", could be VERY SLOW" : "";
+  const parts = [
+    `Input: ${formatDims(input)}`,
+    `Output: ${formatDims(output)}`,
+    `Kernel: ${formatDims(windows.kernelShape)}`,
+    `Map: ${formatDims(windows.mapCount)}`,
+    `Stride: ${formatDims(windows.strideShape)}`,
+    `Sharing: ${flags(windows.dimSharing)}`,
+    `AutoPad: ${flags(windows.dimPadding)}`,
+    `LowerPad: ${formatDims(windows.dimPadLower)}`,
+    `UpperPad: ${formatDims(windows.dimPadUpper)}`,
+  ];
+  return `${node.name}: using ${engine} convolution engine for geometry${slow}: ${parts.join(", ")}.\n`;
+}
+
+/** Order of an image in memory: `CHW` is [W x H x C], `HWC` is [C x W x H]. */
+export type ImageLayout = "CHW" | "HWC";
+
+/** Reads `imageLayout`; `cudnn` and `legacy` are older names. Throws CNTK's message for others. */
+export function imageLayoutOf(node: NetworkNode, text: string): ImageLayout {
+  if (text === "CHW" || text === "cudnn") return "CHW";
+  if (text === "HWC" || text === "legacy") return "HWC";
+  throw shapeProblem(
+    node,
+    "unknown-image-layout",
+    `ImageLayoutKindFrom: Unknown ImageLayoutKind '${text}', must be 'CHW' (cudnn) or 'HWC' (CNTK legacy)`,
+  );
+}

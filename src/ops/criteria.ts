@@ -1,0 +1,275 @@
+import type { NetworkNode } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type {
+  CompanionContext,
+  Companions,
+  LoweringContext,
+  OpDefinition,
+} from "../network/op-definition.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  scalar,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import type { Expression } from "../primitives/expression.js";
+import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
+import { emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
+import { binaryReduce } from "./shape-rules.js";
+
+/*
+ * Training and evaluation criteria: the sum over all samples of the minibatch, one number. SGD does the averaging.
+ */
+
+const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
+
+const criterion = {
+  source: trainingNodes,
+  attributes: {},
+  nonLooping: true,
+  differentiable: "yes",
+  shape: binaryReduce,
+} as const;
+
+const product = multiply(argument(0), argument(1));
+const negate = (e: Expression): Expression => unary("negate", e);
+
+/** Emits `scale` times the sum of expression(inputs) over everything. */
+function emitSum(context: LoweringContext, expression: Expression, scale = 1, inputs = context.inputs): void {
+  const dims = inputs.reduce(
+    (widest, input) => (elementCount(input.dims) > elementCount(widest) ? input.dims : widest),
+    at(inputs, 0).dims,
+  );
+  emitReduceAll(context, mapped(context, expression, inputs, dims), context.output, "sum", scale);
+}
+
+/** z − ln Σ eᶻ of the second input: needed by value and gradient alike. */
+function logSoftmaxCompanion({ node, build }: CompanionContext): Companions {
+  const z = at(node.inputs, 1);
+  const { shape, layout } = build.facts(z);
+  const total = build.reduceTo(
+    z,
+    shape.map(() => 1),
+    layout,
+    "logSum",
+  );
+  return { nodes: [build.map(subtract(argument(0), argument(1)), [z, total], `${node.name}.logSoftmax`)] };
+}
+
+const crossEntropyWithSoftmax = defineOp({
+  ...criterion,
+  name: "CrossEntropyWithSoftmax",
+  doc: "−Σ labels·ln softmax(z)",
+  inputs: [
+    { name: "labels", doc: "A distribution per sample, mostly one-hot." },
+    { name: "z", doc: "Activations before the softmax." },
+  ],
+  gradientDiffers: "z gets g·(softmax(z) − labels), which is the derivative only where the labels sum to 1",
+  memory: { ...memoryInputs, forwardTemporaries: 2 },
+  companions: logSoftmaxCompanion,
+  gradient({ inputs, companions, outputGradient, wants, build }) {
+    const [labels, logSoftmax] = [at(inputs, 0), at(companions, 0)];
+    const labelsGradient = multiply(argument(0), negate(argument(1)));
+    const zGradient = multiply(argument(0), subtract(unary("exponential", argument(1)), argument(2)));
+    return [
+      wants(0) ? build.map(labelsGradient, [outputGradient, logSoftmax]) : null,
+      wants(1) ? build.map(zGradient, [outputGradient, logSoftmax, labels]) : null,
+    ];
+  },
+  lower: (context) => emitSum(context, product, -1, [at(context.inputs, 0), at(context.companions, 0)]),
+});
+
+const crossEntropy = defineOp({
+  ...criterion,
+  name: "CrossEntropy",
+  doc: "−Σ labels·ln p, with CNTK's clipped logarithm",
+  inputs: [
+    { name: "labels", doc: "A distribution per sample." },
+    { name: "p", doc: "Probabilities." },
+  ],
+  gradientDiffers: "p below 1e-37, where the logarithm is clipped, still gets −g·labels/p",
+  memory: { ...memoryInputs, forwardTemporaries: 1, backwardTemporaries: 1 },
+  gradient({ inputs, outputGradient, wants, build }) {
+    const [labels, p] = [at(inputs, 0), at(inputs, 1)];
+    const labelsGradient = multiply(argument(0), negate(unary("logarithm", argument(1))));
+    const pGradient = multiply(argument(0), negate(clippedQuotient(argument(1), argument(2))));
+    return [
+      wants(0) ? build.map(labelsGradient, [outputGradient, p]) : null,
+      wants(1) ? build.map(pGradient, [outputGradient, labels, p]) : null,
+    ];
+  },
+  lower: (context) => emitSum(context, multiply(argument(0), unary("logarithm", argument(1))), -1),
+});
+
+/** a / b with |b| at least 1e-30 (TensorOps.h, ClippedQuotient). */
+function clippedQuotient(a: Expression, b: Expression): Expression {
+  const smallest = constant(1e-30);
+  const clipped = select(binary("greater", b, constant(0)), smallest, negate(smallest));
+  return divide(a, select(binary("less", unary("absolute", b), smallest), clipped, b));
+}
+
+const squareError = defineOp({
+  ...criterion,
+  name: "SquareError",
+  doc: "Σ(a − b)², without factor ½ and without mean",
+  inputs: [
+    { name: "a", doc: "Any shape." },
+    { name: "b", doc: "The same shape." },
+  ],
+  memory: { ...memoryNone, forwardTemporaries: 1 },
+  // ±2g(a − b)
+  gradient({ inputs, outputGradient, wants, build }) {
+    const difference = subtract(argument(1), argument(2));
+    const side = (index: number, sign: number): NetworkNode | null =>
+      wants(index)
+        ? build.map(multiply(multiply(constant(2 * sign), argument(0)), difference), [
+            outputGradient,
+            ...inputs,
+          ])
+        : null;
+    return [side(0, 1), side(1, -1)];
+  },
+  lower(context) {
+    const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
+    const dims = elementCount(a.dims) >= elementCount(b.dims) ? a.dims : b.dims;
+    const difference = mapped(context, subtract(argument(0), argument(1)), [a, b], dims);
+    const total = context.temporary([1], false);
+    emitReduceAll(context, mapped(context, multiply(argument(0), argument(0)), [difference], dims), total);
+    // CNTK squares the Frobenius norm, which shows in the last digits of single precision.
+    const norm = unary("squareRoot", argument(0));
+    emitMap(context, multiply(norm, norm), [total]);
+  },
+});
+
+/** 2yp + (1 − y) − p: the probability of what is the case. */
+const likelihood = (y: Expression, p: Expression): Expression =>
+  subtract(add(multiply(constant(2), multiply(y, p)), subtract(constant(1), y)), p);
+
+const logistic = defineOp({
+  ...criterion,
+  name: "Logistic",
+  doc: "−Σ ln(2yp + (1−y) − p), the log-likelihood of yes/no labels; weighted: −N·Σ w·ln(…)/Σ w, N the number of samples",
+  inputs: [
+    { name: "y", doc: "Labels, 0 or 1." },
+    { name: "p", doc: "Probability of 1." },
+    { name: "w", doc: "Weight of each sample.", optional: true },
+  ],
+  gradientDiffers: "the labels cannot get a gradient; with weights it is not divided by Σ w",
+  memory: { ...memoryInputs, forwardTemporaries: 4 },
+  shape(context) {
+    const result = binaryReduce(context);
+    const [labels, weights] = [at(context.inputs, 0), context.inputs[2]];
+    if (!weights) return result;
+    context.inferParameter(2, at(context.inputs, 1).shape);
+    const otherAxis = labels.layout && weights.layout && labels.layout !== weights.layout;
+    if (context.isFinalPass && (elementCount(labels.shape) !== elementCount(weights.shape) || otherAxis)) {
+      throw shapeProblem(
+        context.node,
+        "shape-mismatch",
+        `The Matrix dimensions of the second argument weights the ${describeShort(context.node)} do not match.`,
+      );
+    }
+    return result;
+  },
+  // −g·w·(2y − 1)/(2yp + 1 − y − p)
+  gradient({ node, inputs, outputGradient, wants, build }) {
+    if (wants(0)) {
+      throw shapeProblem(
+        node,
+        "no-gradient",
+        `${describeShort(node)} cannot compute the gradient for its first inpute.`,
+        `the labels '${at(inputs, 0).name}' must not depend on a parameter`,
+      );
+    }
+    const [y, p] = [argument(1), argument(2)];
+    const direction = subtract(y, subtract(constant(1), y));
+    const weighted = inputs.length > 2 ? multiply(direction, argument(3)) : direction;
+    const expression = multiply(negate(argument(0)), clippedQuotient(weighted, likelihood(y, p)));
+    return [null, wants(1) ? build.map(expression, [outputGradient, ...inputs]) : null, null];
+  },
+  lower(context) {
+    const [y, p, w] = [at(context.inputs, 0), at(context.inputs, 1), context.inputs[2]];
+    const logLikelihood = unary("logarithm", likelihood(argument(0), argument(1)));
+    if (!w) {
+      emitSum(context, logLikelihood, -1);
+      return;
+    }
+    const [sum, weights] = [context.temporary([1], false), context.temporary([1], false)];
+    emitReduceAll(context, mapped(context, multiply(argument(2), logLikelihood), [y, p, w], y.dims), sum);
+    emitReduceAll(context, w, weights);
+    emitMap(context, multiply(negate(scalar("samples")), divide(argument(0), argument(1))), [sum, weights]);
+  },
+});
+
+const classificationError = defineOp({
+  ...criterion,
+  name: "ClassificationError",
+  aliases: ["ErrorPrediction"],
+  doc: "Number of samples whose label is not the largest activation (or not among the topN largest).",
+  source: "Source/ComputationNetworkLib/EvaluationNodes.h",
+  inputs: [
+    { name: "labels", doc: "One-hot; the first maximum counts." },
+    { name: "z", doc: "Activations; the first maximum counts." },
+    { name: "topN", doc: "Constant: how many of the largest activations count as a hit.", optional: true },
+  ],
+  differentiable: "error",
+  memory: { usesOutput: false, usesInputs: "none", forwardTemporaries: 3, releasedForward: true },
+  shape(context) {
+    const result = binaryReduce(context);
+    const topN = context.inputs[2];
+    if (topN && elementCount(topN.shape) !== 1) {
+      throw shapeProblem(
+        context.node,
+        "shape-mismatch",
+        `${describeShort(context.node)} requires TopK to be a scalar value.`,
+      );
+    }
+    return result;
+  },
+  lower(context) {
+    const [labels, z, topN] = [flat(at(context.inputs, 0)), flat(at(context.inputs, 1)), context.inputs[2]];
+    const label = reducedPerSample(context, labels, "argmax");
+    if (!topN) {
+      const guess = reducedPerSample(context, z, "argmax");
+      emitSum(context, binary("notEqual", argument(0), argument(1)), 1, [label, guess]);
+      return;
+    }
+    // A hit: fewer than topN activations are larger than the label's.
+    const count = elementCount(z.dims);
+    const marked = context.temporary([count], true);
+    context.emit({
+      kind: "maxUnpool",
+      geometry: {
+        input: [count],
+        output: [1],
+        kernel: [count],
+        windows: [1],
+        maps: [1],
+        stride: [1],
+        start: [0],
+        sharing: [true],
+      },
+      pooled: mapped(context, select(constant(0), argument(0), constant(1)), [label], [1]),
+      poolInput: labels,
+      output: marked,
+    });
+    const own = reducedPerSample(context, mapped(context, product, [marked, z], [count]), "sum");
+    const larger = mapped(context, binary("greater", argument(0), argument(1)), [z, own], [count]);
+    const rank = reducedPerSample(context, larger, "sum");
+    emitSum(context, binary("greaterEqual", argument(0), argument(1)), 1, [rank, topN]);
+  },
+});
+
+export const criteriaOperations: readonly OpDefinition[] = [
+  crossEntropyWithSoftmax,
+  crossEntropy,
+  squareError,
+  logistic,
+  classificationError,
+];

@@ -1,0 +1,52 @@
+import type { OpDefinition } from "../network/op-definition.js";
+import { convolutionOperations } from "./convolution.js";
+import { criteriaOperations } from "./criteria.js";
+import { elementwiseOperations } from "./elementwise.js";
+import { inputOperations } from "./inputs.js";
+import { internalOperations } from "./internal.js";
+import { internalWindowOperations } from "./internal-windows.js";
+import { linearAlgebraOperations } from "./linear-algebra.js";
+import { normalizationOperations } from "./normalization.js";
+import { poolingOperations } from "./pooling.js";
+import { randomOperations } from "./random.js";
+import { reductionOperations } from "./reduction.js";
+import { reshapingOperations } from "./reshaping.js";
+
+export {
+  dropoutMaskOp,
+  mapOp,
+  matrixProductOp,
+  reduceToOp,
+  reshapeToOp,
+  stateOp,
+  transposeAxesOp,
+} from "./internal.js";
+
+/** The one list of all node types, family by family. */
+export const operations: readonly OpDefinition[] = [
+  ...inputOperations,
+  ...elementwiseOperations,
+  ...linearAlgebraOperations,
+  ...convolutionOperations,
+  ...poolingOperations,
+  ...reductionOperations,
+  ...reshapingOperations,
+  ...normalizationOperations,
+  ...criteriaOperations,
+  ...randomOperations,
+  ...internalOperations,
+  ...internalWindowOperations,
+];
+
+const byName = new Map<string, OpDefinition>();
+for (const op of operations) {
+  for (const name of [op.name, ...(op.aliases ?? [])]) byName.set(name, op);
+}
+
+/**
+ * The node type of that name, or of an older name that BrainScript and model files still accept (`Scale` is ElementTimes).
+ * Case matters, as in CNTK.
+ */
+export function operationByName(name: string): OpDefinition | undefined {
+  return byName.get(name);
+}

@@ -1,0 +1,129 @@
+import type { OpDefinition } from "../network/op-definition.js";
+import { defineOp, memoryNone, shapeAttribute, stringAttribute } from "./define-op.js";
+import { scalarShape } from "./shape-rules.js";
+
+/** Leaves of the network: parameters, inputs, and places that only name something. */
+
+export const learnableParameter = defineOp({
+  name: "LearnableParameter",
+  doc: "A tensor that training changes (learningRateMultiplier above 0) or a constant (0). Dimensions given as 0 are inferred.",
+  source: "Source/ComputationNetworkLib/InputAndParamNodes.cpp",
+  role: "parameter",
+  inputs: [],
+  attributes: {
+    shape: { kind: "shape", doc: "Dimensions; 0 = inferred from what the parameter is combined with." },
+    learningRateMultiplier: { kind: "number", doc: "Factor of the learning rate; 0 freezes.", default: 1 },
+    init: {
+      kind: "string",
+      doc:
+        "How the values come about: a kind of random numbers, `fromValue`, `bilinear`; " +
+        "empty when the values are there already (from a file, a literal, a model).",
+      default: "",
+    },
+    initValue: { kind: "number", doc: "The value of all elements for `fromValue`.", default: 0 },
+    value: { kind: "number", doc: "Older name of initValue, with init='fixedValue'.", default: 0 },
+    initValueScale: { kind: "number", doc: "Factor of random initial values.", default: 1 },
+    initFilterRank: {
+      kind: "integer",
+      doc: "Number of leading axes that form a filter, for fan-in and fan-out.",
+      default: 0,
+    },
+    initOutputRank: {
+      kind: "integer",
+      doc: "Number of output axes at the left, or negative at the right, for fan-in and fan-out.",
+      default: 1,
+    },
+    randomSeed: {
+      kind: "integer",
+      doc: "Seed of the random initial values; negative: the next number of a counter.",
+      default: -1,
+    },
+    seed: {
+      kind: "integer",
+      doc: "The seed that was drawn when the node was made; set by the network builder, not by scripts.",
+      default: 0,
+    },
+    initOnCPUOnly: { kind: "boolean", doc: "Draw random values on the CPU.", default: true },
+    initFromFilePath: { kind: "string", doc: "Text file with the values, one row a line.", default: "" },
+    initFromLiteral: { kind: "string", doc: "The values as text, one row a line.", default: "" },
+  },
+  differentiable: "error",
+  memory: { ...memoryNone, ownMatrix: true },
+  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), layout: null }),
+});
+
+const inputAttributes = {
+  shape: { kind: "shape", doc: "Dimensions of one sample." },
+  dynamicAxis: {
+    kind: "string",
+    doc: "Name of the dynamic axis; empty = the one that all such inputs share.",
+    default: "",
+  },
+} as const;
+
+export const inputValue = defineOp({
+  name: "InputValue",
+  doc: "Data of the minibatch, fed by a reader from the stream of the same name.",
+  source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
+  role: "input",
+  inputs: [],
+  attributes: inputAttributes,
+  differentiable: "error",
+  memory: { ...memoryNone, ownMatrix: true },
+  shape: ({ attributes, defaultLayout }) => ({
+    shape: shapeAttribute(attributes, "shape"),
+    layout: defaultLayout,
+    storage: "dense",
+  }),
+});
+
+export const sparseInputValue = defineOp({
+  ...inputValue,
+  name: "SparseInputValue",
+  doc: "Data of the minibatch given as index:value pairs; one column per sample.",
+  shape: ({ attributes, defaultLayout }) => ({
+    shape: shapeAttribute(attributes, "shape"),
+    layout: defaultLayout,
+    storage: "sparse",
+  }),
+});
+
+export const dynamicAxis = defineOp({
+  name: "DynamicAxis",
+  doc: "A dynamic axis of its own, for inputs whose sequences differ in length from those of other inputs.",
+  source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
+  inputs: [],
+  attributes: {},
+  differentiable: "error",
+  memory: memoryNone,
+  shape: (context) => ({ shape: [1, 1], layout: context.newLayout(context.node.name) }),
+});
+
+export const environmentInput = defineOp({
+  name: "EnvironmentInput",
+  doc: "A number about the run: `isTraining` is 1 in training and 0 otherwise.",
+  source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
+  inputs: [],
+  attributes: { propertyName: { kind: "string", doc: "Only `isTraining`." } },
+  differentiable: "none",
+  memory: memoryNone,
+  shape: () => ({ shape: scalarShape, layout: null }),
+  lower(context) {
+    const value =
+      stringAttribute(context.attributes, "propertyName") === "isTraining" && context.mode === "training";
+    context.emit({
+      kind: "elementwise",
+      expression: { kind: "constant", value: value ? 1 : 0 },
+      inputs: [],
+      output: context.output,
+    });
+  },
+});
+
+export const inputOperations: readonly OpDefinition[] = [
+  learnableParameter,
+  inputValue,
+  sparseInputValue,
+  dynamicAxis,
+  environmentInput,
+];

@@ -1,0 +1,304 @@
+import type { NetworkNode, SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type {
+  GradientContext,
+  GraphBuilder,
+  LoweringContext,
+  OpDefinition,
+  ShapeContext,
+  ShapeResult,
+} from "../network/op-definition.js";
+import { argument, multiply } from "../primitives/expression.js";
+import {
+  at,
+  defineOp,
+  describeShort,
+  formatDims,
+  memoryInputs,
+  numberAttribute,
+  shapeProblem,
+} from "./define-op.js";
+import { matrixProductOp } from "./internal.js";
+import { asMatrix, mapped, withDims } from "./lowering.js";
+import { inferLayout } from "./shape-rules.js";
+
+/** Special value of inferInputRankToMap: contract over the sequence axis. */
+const reduceSequenceAxis = -2;
+
+/**
+ * Shape rule of both products (LinearAlgebraNodes.h, TimesNodeBase::Validate): the first outputRank axes of A stay, the
+ * others are contracted against the leading axes of B, whose remaining axes follow.
+ */
+function productShape(context: ShapeContext, transposed: boolean): ShapeResult {
+  const { node, attributes, isFinalPass } = context;
+  const outputRank = numberAttribute(attributes, "outputRank");
+  const inferInputRankToMap = numberAttribute(attributes, "inferInputRankToMap");
+  if (inferInputRankToMap === reduceSequenceAxis) {
+    throw problem(node, "contraction over the sequence axis is not supported yet.", "not-supported");
+  }
+  const layout = inferLayout(context);
+  const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
+  const b = right.shape;
+  if (!isFinalPass && (left.shape.length === 0 || b.length === 0))
+    return { shape: [], layout, storage: "dense" };
+
+  let a = transposed ? swapped(node, left.shape, outputRank) : [...left.shape];
+  if (outputRank > a.length) {
+    throw problem(
+      node,
+      `outputRank ${outputRank} exceeds left argument's shape [${formatDims(left.shape)}].`,
+    );
+  }
+  if (a.length - outputRank > b.length) {
+    throw problem(
+      node,
+      `right argument shape [${formatDims(b)}] has too few dimensions for outputRank ${outputRank}.`,
+      "shape-mismatch",
+      `the left operand [${formatDims(left.shape)}] is contracted over ${a.length - outputRank} axes`,
+    );
+  }
+  if (!transposed && outputRank === 1) a = patchLegacyShape(context, a);
+  if (a.slice(0, outputRank).includes(0)) {
+    throw problem(
+      node,
+      `The outputRank (${outputRank}) dimensions in left argument's shape [${formatDims(left.shape)}] must not be 0.`,
+      "shape-mismatch",
+      "the number of outputs cannot be inferred, only that of inputs",
+    );
+  }
+  if (inferInputRankToMap >= 0 && a[a.length - 1] === 0) {
+    if (inferInputRankToMap >= b.length && isFinalPass) {
+      throw problem(
+        node,
+        `'inferInputRankToMap' argument ${inferInputRankToMap} must be less than rank of second operand [${formatDims(b)}].`,
+      );
+    }
+    while (a.length - outputRank + inferInputRankToMap < b.length) a.push(0);
+  }
+  fillFromRight(context, a, outputRank);
+  const shape = [...a.slice(0, outputRank), ...b.slice(a.length - outputRank)];
+  context.inferParameter(0, transposed ? [at(a, 1), at(a, 0)] : a);
+  return { shape, layout, storage: "dense" };
+}
+
+function problem(node: NetworkNode, what: string, code = "shape-mismatch", hint?: string): Error {
+  return shapeProblem(node, code, `${describeShort(node)}: ${what}`, hint);
+}
+
+/** The left operand of TransposeTimes as the plain product sees it; a vector is a column. */
+function swapped(node: NetworkNode, shape: SampleShape, outputRank: number): number[] {
+  if (shape.length === 1) return [1, at(shape, 0)];
+  if (shape.length !== 2) {
+    throw problem(
+      node,
+      "Transposition requires a 2D tensor (matrix) or a 1D tensor (column vector), " +
+        `instead of a [${formatDims(shape)}].`,
+    );
+  }
+  if (outputRank !== 1) throw problem(node, `The outputRank (${outputRank}) must be 1 when transposing.`);
+  return [at(shape, 1), at(shape, 0)];
+}
+
+/** A matrix of an old model that fits the flattened input takes the input's axes. */
+function patchLegacyShape(context: ShapeContext, a: number[]): number[] {
+  const b = at(context.inputs, 1).shape;
+  if (a.length !== 2 || a[1] === b[0] || b[0] === 0) return a;
+  let elements = 1;
+  for (const [axis, dim] of b.entries()) {
+    elements *= dim;
+    if (elements !== a[1]) continue;
+    const patched = [at(a, 0), ...b.slice(0, axis + 1)];
+    const left = at(context.inputs, 0);
+    context.setParameterShape(0, patched);
+    context.message(
+      `\n${describeShort(context.node)}: For legacy compatibility, the sample layout of left input (${describeShort(left.node)}) ` +
+        `was patched to [${formatDims(patched)}] (from [${formatDims(a)}])\n`,
+      true,
+    );
+    return patched;
+  }
+  return a;
+}
+
+/** Fills unknown dimensions of the contracted axes of `a`; in the final pass they must agree. */
+function fillFromRight(context: ShapeContext, a: number[], outputRank: number): void {
+  const { node, isFinalPass } = context;
+  const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
+  const b = right.shape;
+  for (let axis = outputRank; axis < a.length; axis++) {
+    const dim = b[axis - outputRank] ?? 0;
+    if (isFinalPass && dim === 0) {
+      throw problem(node, `Right [${formatDims(b)}] operand must not have zero dimensions.`);
+    }
+    if (a[axis] === 0) a[axis] = dim;
+    else if (isFinalPass && a[axis] !== dim) {
+      throw problem(
+        node,
+        `Left [${formatDims(left.shape)}] and right [${formatDims(b)}] operands' shapes are not compatible.`,
+        "shape-mismatch",
+        `'${left.node.name}' expects ${a[axis]} along axis ${axis - outputRank + 1} of '${right.node.name}', which has ${dim}`,
+      );
+    }
+  }
+}
+
+/** Sizes of a product as matrices: kept rows of A, contracted cells, columns of B left over. */
+interface ProductSizes {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+function productSizes(output: SampleShape, a: SampleShape, b: SampleShape, outputRank: number): ProductSizes {
+  const rows = elementCount(output.slice(0, outputRank));
+  const inner = elementCount(a) / rows;
+  return { rows, inner, columns: elementCount(b) / inner };
+}
+
+/*
+ * A left operand with samples makes one product per sample. It is written as a broadcast multiplication over
+ * [rows x inner x columns] followed by a sum, so it needs no instruction of its own.
+ */
+
+const product = multiply(argument(0), argument(1));
+
+function lowerProduct(context: LoweringContext, transposed: boolean): void {
+  const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
+  const outputRank = numberAttribute(context.attributes, "outputRank");
+  const { rows, inner, columns } = productSizes(context.output.dims, a.dims, b.dims, outputRank);
+  if (!a.perSample) {
+    context.emit({
+      kind: "matmul",
+      a: asMatrix(a, transposed ? inner : rows),
+      b: asMatrix(b, inner),
+      output: asMatrix(context.output, rows),
+      transposeA: transposed,
+      transposeB: false,
+    });
+    return;
+  }
+  const left = withDims(a, transposed ? [inner, rows, 1] : [rows, inner, 1]);
+  const right = withDims(b, transposed ? [inner, 1, columns] : [1, inner, columns]);
+  const products = mapped(
+    context,
+    product,
+    [left, right],
+    transposed ? [inner, rows, columns] : [rows, inner, columns],
+  );
+  const output = withDims(context.output, transposed ? [1, rows, columns] : [rows, 1, columns]);
+  context.emit({ kind: "reduce", operation: "sum", input: products, output, scale: 1 });
+}
+
+/** C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC; with A transposed dA = B·dCᵀ, dB = A·dC. */
+function gradientOfProduct(context: GradientContext, transposed: boolean): readonly (NetworkNode | null)[] {
+  const { node, attributes, inputs, outputGradient, wants, build } = context;
+  const [a, b] = [at(inputs, 0), at(inputs, 1)];
+  const [aFacts, bFacts] = [build.facts(a), build.facts(b)];
+  const outputRank = numberAttribute(attributes, "outputRank");
+  const sizes = productSizes(build.facts(node).shape, aFacts.shape, bFacts.shape, outputRank);
+  const { rows, inner } = sizes;
+  if (aFacts.layout) {
+    return [
+      wants(0) ? perSampleGradientA(build, outputGradient, b, sizes, transposed, aFacts.shape) : null,
+      wants(1) ? perSampleGradientB(build, outputGradient, a, sizes, transposed, bFacts.shape) : null,
+    ];
+  }
+  const left = (): NetworkNode =>
+    transposed
+      ? build.apply(matrixProductOp, [b, outputGradient], {
+          aRows: inner,
+          bRows: rows,
+          transposeB: true,
+          shape: aFacts.shape,
+        })
+      : build.apply(matrixProductOp, [outputGradient, b], {
+          aRows: rows,
+          bRows: inner,
+          transposeB: true,
+          shape: aFacts.shape,
+        });
+  const right = (): NetworkNode =>
+    build.apply(matrixProductOp, [a, outputGradient], {
+      aRows: transposed ? inner : rows,
+      bRows: rows,
+      transposeA: !transposed,
+      shape: bFacts.shape,
+    });
+  return [wants(0) ? left() : null, wants(1) ? right() : null];
+}
+
+function perSampleGradientA(
+  build: GraphBuilder,
+  gradient: NetworkNode,
+  b: NetworkNode,
+  { rows, inner, columns }: ProductSizes,
+  transposed: boolean,
+  shape: SampleShape,
+): NetworkNode {
+  const g = build.reshape(gradient, transposed ? [1, rows, columns] : [rows, 1, columns]);
+  const other = build.reshape(b, transposed ? [inner, 1, columns] : [1, inner, columns]);
+  const products = build.map(product, [g, other]);
+  const { layout } = build.facts(products);
+  return build.reshape(
+    build.reduceTo(products, transposed ? [inner, rows, 1] : [rows, inner, 1], layout),
+    shape,
+  );
+}
+
+function perSampleGradientB(
+  build: GraphBuilder,
+  gradient: NetworkNode,
+  a: NetworkNode,
+  { rows, inner, columns }: ProductSizes,
+  transposed: boolean,
+  shape: SampleShape,
+): NetworkNode {
+  const g = build.reshape(gradient, transposed ? [1, rows, columns] : [rows, 1, columns]);
+  const other = build.reshape(a, transposed ? [inner, rows, 1] : [rows, inner, 1]);
+  const products = build.map(product, [g, other]);
+  const { layout } = build.facts(products);
+  return build.reshape(
+    build.reduceTo(products, transposed ? [inner, 1, columns] : [1, inner, columns], layout),
+    shape,
+  );
+}
+
+const times = defineOp({
+  name: "Times",
+  doc:
+    "Matrix product of tensors: the first outputRank axes of A are kept, the others are contracted with the first axes " +
+    "of B. Unknown dimensions of A are inferred.",
+  source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
+  inputs: [
+    { name: "A", doc: "Left operand, mostly a parameter." },
+    { name: "B", doc: "Right operand." },
+  ],
+  attributes: {
+    outputRank: { kind: "integer", doc: "Number of axes of A that the result keeps.", default: 1 },
+    inferInputRankToMap: {
+      kind: "integer",
+      doc: "Number of trailing axes of B not to contract, when A's shape is to be extended; −1 = do not extend.",
+      default: -1,
+    },
+  },
+  differentiable: "yes",
+  memory: memoryInputs,
+  shape: (context) => productShape(context, false),
+  gradient: (context) => gradientOfProduct(context, false),
+  lower: (context) => lowerProduct(context, false),
+});
+
+const transposeTimes = defineOp({
+  ...times,
+  name: "TransposeTimes",
+  doc: "Product of the transposed matrix A with B.",
+  inputs: [
+    { name: "A", doc: "A matrix; it is used transposed." },
+    { name: "B", doc: "Right operand." },
+  ],
+  shape: (context) => productShape(context, true),
+  gradient: (context) => gradientOfProduct(context, true),
+  lower: (context) => lowerProduct(context, true),
+});
+
+export const linearAlgebraOperations: readonly OpDefinition[] = [times, transposeTimes];

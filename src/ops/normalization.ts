@@ -1,0 +1,367 @@
+import type { Assignment, Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type {
+  CompanionContext,
+  Companions,
+  GradientContext,
+  GraphBuilder,
+  LoweringContext,
+  OpDefinition,
+  ShapeContext,
+  ShapeResult,
+} from "../network/op-definition.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  scalar,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import type { Expression } from "../primitives/expression.js";
+import { imageLayoutOf } from "./convolution-geometry.js";
+import {
+  at,
+  booleanAttribute,
+  defineOp,
+  describe,
+  formatDims,
+  memoryInputs,
+  numberAttribute,
+  shapeProblem,
+  stringAttribute,
+} from "./define-op.js";
+import { emitMap, withDims } from "./lowering.js";
+import { inferLayout } from "./shape-rules.js";
+
+/** Places of the inputs. */
+const [data, scaleInput, biasInput, meanInput, varianceInput, countInput] = [0, 1, 2, 3, 4, 5] as const;
+const statisticsInputs = [scaleInput, biasInput, meanInput, varianceInput] as const;
+
+/** How the input is seen: `sample` with one statistic per entry of `statistics`, each over `positions` cells of a sample. */
+interface StatisticsView {
+  readonly sample: SampleShape;
+  readonly statistics: SampleShape;
+  readonly positions: number;
+}
+
+function statisticsView(attributes: Attributes, shape: SampleShape): StatisticsView {
+  const count = elementCount(shape);
+  if (!booleanAttribute(attributes, "spatial")) return { sample: [count], statistics: [count], positions: 1 };
+  const channels = at(shape, shape.length - 1);
+  const positions = count / channels;
+  return { sample: [positions, channels], statistics: [1, channels], positions };
+}
+
+function batchNormalizationShape(context: ShapeContext): ShapeResult {
+  const { node, attributes, inputs, isFinalPass } = context;
+  const layout = inferLayout(context);
+  const { shape } = at(inputs, data);
+  const spatial = booleanAttribute(attributes, "spatial");
+  inputs.slice(meanInput).forEach((input) => {
+    if (input.isParameter) return;
+    throw shapeProblem(
+      node,
+      "not-a-parameter",
+      `${describe(node)}: Inputs [${meanInput}..${inputs.length}] must be learnable parameters.`,
+      `'${input.node.name}' is a ${input.node.op.name}; running statistics are updated in place`,
+    );
+  });
+  for (const index of statisticsInputs) {
+    const given = at(inputs, index).shape;
+    if (given.length === 2 && given[0] === 0 && given[1] === 1 && elementCount(shape) > 0) {
+      context.inferParameter(index, [spatial ? at(shape, shape.length - 1) : elementCount(shape), 1]);
+    }
+  }
+  if (!isFinalPass) return { shape, layout };
+  checkParameters(context, statisticsView(attributes, shape));
+  return { shape, layout, attributes: chosenEngine(context) };
+}
+
+function checkParameters(context: ShapeContext, view: StatisticsView): void {
+  const { node, attributes, inputs } = context;
+  const scaleShape = at(inputs, scaleInput).shape;
+  for (const index of statisticsInputs) {
+    const input = at(inputs, index);
+    if (input.layout) {
+      throw shapeProblem(
+        node,
+        "unexpected-minibatch-data",
+        `${describe(node)}: Input[${index}] has a dynamic axis. BatchNormalization parameters cannot have that.`,
+      );
+    }
+    if (formatDims(input.shape) !== formatDims(scaleShape)) {
+      throw shapeProblem(
+        node,
+        "shape-mismatch",
+        `${describe(node)}: Input[${index}] has a layout different from Input[1]. All must be identical.`,
+        `'${input.node.name}' is [${formatDims(input.shape)}], '${at(inputs, scaleInput).node.name}' [${formatDims(scaleShape)}]`,
+      );
+    }
+  }
+  if (elementCount(scaleShape) !== elementCount(view.statistics)) {
+    throw shapeProblem(
+      node,
+      "shape-mismatch",
+      `${describe(node)}: Input dimensions [${formatDims(at(inputs, data).shape)}] and [${formatDims(scaleShape)}] are not compatible.`,
+      `there are ${elementCount(view.statistics)} statistics (spatial=${String(attributes["spatial"])}), but the parameters ` +
+        `have ${elementCount(scaleShape)} elements`,
+    );
+  }
+  const count = inputs[countInput];
+  if (count && (count.layout || count.shape.length > 1 || elementCount(count.shape) !== 1)) {
+    throw shapeProblem(
+      node,
+      "shape-mismatch",
+      `${describe(node)}: Input[${countInput}] must be a vector of 1 element without dynamic axis.`,
+    );
+  }
+  const layout = imageLayoutOf(node, stringAttribute(attributes, "imageLayout"));
+  if (booleanAttribute(attributes, "spatial") && layout !== "CHW") {
+    throw shapeProblem(
+      node,
+      "unknown-image-layout",
+      `${node.name} ${node.op.name} currently supports only cuDNN (CHW) data layout. Please specify imageLayout="cudnn" in ` +
+        "BatchNormalization node in your NDL/BrainScript and make sure your input data layout is CHW",
+    );
+  }
+  if (numberAttribute(attributes, "blendTimeConstant") < 0) {
+    throw shapeProblem(
+      node,
+      "negative-time-constant",
+      `${node.name} ${node.op.name} requires blend time constant to be >= 0.`,
+    );
+  }
+}
+
+/** Without a GPU CNTK always takes its own engine, and model files say so. */
+function chosenEngine(context: ShapeContext): Attributes {
+  const { attributes } = context;
+  if (booleanAttribute(attributes, "useCntkEngine")) return attributes;
+  const blend = numberAttribute(attributes, "blendTimeConstant");
+  const normalization = numberAttribute(attributes, "normalizationTimeConstant");
+  if (blend !== 0 && (Number.isFinite(blend) || Number.isFinite(normalization))) {
+    context.message(
+      "\nWARNING: batch normalization falls back to cntk engine for parameters not supported by cuDnn.\n",
+      true,
+    );
+  }
+  return { ...attributes, useCntkEngine: true };
+}
+
+const samples = scalar("samples");
+const oneMinus = (e: Expression): Expression => subtract(constant(1), e);
+const isFirstMinibatch = (count: Expression): Expression => binary("equal", count, constant(0));
+
+/** Weight of the minibatch in the new running statistics (BatchNormalizationNode::ComputeExpAvgFactor). */
+function runningWeight(timeConstant: number, count: Expression): Expression {
+  if (timeConstant < 0) return divide(samples, add(samples, count));
+  if (timeConstant === 0) return constant(1);
+  const decayed = Number.isFinite(timeConstant)
+    ? oneMinus(unary("exponential", unary("negate", divide(samples, constant(timeConstant)))))
+    : constant(0);
+  return select(isFirstMinibatch(count), constant(1), decayed);
+}
+
+/** Weight of the running statistics in normalizing (ComputeBlendFactor). */
+function blendWeight(timeConstant: number, count: Expression): Expression {
+  if (timeConstant === 0) return constant(0);
+  const blended = Number.isFinite(timeConstant)
+    ? divide(constant(timeConstant), add(constant(timeConstant), samples))
+    : constant(1);
+  return select(isFirstMinibatch(count), constant(0), blended);
+}
+
+const inverseRoot = (variance: Expression, epsilon: number): Expression =>
+  divide(constant(1), unary("squareRoot", add(variance, constant(epsilon))));
+
+/** weight·a + (1 − weight)·b, of arguments 0, 1, 2. */
+const interpolation = add(multiply(argument(0), argument(1)), multiply(oneMinus(argument(0)), argument(2)));
+
+/** Mean and biased variance of the minibatch, and the variance's unbiased estimate. */
+function minibatchStatistics(build: GraphBuilder, x: NetworkNode, view: StatisticsView) {
+  const seen = build.reshape(x, view.sample);
+  const average = (value: NetworkNode): NetworkNode =>
+    build.map(divide(argument(0), samples), [
+      build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions),
+    ]);
+  const mean = average(seen);
+  const centered = build.map(subtract(argument(0), argument(1)), [seen, mean]);
+  const variance = average(build.map(multiply(argument(0), argument(0)), [centered]));
+  const count = multiply(constant(view.positions), samples);
+  const unbiased = divide(multiply(argument(0), count), subtract(count, constant(1)));
+  const estimate = build.map(select(binary("greater", count, constant(1)), unbiased, constant(0)), [
+    variance,
+  ]);
+  return { mean, variance, estimate };
+}
+
+/** Companions in training: mean and inverse deviation that normalize, the blend weight; and the updates. */
+function trainingCompanions({ node, attributes, build }: CompanionContext): Companions {
+  const view = statisticsView(attributes, build.facts(at(node.inputs, data)).shape);
+  const epsilon = numberAttribute(attributes, "epsilon");
+  const count = node.inputs[countInput] ?? build.state(`${node.name}.run_sample_count`, [1]);
+  const statistics = minibatchStatistics(build, at(node.inputs, data), view);
+  const alpha = build.map(
+    runningWeight(numberAttribute(attributes, "normalizationTimeConstant"), argument(0)),
+    [count],
+    `${node.name}.runningWeight`,
+  );
+  const beta = build.map(
+    blendWeight(numberAttribute(attributes, "blendTimeConstant"), argument(0)),
+    [count],
+    `${node.name}.blendWeight`,
+  );
+  const running = (index: number, value: NetworkNode): NetworkNode =>
+    build.map(interpolation, [alpha, value, build.reshape(at(node.inputs, index), view.statistics)]);
+  const newMean = running(meanInput, statistics.mean);
+  const newVariance = running(varianceInput, statistics.estimate);
+  const mean = build.map(interpolation, [beta, newMean, statistics.mean], `${node.name}.mean`);
+  const deviation = add(
+    multiply(argument(0), inverseRoot(argument(1), epsilon)),
+    multiply(oneMinus(argument(0)), inverseRoot(argument(2), epsilon)),
+  );
+  const inverseDeviation = build.map(
+    deviation,
+    [beta, newVariance, statistics.variance],
+    `${node.name}.inverseDeviation`,
+  );
+  const counts = binary(
+    "greater",
+    add(binary("notEqual", argument(1), constant(0)), binary("notEqual", argument(2), constant(1))),
+    constant(0),
+  );
+  const newCount = build.map(select(counts, add(argument(0), samples), argument(0)), [count, alpha, beta]);
+  const assign = (state: NetworkNode, value: NetworkNode): Assignment => ({
+    state,
+    value: build.reshape(value, build.facts(state).shape),
+  });
+  return {
+    nodes: [mean, inverseDeviation, beta],
+    assignments: [
+      assign(at(node.inputs, meanInput), newMean),
+      assign(at(node.inputs, varianceInput), newVariance),
+      assign(count, newCount),
+    ],
+  };
+}
+
+/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic. */
+function batchNormalizationGradient(context: GradientContext): readonly (NetworkNode | null)[] {
+  const { attributes, inputs, companions, outputGradient, build, node } = context;
+  const [mean, inverseDeviation, beta] = companions;
+  if (!mean || !inverseDeviation || !beta) {
+    throw shapeProblem(node, "no-gradient", `${describe(node)}: a gradient exists in training only.`);
+  }
+  const x = at(inputs, data);
+  const shape = build.facts(x).shape;
+  const view = statisticsView(attributes, shape);
+  const g = build.reshape(outputGradient, view.sample);
+  const normalized = build.map(multiply(subtract(argument(0), argument(1)), argument(2)), [
+    build.reshape(x, view.sample),
+    mean,
+    inverseDeviation,
+  ]);
+  const scaleGradient = build.reduceTo(
+    build.map(multiply(argument(0), argument(1)), [g, normalized]),
+    view.statistics,
+    null,
+  );
+  const biasGradient = build.reduceTo(g, view.statistics, null);
+  const like = (value: NetworkNode, index: number): NetworkNode =>
+    build.reshape(value, build.facts(at(inputs, index)).shape);
+  const dataGradient = (): NetworkNode => {
+    const [gradient, xHat, dScale, dBias, scale, deviation, blend] = [0, 1, 2, 3, 4, 5, 6].map(argument) as [
+      Expression, Expression, Expression, Expression, Expression, Expression, Expression,
+    ]; // prettier-ignore
+    const throughStatistics = divide(
+      multiply(oneMinus(blend), add(multiply(xHat, dScale), dBias)),
+      multiply(constant(view.positions), samples),
+    );
+    const expression = multiply(multiply(scale, deviation), subtract(gradient, throughStatistics));
+    const scaleView = build.reshape(at(inputs, scaleInput), view.statistics);
+    return build.map(expression, [
+      g,
+      normalized,
+      scaleGradient,
+      biasGradient,
+      scaleView,
+      inverseDeviation,
+      beta,
+    ]);
+  };
+  return [
+    context.wants(data) ? build.reshape(dataGradient(), shape) : null,
+    context.wants(scaleInput) ? like(scaleGradient, scaleInput) : null,
+    context.wants(biasInput) ? like(biasGradient, biasInput) : null,
+    ...inputs.slice(meanInput).map(() => null),
+  ];
+}
+
+function lowerBatchNormalization(context: LoweringContext): void {
+  const { attributes, inputs, companions, output } = context;
+  const x = at(inputs, data);
+  const view = statisticsView(attributes, x.dims);
+  const seen = (index: number) => withDims(at(inputs, index), view.statistics);
+  const [mean, inverseDeviation] = companions;
+  // scale·(x − mean)·invStd + bias
+  const normalized = (invStd: Expression): Expression =>
+    add(multiply(argument(1), multiply(subtract(argument(0), argument(3)), invStd)), argument(2));
+  const trained = mean && inverseDeviation;
+  const [center, spread] = trained ? [mean, inverseDeviation] : [seen(meanInput), seen(varianceInput)];
+  const invStd = trained ? argument(4) : inverseRoot(argument(4), numberAttribute(attributes, "epsilon"));
+  emitMap(
+    context,
+    normalized(invStd),
+    [withDims(x, view.sample), seen(scaleInput), seen(biasInput), center, spread],
+    withDims(output, view.sample),
+  );
+}
+
+const batchNormalization = defineOp({
+  name: "BatchNormalization",
+  doc:
+    "Shifts and scales each element (or with `spatial` each channel) to mean `bias` and deviation `scale`, by the statistics " +
+    "of the minibatch in training and by running averages in inference.",
+  source: "Source/ComputationNetworkLib/TrainingNodes.h, Source/Math/CntkBatchNormalization.cuh",
+  inputs: [
+    { name: "x", doc: "Minibatch data; channels are the last axis." },
+    { name: "scale", doc: "[n x 1], n the number of statistics." },
+    { name: "bias", doc: "[n x 1]" },
+    { name: "runMean", doc: "[n x 1], a parameter that training updates here." },
+    { name: "runVariance", doc: "[n x 1], a parameter that training updates here." },
+    { name: "runCount", doc: "[1], number of samples seen; older models have none.", optional: true },
+  ],
+  attributes: {
+    spatial: { kind: "boolean", doc: "One statistic per channel instead of per element." },
+    normalizationTimeConstant: {
+      kind: "number",
+      doc: "Time constant of the running averages in samples; 0 = last minibatch only, infinity = frozen, negative = all data.",
+    },
+    blendTimeConstant: {
+      kind: "number",
+      doc: "How many samples the running averages weigh against the minibatch in normalizing; infinity = they alone.",
+    },
+    epsilon: { kind: "number", doc: "Added to variances." },
+    useCntkEngine: {
+      kind: "boolean",
+      doc: "CNTK's own engine rather than cuDNN's; always so without a GPU.",
+    },
+    imageLayout: { kind: "string", doc: "CHW (cudnn) if spatial." },
+  },
+  nonLooping: true,
+  differentiable: "yes",
+  gradientDiffers:
+    "with a blend time constant: the weight of the minibatch in the running averages, which also normalize, is left out",
+  memory: { ...memoryInputs, forwardTemporaries: 2, backwardTemporaries: 3 },
+  shape: batchNormalizationShape,
+  companions: (context) => (context.mode === "training" ? trainingCompanions(context) : { nodes: [] }),
+  gradient: batchNormalizationGradient,
+  lower: lowerBatchNormalization,
+});
+
+export const normalizationOperations: readonly OpDefinition[] = [batchNormalization];

@@ -1,0 +1,39 @@
+import type { OpDefinition } from "../network/op-definition.js";
+import { argument, multiply } from "../primitives/expression.js";
+import { at, defineOp, memoryNone } from "./define-op.js";
+import { dropoutMaskOp } from "./internal.js";
+import { emitMap } from "./lowering.js";
+import { unaryMap } from "./shape-rules.js";
+
+const product = multiply(argument(0), argument(1));
+
+const dropout = defineOp({
+  name: "Dropout",
+  doc:
+    "In training each element is set to 0 with the probability dropoutRate and multiplied by 1/(1−dropoutRate) otherwise; " +
+    "the identity in inference. The random engine bears the node's name.",
+  source: "Source/ComputationNetworkLib/TrainingNodes.h",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {},
+  differentiable: "yes",
+  memory: { ...memoryNone, forwardTemporaries: 1 },
+  shape: unaryMap,
+  companions({ node, mode, build }) {
+    if (mode === "inference") return { nodes: [] };
+    return {
+      nodes: [build.apply(dropoutMaskOp, [at(node.inputs, 0)], { engine: node.name }, `${node.name}.mask`)],
+    };
+  },
+  gradient({ companions, outputGradient, build }) {
+    const mask = companions[0];
+    return [mask ? build.map(product, [outputGradient, mask]) : outputGradient];
+  },
+  lower(context) {
+    const [input, mask] = [at(context.inputs, 0), context.companions[0]];
+    if (mask) emitMap(context, product, [mask, input]);
+    else context.emit({ kind: "copy", input, output: context.output });
+  },
+});
+
+// Later: RandomSample, RandomSampleInclusionFrequency.
+export const randomOperations: readonly OpDefinition[] = [dropout];

@@ -1,0 +1,411 @@
+import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type {
+  GradientContext,
+  LoweringContext,
+  MemoryRule,
+  OpDefinition,
+  ReduceOperation,
+  ShapeContext,
+  ShapeResult,
+} from "../network/op-definition.js";
+import {
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  scalar,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import type { Expression } from "../primitives/expression.js";
+import type { Operand } from "../primitives/instruction.js";
+import {
+  at,
+  defineOp,
+  describe,
+  describeShort,
+  formatDims,
+  memoryAll,
+  memoryInputs,
+  memoryNone,
+  memoryOutput,
+  numberAttribute,
+  shapeProblem,
+  stringAttribute,
+} from "./define-op.js";
+import { emitMap, emitReduceAll, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
+import { inferLayout, scalarShape, unaryMap, unaryReduce } from "./shape-rules.js";
+
+const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.cpp";
+
+/** Special values of `axis`. */
+const allStaticAxes = 0;
+const allAxes = -1;
+const sequenceAxis = -2;
+const batchAxis = -3;
+
+const operationNames: Readonly<Record<string, ReduceOperation>> = {
+  Plus: "sum",
+  Sum: "sum",
+  Mean: "sum",
+  LogSum: "logSum",
+  Max: "max",
+  Min: "min",
+  Prod: "product",
+  Argmax: "argmax",
+  Argmin: "argmin",
+};
+
+function reductionOperation(node: NetworkNode, attributes: Attributes): ReduceOperation {
+  const name = stringAttribute(attributes, "reductionOp");
+  const operation = Object.hasOwn(operationNames, name) ? operationNames[name] : undefined;
+  if (operation) return operation;
+  throw shapeProblem(
+    node,
+    "unknown-reduction",
+    `Invalid operation code '${name}'. Allowed are: 'Sum', 'Max', 'Min', 'Prod', 'Argmax', 'Argmin'.`,
+    `besides these: 'Mean', 'LogSum'`,
+  );
+}
+
+/** Shape of the result along an axis: 1 where it is reduced, aligned with the input. */
+function keptShape(axis: number, input: SampleShape): SampleShape {
+  if (axis === batchAxis) return input;
+  if (axis <= 0) return input.map(() => 1);
+  return input.map((dim, i) => (i === axis - 1 ? 1 : dim));
+}
+
+function reduceShape(context: ShapeContext): ShapeResult {
+  const { node, attributes } = context;
+  reductionOperation(node, attributes);
+  const axis = numberAttribute(attributes, "axis");
+  const layout = inferLayout(context);
+  const input = at(context.inputs, 0).shape;
+  // Model files keep this flag: whether the reduced axes stay as 1.
+  const keepDimensions = axis !== allStaticAxes && axis !== allAxes;
+  const completed = { ...attributes, keepDimensions };
+  switch (axis) {
+    case allAxes:
+      return { shape: scalarShape, layout: null, attributes: completed };
+    case allStaticAxes:
+      return { shape: scalarShape, layout, attributes: completed };
+    case batchAxis:
+      if (context.isFinalPass && !layout) {
+        throw shapeProblem(
+          node,
+          "no-minibatch-data",
+          `${describeShort(node)} can perform batch axis reduction only on minibatch data (which have a layout).`,
+        );
+      }
+      return { shape: input, layout: null, attributes: completed };
+    case sequenceAxis:
+      throw shapeProblem(
+        node,
+        "not-supported",
+        `${describeShort(node)}: reduction over the sequence axis is not supported yet.`,
+      );
+    default:
+      if ((axis < 1 || axis > input.length) && context.isFinalPass) {
+        throw shapeProblem(
+          node,
+          "no-such-axis",
+          `The shape of ${describe(node)} [${formatDims(input)}] has no axis ${axis}`,
+          `axes are numbered from 1 to ${input.length}; 0 stands for all of them`,
+        );
+      }
+      return { shape: keptShape(axis, input), layout, attributes: completed };
+  }
+}
+
+/** Elements per result that Mean divides by; the samples are left out. */
+function reducedCount(axis: number, input: SampleShape): number {
+  if (axis === batchAxis) return 1;
+  return axis <= 0 ? elementCount(input) : at(input, axis - 1);
+}
+
+const reducesSamples = (axis: number): boolean => axis === allAxes || axis === batchAxis;
+
+function lowerReduction(context: LoweringContext): void {
+  const { node, attributes } = context;
+  const axis = numberAttribute(attributes, "axis");
+  const input = at(context.inputs, 0);
+  const isMean = attributes["reductionOp"] === "Mean";
+  const scale = isMean ? 1 / reducedCount(axis, input.dims) : 1;
+  const dims = keptShape(axis, input.dims);
+  const operation = reductionOperation(node, attributes);
+  const reduce = (output: Operand): void => {
+    context.emit({ kind: "reduce", operation, input, output: withDims(output, dims), scale });
+  };
+  if (isMean && reducesSamples(axis) && input.perSample) {
+    const sum = context.temporary(context.output.dims, false);
+    reduce(sum);
+    emitMap(context, divide(argument(0), scalar("samples")), [sum]);
+    return;
+  }
+  reduce(context.output);
+}
+
+/** Gradients as expressions of 0 = g, 1 = input, 2 = output, all broadcast; after ReduceElementsNode::BackpropTo. */
+function reductionGradient(operation: ReduceOperation): Expression | undefined {
+  const [g, x, y] = [argument(0), argument(1), argument(2)];
+  switch (operation) {
+    case "sum":
+      return g;
+    case "logSum":
+      return multiply(g, unary("exponential", subtract(x, y)));
+    case "max":
+    case "min":
+      return select(binary("equal", x, y), g, constant(0));
+    case "product":
+      return multiply(multiply(g, y), unary("reciprocal", x));
+    case "argmax":
+    case "argmin":
+      return undefined;
+    default:
+      return operation satisfies never;
+  }
+}
+
+function gradientOfReduction(context: GradientContext): readonly (NetworkNode | null)[] {
+  const { node, attributes, inputs, outputGradient, build } = context;
+  const x = at(inputs, 0);
+  const shape = build.facts(x).shape;
+  const axis = numberAttribute(attributes, "axis");
+  const expression = reductionGradient(reductionOperation(node, attributes));
+  if (!expression) return [null];
+  const kept = keptShape(axis, shape);
+  const aligned = (value: NetworkNode): NetworkNode =>
+    axis > 0 || axis === batchAxis ? value : build.reshape(value, kept);
+  if (expression.kind !== "argument") {
+    return [build.map(expression, [aligned(outputGradient), x, aligned(node)])];
+  }
+  // Sum and Mean: the gradient is spread over the input, whose values only lend their shape and samples.
+  const shares: Expression[] = [];
+  if (attributes["reductionOp"] === "Mean") {
+    shares.push(constant(1 / reducedCount(axis, shape)));
+    if (reducesSamples(axis) && build.facts(x).layout) shares.push(divide(constant(1), scalar("samples")));
+  }
+  const scaled = shares.reduce((product, share) => multiply(share, product), argument(0) as Expression);
+  return [build.map(scaled, [aligned(outputGradient)])];
+}
+
+function reductionMemory(attributes: Attributes): MemoryRule {
+  const name = stringAttribute(attributes, "reductionOp");
+  const reads = name === "LogSum" || name === "Max" || name === "Min" || name === "Prod";
+  return {
+    ...(reads ? memoryAll : memoryNone),
+    forwardTemporaries: [
+      { size: 1, scaled: "output" },
+      { size: "output", scaled: "output" },
+    ],
+    backwardTemporaries: [{ size: 1, scaled: "input" }],
+    releasedForward: true,
+  };
+}
+
+const reduceElements = defineOp({
+  name: "ReduceElements",
+  doc: "Sum, mean, extremum, … along one axis, over all axes of a sample (0), over everything (−1) or over the samples (−3).",
+  source: reshapingNodes,
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {
+    reductionOp: {
+      kind: "string",
+      doc: "Sum (Plus), Mean, LogSum, Max, Min, Prod, Argmax or Argmin.",
+    },
+    axis: {
+      kind: "integer",
+      doc: "1 and up: that axis; 0: all; −1: all and the samples; −3: the samples only.",
+    },
+  },
+  differentiable: "yes",
+  gradientDiffers:
+    "Max, Min: every element equal to the extremum gets the whole gradient. Prod: 0 where the element is 0. " +
+    "Argmax, Argmin: none",
+  memory: reductionMemory,
+  shape: reduceShape,
+  gradient: gradientOfReduction,
+  lower: lowerReduction,
+});
+
+const sumElements = defineOp({
+  name: "SumElements",
+  doc: "Sum of all elements of all samples.",
+  source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: unaryReduce,
+  gradient: ({ outputGradient }) => [outputGradient],
+  lower: (context) => emitReduceAll(context, at(context.inputs, 0)),
+});
+
+const sumColumnElements = defineOp({
+  name: "SumColumnElements",
+  doc: "Sum of all elements of each sample.",
+  source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {},
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: (context) => ({ shape: scalarShape, layout: inferLayout(context), storage: "dense" }),
+  gradient: ({ outputGradient }) => [outputGradient],
+  lower: (context) => emitReduceAll(context, at(context.inputs, 0)),
+});
+
+const softmaxNodes = "Source/ComputationNetworkLib/NonlinearityNodes.h";
+const anyShape = [
+  { name: "z", doc: "Any shape; all elements of a sample count as one distribution." },
+] as const;
+
+/** z − ln Σ eᶻ, in a scratch buffer or the output. */
+function emitLogSoftmax(context: LoweringContext, output: Operand): void {
+  const z = flat(at(context.inputs, 0));
+  const logSum = reducedPerSample(context, z, "logSum");
+  emitMap(context, subtract(argument(0), argument(1)), [z, logSum], flat(output));
+}
+
+const softmax = defineOp({
+  name: "Softmax",
+  doc: "eᶻ / Σ eᶻ over all elements of a sample, without overflow.",
+  source: softmaxNodes,
+  inputs: anyShape,
+  attributes: {},
+  differentiable: "yes",
+  memory: { ...memoryOutput, backwardTemporaries: 2 },
+  shape: (context) => ({ ...unaryMap(context), storage: "dense" }),
+  // dz = y·(g − Σ g·y)
+  gradient({ node, outputGradient, build }) {
+    const { shape, layout } = build.facts(node);
+    const product = build.map(multiply(argument(0), argument(1)), [outputGradient, node]);
+    const total = build.reduceTo(
+      product,
+      shape.map(() => 1),
+      layout,
+    );
+    const expression = multiply(argument(1), subtract(argument(0), argument(2)));
+    return [build.map(expression, [outputGradient, node, total])];
+  },
+  lower(context) {
+    const logSoftmaxValue = context.temporary(flat(context.output).dims, context.output.perSample);
+    emitLogSoftmax(context, logSoftmaxValue);
+    emitMap(context, unary("exponential", argument(0)), [logSoftmaxValue], flat(context.output));
+  },
+});
+
+const logSoftmax = defineOp({
+  ...softmax,
+  name: "LogSoftmax",
+  doc: "z − ln Σ eᶻ over all elements of a sample.",
+  // dz = g − eʸ·Σ g
+  gradient({ node, outputGradient, build }) {
+    const { shape, layout } = build.facts(node);
+    const total = build.reduceTo(
+      outputGradient,
+      shape.map(() => 1),
+      layout,
+    );
+    const expression = subtract(argument(0), multiply(unary("exponential", argument(1)), argument(2)));
+    return [build.map(expression, [outputGradient, node, total])];
+  },
+  lower: (context) => emitLogSoftmax(context, context.output),
+});
+
+const hardmax = defineOp({
+  name: "Hardmax",
+  doc: "1 at the first maximum of each sample, 0 elsewhere. No gradient flows.",
+  source: softmaxNodes,
+  inputs: anyShape,
+  attributes: {},
+  differentiable: "none",
+  memory: { ...memoryNone, backwardTemporaries: 1 },
+  shape: (context) => ({ ...unaryMap(context), storage: "dense" }),
+  lower(context) {
+    const z = flat(at(context.inputs, 0));
+    const count = elementCount(z.dims);
+    // Unpooling 1 over one window that holds the whole sample.
+    const one = mapped(
+      context,
+      select(constant(0), argument(0), constant(1)),
+      [reducedPerSample(context, z, "max")],
+      [1],
+    );
+    context.emit({
+      kind: "maxUnpool",
+      geometry: {
+        input: [count],
+        output: [1],
+        kernel: [count],
+        windows: [1],
+        maps: [1],
+        stride: [1],
+        start: [0],
+        sharing: [true],
+      },
+      pooled: one,
+      poolInput: z,
+      output: flat(context.output),
+    });
+  },
+});
+
+const regularizer = {
+  source: "Source/ComputationNetworkLib/TrainingNodes.h",
+  inputs: [{ name: "x", doc: "Any shape, mostly a parameter." }],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "yes",
+  shape: unaryReduce,
+} as const;
+
+const matrixL1Reg = defineOp({
+  ...regularizer,
+  name: "MatrixL1Reg",
+  doc: "Σ|x| over all elements of all samples.",
+  memory: { ...memoryInputs, backwardTemporaries: 1 },
+  gradient: ({ inputs, outputGradient, build }) => [
+    build.map(multiply(argument(0), unary("sign", argument(1))), [outputGradient, at(inputs, 0)]),
+  ],
+  lower(context) {
+    const x = at(context.inputs, 0);
+    emitReduceAll(context, mapped(context, unary("absolute", argument(0)), [x], x.dims));
+  },
+});
+
+const matrixL2Reg = defineOp({
+  ...regularizer,
+  name: "MatrixL2Reg",
+  doc: "√Σx² over all elements of all samples (not squared).",
+  memory: memoryAll,
+  // x/(‖x‖ + 1e-30)
+  gradient: ({ node, inputs, outputGradient, build }) => [
+    build.map(multiply(divide(argument(0), binary("add", argument(2), constant(1e-30))), argument(1)), [
+      outputGradient,
+      at(inputs, 0),
+      node,
+    ]),
+  ],
+  lower(context) {
+    const x = at(context.inputs, 0);
+    const squares = mapped(context, multiply(argument(0), argument(0)), [x], x.dims);
+    const total = context.temporary([1], false);
+    emitReduceAll(context, squares, total);
+    emitMap(context, unary("squareRoot", argument(0)), [total]);
+  },
+});
+
+export const reductionOperations: readonly OpDefinition[] = [
+  reduceElements,
+  sumElements,
+  sumColumnElements,
+  softmax,
+  logSoftmax,
+  hardmax,
+  matrixL1Reg,
+  matrixL2Reg,
+];

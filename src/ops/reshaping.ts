@@ -1,0 +1,163 @@
+import type { SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import {
+  at,
+  defineOp,
+  describeShort,
+  formatDims,
+  memoryNone,
+  numberAttribute,
+  shapeAttribute,
+  shapeProblem,
+} from "./define-op.js";
+import { transposeAxesOp } from "./internal.js";
+import { inferLayout } from "./shape-rules.js";
+
+const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.h";
+
+/** Replaces the axes [beginAxis, endAxis) by `shape`, in which one dimension may be 0 (ReshapeNode::Validate). */
+function reshapedShape(context: ShapeContext): ShapeResult {
+  const { node, attributes, isFinalPass } = context;
+  const layout = inferLayout(context);
+  const input = at(context.inputs, 0).shape;
+  const wanted = shapeAttribute(attributes, "shape");
+  const replacement = [...wanted];
+  const [beginAxis, endAxis] = [
+    numberAttribute(attributes, "beginAxis"),
+    numberAttribute(attributes, "endAxis"),
+  ];
+  let begin = beginAxis > 0 ? beginAxis - 1 : 0;
+  let end = endAxis > 0 ? endAxis - 1 : input.length;
+  if (!isFinalPass) {
+    end = Math.min(end, input.length);
+    begin = Math.min(begin, end);
+  }
+  const replaced = input.slice(begin, end);
+  const unknown = replacement.indexOf(0);
+  if (unknown >= 0 && replacement.indexOf(0, unknown + 1) >= 0) {
+    throw shapeProblem(
+      node,
+      "shape-mismatch",
+      `${describeShort(node)}: More than one dimension was specified as zero in the replacement (sub-)dimensions ` +
+        `[${formatDims(wanted)}]`,
+      "only one dimension can be inferred",
+    );
+  }
+  if (unknown >= 0) {
+    const known = elementCount(replacement.filter((dim) => dim !== 0));
+    replacement[unknown] = Math.trunc(elementCount(replaced) / known);
+  }
+  const shape = [...input.slice(0, begin), ...replacement, ...input.slice(end)];
+  if (isFinalPass && elementCount(shape) !== elementCount(input)) {
+    throw shapeProblem(
+      node,
+      "shape-mismatch",
+      `${describeShort(node)}: Input (sub-)dimensions [${formatDims(replaced)}] incompatible with desired ` +
+        `(sub-)dimensions [${formatDims(wanted)}]. Number of elements ` +
+        `${unknown < 0 ? "must be the same" : "is not an integer multiple of the non-0 dimensions"}.`,
+      `[${formatDims(replaced)}] has ${elementCount(replaced)} elements`,
+    );
+  }
+  return { shape, layout };
+}
+
+const reshape = defineOp({
+  name: "Reshape",
+  doc: "The same elements under another shape; one dimension may be 0 and is computed.",
+  source: reshapingNodes,
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {
+    shape: { kind: "shape", doc: "What the axes are replaced by; 0 = computed." },
+    beginAxis: { kind: "integer", doc: "First axis replaced, counted from 1; 0 = the first." },
+    endAxis: { kind: "integer", doc: "The axis after the last one replaced; 0 = to the end." },
+  },
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: reshapedShape,
+  gradient: ({ inputs, outputGradient, build }) => [
+    build.reshape(outputGradient, build.facts(at(inputs, 0)).shape),
+  ],
+  lower: (context) => context.emit({ kind: "copy", input: at(context.inputs, 0), output: context.output }),
+});
+
+/** The exchange of two axes, numbered from 0, for an input that is extended by axes of 1 where needed. */
+function exchange(rank: number, axis1: number, axis2: number): readonly number[] {
+  const axes = Array.from({ length: Math.max(rank, axis1, axis2) }, (_, axis) => axis);
+  axes[axis1 - 1] = axis2 - 1;
+  axes[axis2 - 1] = axis1 - 1;
+  return axes;
+}
+
+const extended = (shape: SampleShape, rank: number): SampleShape => [
+  ...shape,
+  ...new Array<number>(Math.max(0, rank - shape.length)).fill(1),
+];
+
+const transposeDimensions = defineOp({
+  name: "TransposeDimensions",
+  aliases: ["Transpose"],
+  doc: "Exchanges two axes; a vector [N] with axes 1 and 2 becomes [1 x N].",
+  source: reshapingNodes,
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {
+    axis1: { kind: "integer", doc: "An axis, counted from 1." },
+    axis2: { kind: "integer", doc: "The axis it is exchanged with." },
+  },
+  differentiable: "yes",
+  memory: memoryNone,
+  shape(context): ShapeResult {
+    const { node, attributes } = context;
+    const layout = inferLayout(context);
+    const input = at(context.inputs, 0).shape;
+    const [axis1, axis2] = [numberAttribute(attributes, "axis1"), numberAttribute(attributes, "axis2")];
+    if (axis1 < 1 || axis2 < 1) {
+      throw shapeProblem(
+        node,
+        "no-such-axis",
+        `${describeShort(node)}: Indices to transpose must be >= 1.`,
+        `axes ${axis1} and ${axis2} were given`,
+      );
+    }
+    if (input.length > 0 && axis1 > input.length && axis2 > input.length) {
+      throw shapeProblem(
+        node,
+        "no-such-axis",
+        `${describeShort(node)}: At least one index must refer to an existing index.`,
+        `axes ${axis1} and ${axis2} were given, the input is [${formatDims(input)}]`,
+      );
+    }
+    const axes = exchange(input.length, axis1, axis2);
+    const from = extended(input, axes.length);
+    return { shape: axes.map((axis) => at(from, axis)), layout };
+  },
+  gradient({ attributes, inputs, outputGradient, build }) {
+    const { shape } = build.facts(at(inputs, 0));
+    const axes = exchange(
+      shape.length,
+      numberAttribute(attributes, "axis1"),
+      numberAttribute(attributes, "axis2"),
+    );
+    // An exchange is its own inverse.
+    const from = axes.map((axis) => extended(shape, axes.length)[axis] ?? 1);
+    return [build.reshape(build.apply(transposeAxesOp, [outputGradient], { from, axes }), shape)];
+  },
+  lower(context) {
+    const { attributes, output } = context;
+    const input = at(context.inputs, 0);
+    const axes = exchange(
+      input.dims.length,
+      numberAttribute(attributes, "axis1"),
+      numberAttribute(attributes, "axis2"),
+    );
+    context.emit({
+      kind: "transpose",
+      axes,
+      input: { ...input, dims: extended(input.dims, axes.length) },
+      output,
+    });
+  },
+});
+
+// Later: Slice, RowStack, RowRepeat (they need instructions for parts of a buffer), LegacyReshape, Crop.
+export const reshapingOperations: readonly OpDefinition[] = [reshape, transposeDimensions];

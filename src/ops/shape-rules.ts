@@ -1,0 +1,136 @@
+import { elementCount } from "../network/network.js";
+import type { Layout, SampleShape } from "../network/network.js";
+import type { ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
+import { at, describe, formatDims, shapeProblem } from "./define-op.js";
+
+/*
+ * The shape rules that many operations share, after ComputationNode.cpp. All of them are asked in every pass; only the
+ * final one insists that everything fits.
+ */
+
+/** CNTK works with one-element vectors where nothing is left: `[1]`. */
+export const scalarShape: SampleShape = [1];
+
+/** The dynamic axis of the first input that has one; in the final pass inputs with another axis are reported. */
+export function inferLayout(context: ShapeContext): Layout | null {
+  let first: ShapedInput | undefined;
+  for (const input of context.inputs) {
+    if (!input.layout) continue;
+    if (!first) first = input;
+    else if (context.isFinalPass) warnOfMismatch(context, first, input);
+  }
+  return first?.layout ?? null;
+}
+
+/** CNTK's reminder that two inputs run along different dynamic axes. */
+function warnOfMismatch(context: ShapeContext, a: ShapedInput, b: ShapedInput): void {
+  if (!a.layout || !b.layout || a.layout === b.layout) return;
+  context.message(
+    `WARNING: ${describe(context.node)}: Dynamic axes mismatch between ${describe(a.node)} and ${describe(b.node)}. ` +
+      "If they are incompatible, this will fail later.\n",
+  );
+}
+
+/** Output like the only input. */
+export function unaryMap(context: ShapeContext): ShapeResult {
+  const layout = inferLayout(context);
+  return { shape: at(context.inputs, 0).shape, layout };
+}
+
+/** Each of the first two inputs that is a parameter with unknown dimensions borrows them from the other. */
+function inferFromEachOther(context: ShapeContext): void {
+  context.inferParameter(0, at(context.inputs, 1).shape);
+  context.inferParameter(1, at(context.inputs, 0).shape);
+}
+
+/** Two inputs that are broadcast to each other, axis by axis from the first. */
+export function binaryZip(context: ShapeContext): ShapeResult {
+  const layout = inferLayout(context);
+  inferFromEachOther(context);
+  const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
+  if (context.isFinalPass) warnOfMismatch(context, a, b);
+  const shape = [...a.shape];
+  while (shape.length < b.shape.length) shape.push(1);
+  b.shape.forEach((dim, axis) => {
+    const own = at(shape, axis);
+    // 1 broadcasts, 0 is not known yet.
+    if (own <= 1 && dim !== 0) shape[axis] = dim;
+    else if ((dim > 1 || own === 0) && dim !== own && context.isFinalPass) {
+      throw incompatible(context, a, b, axis);
+    }
+  });
+  return { shape, layout };
+}
+
+/** Any number of inputs broadcast together. Unlike with two, a mismatch is an error in every pass. */
+export function naryZip(context: ShapeContext): ShapeResult {
+  const layout = inferLayout(context);
+  const { inputs } = context;
+  for (let index = 0; index < inputs.length; index++) {
+    for (let other = 0; other < inputs.length; other++) {
+      if (other !== index) context.inferParameter(index, at(inputs, other).shape);
+    }
+  }
+  if (context.isFinalPass) {
+    inputs.forEach((a, i) => inputs.slice(i + 1).forEach((b) => warnOfMismatch(context, a, b)));
+  }
+  const rank = Math.max(...inputs.map((input) => input.shape.length));
+  const shape: number[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    let widest: ShapedInput | undefined;
+    for (const input of inputs) {
+      const dim = input.shape[axis];
+      if (dim === undefined) continue;
+      const most = widest?.shape[axis] ?? 0;
+      if (widest && dim > 1 && most > 1 && dim !== most) throw incompatible(context, widest, input, axis);
+      if (dim > most) widest = input;
+    }
+    shape.push(widest?.shape[axis] ?? at(inputs, 0).shape[axis] ?? 1);
+  }
+  return { shape, layout };
+}
+
+function incompatible(context: ShapeContext, a: ShapedInput, b: ShapedInput, axis: number): Error {
+  return shapeProblem(
+    context.node,
+    "shape-mismatch",
+    `${describe(context.node)}: Input dimensions [${formatDims(a.shape)}] and [${formatDims(b.shape)}] are not compatible.`,
+    `'${a.node.name}' has ${a.shape[axis] ?? 1} and '${b.node.name}' has ${b.shape[axis] ?? 1} along axis ${axis + 1}: ` +
+      "they must be equal, or one of them 1",
+  );
+}
+
+/** One input, summed up to a single number over everything, samples included. */
+export function unaryReduce(_context: ShapeContext): ShapeResult {
+  return { shape: scalarShape, layout: null };
+}
+
+/** A criterion of two inputs: both run along a dynamic axis, the result is one number for the whole minibatch. */
+export function binaryReduce(context: ShapeContext): ShapeResult {
+  inferFromEachOther(context);
+  if (context.isFinalPass) {
+    const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
+    const axis = a.shape.findIndex(
+      (dim, i) => dim !== (b.shape[i] ?? 1) && dim !== 1 && (b.shape[i] ?? 1) !== 1,
+    );
+    if (axis >= 0) {
+      throw shapeProblem(
+        context.node,
+        "shape-mismatch",
+        `${describe(context.node)}: The tensor dimensions in the inputs do not match. ` +
+          `${formatDims(a.shape)} != ${formatDims(b.shape)}`,
+        `'${a.node.name}' has ${elementCount(a.shape)} elements per sample, '${b.node.name}' has ${elementCount(b.shape)}`,
+      );
+    }
+    context.inputs.slice(0, 2).forEach((input, index) => {
+      if (input.layout) return;
+      throw shapeProblem(
+        context.node,
+        "no-minibatch-data",
+        `${describe(context.node)}: Expected MBLayout in Input ${index}.`,
+        `'${input.node.name}' does not depend on an input, so it has no samples to compare`,
+      );
+    });
+  }
+  return { shape: scalarShape, layout: null };
+}

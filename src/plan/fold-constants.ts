@@ -1,0 +1,45 @@
+import { constant, type Expression } from "../primitives/expression.js";
+import { binaryFunctions, unaryFunctions } from "../primitives/scalar-functions.js";
+import type { ElementType } from "./plan.js";
+
+/** The function that rounds a double to a number of the element type. */
+export function roundingOf(elementType: ElementType): (x: number) => number {
+  return elementType === "float" ? Math.fround : (x) => x;
+}
+
+/** The same expression with operations on constants carried out, each rounded to the element type as at run time. */
+export function foldConstants(expression: Expression, elementType: ElementType): Expression {
+  const round = roundingOf(elementType);
+  const fold = (e: Expression): Expression => {
+    switch (e.kind) {
+      case "argument":
+      case "scalar":
+        return e;
+      case "constant":
+        return constant(round(e.value));
+      case "unary": {
+        const x = fold(e.x);
+        return x.kind === "constant"
+          ? constant(round(unaryFunctions[e.operator](x.value, round)))
+          : { ...e, x };
+      }
+      case "binary": {
+        const a = fold(e.a);
+        const b = fold(e.b);
+        return a.kind === "constant" && b.kind === "constant"
+          ? constant(round(binaryFunctions[e.operator](a.value, b.value, round)))
+          : { ...e, a, b };
+      }
+      case "select": {
+        const test = fold(e.test);
+        const whenTrue = fold(e.whenTrue);
+        const whenFalse = fold(e.whenFalse);
+        if (test.kind === "constant") return test.value !== 0 ? whenTrue : whenFalse;
+        return { kind: "select", test, whenTrue, whenFalse };
+      }
+      default:
+        return e satisfies never;
+    }
+  };
+  return fold(expression);
+}

@@ -1,0 +1,106 @@
+import type { ConfigSection } from "../../config/config-section.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { Span } from "../../diagnostics/source.js";
+import type { ElementType } from "../../numerics/mersenne-twister.js";
+import type { TextFormatOptions, TextInput } from "./options.js";
+import { defaultChunkSize } from "./options.js";
+
+const largestSparseDimension = 2 ** 31 - 1;
+
+/**
+ * Reads the options of a CNTKTextFormatReader. Options that are not in the section are looked for in the ones around it, as
+ * everywhere in CNTK's configurations; `input` and what an input has must stand in the section itself. Throws CntkError
+ * `reader-option` (and what ConfigSection throws), in CNTK's words, at the place in the configuration.
+ * Source: Source/Readers/CNTKTextFormatReader/TextConfigHelper.cpp.
+ */
+export function textFormatOptions(section: ConfigSection): TextFormatOptions {
+  if (!section.hasOwn("input")) {
+    throw problem(
+      'CNTKTextFormatReader configuration does not contain "input" section.',
+      section.span,
+      "input = [ features = [ dim = 784 ; format = dense ] ]",
+    );
+  }
+  const input = section.section("input");
+  if (input.keys().length === 0) {
+    throw problem('CNTKTextFormatReader configuration contains an empty "input" section.', input.span);
+  }
+  const elementType = readPrecision(section);
+  const inputs = readInputs(input);
+  const chunkSizeInBytes = section.size("chunkSizeInBytes", defaultChunkSize);
+  const randomize = readRandomize(section);
+  return {
+    file: section.string("file"),
+    inputs,
+    elementType,
+    skipSequenceIds: section.boolean("skipSequenceIds", false),
+    maxErrors: section.integer("maxErrors", 0),
+    traceLevel: section.integer("traceLevel", 1),
+    chunkSizeInBytes,
+    keepDataInMemory: section.boolean("keepDataInMemory", false),
+    frameMode: section.boolean("frameMode", false),
+    randomize,
+    ...(randomize && section.has("randomizationWindow")
+      ? { randomizationWindow: section.size("randomizationWindow") }
+      : {}),
+    sampleBasedRandomizationWindow: section.boolean("sampleBasedRandomizationWindow", false),
+    randomizationSeed: section.size("randomizationSeed", 0),
+  };
+}
+
+function readPrecision(section: ConfigSection): ElementType {
+  const precision = section.string("precision", "float");
+  const lower = precision.toLowerCase();
+  if (lower === "float" || lower === "double") return lower;
+  const message = `Not supported precision '${precision}'. Expected 'double' or 'float'.`;
+  throw problem(message, section.optionalText("precision")?.spanOf() ?? section.span);
+}
+
+/** A boolean; the actions test and write put `None` there. */
+function readRandomize(section: ConfigSection): boolean {
+  if (section.string("randomize", "").toLowerCase() === "none") return false;
+  return section.boolean("randomize", true);
+}
+
+function readInputs(section: ConfigSection): TextInput[] {
+  const inputs: TextInput[] = [];
+  for (const name of section.keys()) {
+    const input = section.section(name);
+    const span = section.keySpan(name) ?? input.span;
+    const textSpan = (key: string): Span => input.raw(key)?.spanOf() ?? span;
+    if (!input.hasOwn("dim") || !input.hasOwn("format")) {
+      throw problem(
+        `Input section for input '${name}' does not specify all the required parameters, "dim" and "format".`,
+        span,
+        `${name} = [ dim = 784 ; format = dense ]`,
+      );
+    }
+    const dimension = input.size("dim");
+    const format = input.string("format").toLowerCase();
+    if (format !== "dense" && format !== "sparse") {
+      throw problem("'format' parameter must be set either to 'dense' or 'sparse'.", textSpan("format"));
+    }
+    if (format === "sparse" && dimension > largestSparseDimension) {
+      throw problem(
+        `Sample dimension (${dimension}) for sparse input '${name}' exceeds the maximum allowed value (${largestSparseDimension}).`,
+        textSpan("dim"),
+      );
+    }
+    const alias = input.hasOwn("alias") ? input.string("alias") : name;
+    if (alias === "") throw problem(`Alias value for input '${name}' is empty.`, textSpan("alias"));
+    const other = inputs.find((candidate) => candidate.alias === alias);
+    if (other) throw problem(`Alias ${alias} is already mapped to input ${other.name}.`, textSpan("alias"));
+    const definesMinibatchSize = input.boolean("definesMBSize", false);
+    inputs.push({ name, alias, dimension, storage: format, definesMinibatchSize });
+  }
+  const main = inputs.filter((input) => input.definesMinibatchSize);
+  if (main.length > 1) {
+    const message = `Only a single stream is allowed to define the minibatch size, but ${main.length} found.`;
+    throw problem(message, section.span);
+  }
+  return inputs;
+}
+
+function problem(message: string, span: Span, hint?: string): CntkError {
+  return new CntkError({ code: "reader-option", message, span, ...(hint === undefined ? {} : { hint }) });
+}

@@ -1,0 +1,259 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { RandomAccessFile } from "../../files/file-access.js";
+import { placeInFile } from "./problems.js";
+
+/** Where the sequences and chunks of a text file lie. */
+export interface TextIndex {
+  readonly fileSize: number;
+  /** First byte of each sequence; it ends where the next one, or the file, begins. */
+  readonly starts: Float64Array;
+  /** Number of samples (lines) of each sequence, as far as the first pass can tell. */
+  readonly lengths: Int32Array;
+  /** First sequence of each chunk, and at the end the number of sequences. */
+  readonly firstSequences: Int32Array;
+  /** Number written before a sequence, or its line number. */
+  key(sequence: number): number | bigint;
+}
+
+export interface IndexOptions {
+  readonly chunkSizeInBytes: number;
+  readonly skipSequenceIds: boolean;
+  /** Alias of the stream that defines the length of sequences: only lines that contain it count. */
+  readonly mainAlias?: string;
+}
+
+const newline = 10;
+const pipe = 124;
+const pieceSize = 4 * 1024 * 1024;
+const largestUint32 = 0xffffffff;
+
+/**
+ * First pass over a text file: finds line ends and the numbers that lines begin with, nothing else. Throws CntkError
+ * `data-format` for an empty file, a UTF-16 file, a first line without the number that identifies sequences.
+ * Source: Source/Readers/ReaderLib/Indexer.cpp.
+ */
+export function buildTextIndex(file: RandomAccessFile, fileName: string, options: IndexOptions): TextIndex {
+  const fail = (message: string, offset: number, hint?: string): CntkError =>
+    new CntkError({
+      code: "data-format",
+      message: `CNTKTextFormatReader: While reading '${fileName}': ${message}`,
+      span: placeInFile(file, fileName, offset),
+      ...(hint === undefined ? {} : { hint }),
+    });
+  const head = file.read(0, 4);
+  if (file.size === 0) {
+    throw new CntkError({ code: "data-format", message: fail("Input file is empty", 0).message });
+  }
+  if (head[0] === 0xff && head[1] === 0xfe) {
+    throw fail(
+      `Found a UTF-16 BOM at the beginning of the input file (${fileName}). UTF-16 encoding is currently not supported.`,
+      0,
+      "save the file as UTF-8",
+    );
+  }
+  const hasMark = file.size > 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  const begin = hasMark ? 3 : 0;
+  const byLine = options.skipSequenceIds || file.read(begin, 1)[0] === pipe;
+  const builder = new IndexBuilder(file.size, options.chunkSizeInBytes, byLine);
+  if (byLine) indexLines(file, begin, builder);
+  else indexSequences(file, begin, builder, fail, options.mainAlias);
+  if (builder.tooLarge) throw fail("Sequence size overflows uint32_t type.", 0);
+  return builder.finish();
+}
+
+/** Every line is a sequence; what stands behind the last newline is one more. */
+function indexLines(file: RandomAccessFile, begin: number, builder: IndexBuilder): void {
+  let lineStart = begin;
+  for (let at = begin; at < file.size; at += pieceSize) {
+    const bytes = file.read(at, Math.min(pieceSize, file.size - at));
+    for (let i = bytes.indexOf(newline); i >= 0; i = bytes.indexOf(newline, i + 1)) {
+      builder.add(lineStart, at + i + 1, 1);
+      lineStart = at + i + 1;
+    }
+  }
+  if (lineStart < file.size) builder.add(lineStart, file.size, 1);
+}
+
+/** A line that begins with another number than the one before starts a sequence. */
+function indexSequences(
+  file: RandomAccessFile,
+  begin: number,
+  builder: IndexBuilder,
+  fail: (message: string, offset: number, hint?: string) => CntkError,
+  mainAlias: string | undefined,
+): void {
+  const search = mainAlias === undefined ? undefined : new LineSearch(mainAlias);
+  let key: number | bigint | undefined;
+  let sequenceStart = begin;
+  let lineStart = begin;
+  let samples = 0;
+  let readingId = true;
+  let id = new IdReader();
+  const finishId = (): void => {
+    readingId = false;
+    if (id.digits === 0) {
+      if (key !== undefined) return;
+      throw fail(
+        `Expected a sequence id at the offset ${begin}, none was found.`,
+        begin,
+        "a line begins with |name or with the number of its sequence",
+      );
+    }
+    if (key === undefined) key = id.value;
+    else if (id.value !== key) {
+      builder.add(sequenceStart, lineStart, samples, key);
+      key = id.value;
+      sequenceStart = lineStart;
+      samples = 0;
+    }
+  };
+  const finishLine = (): void => {
+    if (search === undefined || search.found) samples++;
+    search?.reset();
+  };
+  for (let at = begin; at < file.size; at += pieceSize) {
+    const bytes = file.read(at, Math.min(pieceSize, file.size - at));
+    let i = 0;
+    while (i < bytes.length) {
+      if (readingId) {
+        i = id.read(bytes, i);
+        if (id.overflow) throw fail("Overflow while reading a numeric sequence id (8-bit value).", at + i);
+        if (i === bytes.length) break;
+        finishId();
+      }
+      const end = bytes.indexOf(newline, i);
+      search?.scan(bytes, i, end < 0 ? bytes.length : end);
+      if (end < 0) break;
+      finishLine();
+      i = end + 1;
+      lineStart = at + i;
+      readingId = true;
+      id = new IdReader();
+    }
+  }
+  // Digits that end the file without a newline belong to the sequence before them and are not a line.
+  if (key === undefined) {
+    id = new IdReader();
+    finishId();
+  }
+  if (!readingId) finishLine();
+  builder.add(sequenceStart, file.size, samples, key);
+}
+
+/** Reads a sequence id that may lie across two pieces of the file. */
+class IdReader {
+  digits = 0;
+  overflow = false;
+  value: number | bigint = 0;
+
+  /** Reads digits from `i` on; returns the position of the first byte that is none. */
+  read(bytes: Uint8Array, i: number): number {
+    for (; i < bytes.length; i++) {
+      const digit = (bytes[i] as number) - 48;
+      if (digit < 0 || digit > 9) break;
+      this.digits++;
+      if (typeof this.value === "number" && this.value < 1e14) this.value = this.value * 10 + digit;
+      else if (!this.append(digit)) break;
+    }
+    return i;
+  }
+
+  /** Beyond what a double holds: 64 bits that wrap; CNTK notices only if the value became smaller. */
+  private append(digit: number): boolean {
+    const before = BigInt(this.value);
+    const after = (before * 10n + BigInt(digit)) & 0xffffffffffffffffn;
+    this.overflow = before > after;
+    this.value = after <= 9007199254740991n ? Number(after) : after;
+    return !this.overflow;
+  }
+}
+
+/** Looks for a text in each line, across the pieces of a file (Knuth, Morris, Pratt). */
+class LineSearch {
+  found = false;
+  private matched = 0;
+  private readonly pattern: readonly number[];
+  private readonly fallback: number[] = [];
+
+  constructor(text: string) {
+    this.pattern = Array.from(text, (character) => character.charCodeAt(0));
+    for (let i = 0, length = 0; i < this.pattern.length; i++) {
+      if (i > 0) {
+        while (length > 0 && this.pattern[i] !== this.pattern[length])
+          length = this.fallback[length - 1] ?? 0;
+        if (this.pattern[i] === this.pattern[length]) length++;
+      }
+      this.fallback.push(length);
+    }
+  }
+
+  reset(): void {
+    this.found = false;
+    this.matched = 0;
+  }
+
+  scan(bytes: Uint8Array, begin: number, end: number): void {
+    for (let i = begin; i < end && !this.found; i++) {
+      while (this.matched > 0 && bytes[i] !== this.pattern[this.matched]) {
+        this.matched = this.fallback[this.matched - 1] ?? 0;
+      }
+      if (bytes[i] === this.pattern[this.matched]) this.matched++;
+      this.found = this.matched === this.pattern.length;
+    }
+  }
+}
+
+/** Collects sequences, in file order, into chunks. */
+class IndexBuilder {
+  tooLarge = false;
+  private starts = new Float64Array(1024);
+  private lengths = new Int32Array(1024);
+  private count = 0;
+  private readonly keys: (number | bigint)[] = [];
+  private readonly firstSequences: number[] = [];
+  private chunkBytes = 0;
+
+  constructor(
+    private readonly fileSize: number,
+    private readonly chunkSize: number,
+    private readonly byLine: boolean,
+  ) {}
+
+  add(start: number, end: number, samples: number, key?: number | bigint): void {
+    const bytes = end - start;
+    if (bytes > largestUint32) this.tooLarge = true;
+    if (
+      this.firstSequences.length === 0 ||
+      (this.chunkBytes > 0 && this.chunkBytes + bytes > this.chunkSize)
+    ) {
+      this.firstSequences.push(this.count);
+      this.chunkBytes = 0;
+    }
+    this.chunkBytes += bytes;
+    if (this.count === this.starts.length) this.grow();
+    this.starts[this.count] = start;
+    this.lengths[this.count] = samples;
+    if (key !== undefined) this.keys.push(key);
+    this.count++;
+  }
+
+  finish(): TextIndex {
+    const { keys, byLine } = this;
+    return {
+      fileSize: this.fileSize,
+      starts: this.starts.slice(0, this.count),
+      lengths: this.lengths.slice(0, this.count),
+      firstSequences: Int32Array.from([...this.firstSequences, this.count]),
+      key: byLine ? (sequence) => sequence : (sequence) => keys[sequence] ?? 0,
+    };
+  }
+
+  private grow(): void {
+    const starts = new Float64Array(this.count * 2);
+    const lengths = new Int32Array(this.count * 2);
+    starts.set(this.starts);
+    lengths.set(this.lengths);
+    this.starts = starts;
+    this.lengths = lengths;
+  }
+}

@@ -1,0 +1,16 @@
+import type { Layout } from "../network/network.js";
+
+/**
+ * The names of dynamic axes: one counter per base name for the whole process, never reset and unaware of names users
+ * choose. The first `*` is `*`, then come `*1`, `*2`, … (Sequences.h, MBLayout::SetUniqueAxisName).
+ */
+export class AxisNames {
+  private readonly taken = new Map<string, number>();
+
+  /** A new dynamic axis. Every network object takes one named `*` when it is constructed. */
+  next(base: string): Layout {
+    const count = this.taken.get(base) ?? 0;
+    this.taken.set(base, count + 1);
+    return { axisName: count === 0 ? base : `${base}${count}` };
+  }
+}

@@ -1,0 +1,7 @@
+/** Finding and checking shapes: the second half of what CNTK calls compiling a network. */
+export { AxisNames } from "./axis-names.js";
+export { validateNetwork } from "./validate-network.js";
+export type { ValidatedNetwork, ValidationOptions } from "./validate-network.js";
+export { memoryBlock } from "./memory-block.js";
+export type { MemoryRoots } from "./memory-block.js";
+export { printShapes } from "./print-shapes.js";

@@ -1,0 +1,221 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type {
+  Attributes,
+  Layout,
+  NetworkNode,
+  NodeFacts,
+  SampleShape,
+  ShapedNetwork,
+  Storage,
+} from "../network/network.js";
+import { formatShape } from "../network/network.js";
+import type { ShapeContext, ShapedInput } from "../network/op-definition.js";
+import type { AxisNames } from "./axis-names.js";
+import { inferredShape } from "./infer-parameter.js";
+import { initializationLine } from "./initialization-line.js";
+import { formatPrototype } from "./validating-line.js";
+
+interface NodeState {
+  shape: SampleShape;
+  layout: Layout | null;
+  storage: Storage;
+  needsGradient: boolean;
+  attributes: Attributes;
+  visited: boolean;
+}
+
+export interface NodeValidatorOptions {
+  readonly defaultLayout: Layout;
+  readonly axisNames: AxisNames;
+  readonly elementType: "float" | "double";
+  readonly previous?: ShapedNetwork;
+}
+
+/** Keeps what is known of every node so far and applies the ops' shape rules to it, one node at a time. */
+export class NodeValidator {
+  private readonly states = new Map<NetworkNode, NodeState>();
+
+  constructor(
+    order: readonly NetworkNode[],
+    private readonly options: NodeValidatorOptions,
+    private readonly message: (text: string, always: boolean) => void,
+  ) {
+    for (const node of order) this.states.set(node, initialState(node, options.previous));
+  }
+
+  current(node: NetworkNode): NodeState {
+    const state = this.states.get(node);
+    if (!state) throw new Error(`${node.name} is not part of the network under validation`);
+    return state;
+  }
+
+  isVisited(node: NetworkNode): boolean {
+    return this.current(node).visited;
+  }
+
+  prototype(node: NetworkNode): string {
+    return formatPrototype(node, this.current(node).attributes, (of) => this.current(of));
+  }
+
+  facts(): Map<NetworkNode, NodeFacts> {
+    return new Map(
+      Array.from(this.states, ([node, { shape, layout, storage, needsGradient, attributes }]) => [
+        node,
+        { shape, layout, storage, needsGradient, attributes },
+      ]),
+    );
+  }
+
+  /** Applies the shape rule; tells whether anything changed: shape, axis, need for a gradient, or an input's shape. */
+  validate(node: NetworkNode, isFinalPass: boolean): boolean {
+    const state = this.current(node);
+    const before = { ...state };
+    const inputsBefore = node.inputs.map((input) => fingerprint(this.current(input)));
+    state.needsGradient ||= node.inputs.some((input) => this.current(input).needsGradient);
+
+    const context = new NodeShapeContext(node, this, this.options, isFinalPass, this.message);
+    let result;
+    try {
+      result = node.op.shape(context);
+    } catch (error) {
+      throw error instanceof CntkError ? this.withPlace(error, node) : error;
+    }
+    // A parameter's own rule knows its dimensions as written; inferred ones stay.
+    if (!(node.op.role === "parameter" && state.visited)) state.shape = result.shape;
+    state.layout = result.layout;
+    state.storage = result.storage ?? "dense";
+    state.attributes = result.attributes ?? state.attributes;
+    state.visited = true;
+    return (
+      before.layout !== state.layout ||
+      fingerprint(before) !== fingerprint(state) ||
+      before.needsGradient !== state.needsGradient ||
+      node.inputs.some((input, index) => inputsBefore[index] !== fingerprint(this.current(input)))
+    );
+  }
+
+  /** Gives a parameter dimensions found by a consumer. */
+  setParameterShape(node: NetworkNode, shape: SampleShape): void {
+    const state = this.current(node);
+    state.shape = shape;
+    state.attributes = { ...state.attributes, shape };
+  }
+
+  /** Says which node failed, where it was written and what it was given, where the op's rule did not say so itself. */
+  private withPlace(error: CntkError, node: NetworkNode): CntkError {
+    const { diagnostic } = error;
+    const given = node.inputs.map((input) => {
+      const { shape, layout } = this.current(input);
+      return `${input.name} ${formatShape(shape, layout)}`;
+    });
+    return new CntkError({
+      ...diagnostic,
+      span: diagnostic.span ?? node.origin,
+      label: diagnostic.label ?? `${node.op.name} '${node.name}'`,
+      calls: diagnostic.calls ?? node.calls?.map((span) => ({ span })),
+      hint:
+        diagnostic.hint ??
+        (given.length > 0 ? `node '${node.name}' (${node.op.name}) was given ${given.join(" and ")}` : undefined),
+    });
+  }
+}
+
+class NodeShapeContext implements ShapeContext {
+  readonly attributes: Attributes;
+  readonly inputs: readonly ShapedInput[];
+  readonly defaultLayout: Layout;
+
+  constructor(
+    readonly node: NetworkNode,
+    private readonly validator: NodeValidator,
+    private readonly options: NodeValidatorOptions,
+    readonly isFinalPass: boolean,
+    private readonly print: (text: string, always: boolean) => void,
+  ) {
+    this.attributes = validator.current(node).attributes;
+    this.defaultLayout = options.defaultLayout;
+    this.inputs = node.inputs.map((input) => new LiveInput(input, validator));
+  }
+
+  newLayout(base: string): Layout {
+    return this.options.axisNames.next(base);
+  }
+
+  inferParameter(index: number, like: SampleShape): void {
+    const input = this.node.inputs[index];
+    if (input?.op.role !== "parameter") return;
+    const shape = inferredShape(this.validator.current(input).shape, like);
+    if (!shape) return;
+    this.validator.setParameterShape(input, shape);
+    const { attributes } = this.validator.current(input);
+    this.print(
+      `${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`,
+      true,
+    );
+    const line = initializationLine(input.name, attributes, shape, this.options.elementType);
+    if (line) this.print(line, false);
+  }
+
+  setParameterShape(index: number, shape: SampleShape): void {
+    const input = this.node.inputs[index];
+    if (input?.op.role === "parameter") this.validator.setParameterShape(input, shape);
+  }
+
+  message(text: string, always = false): void {
+    this.print(text, always);
+  }
+}
+
+/** An input as seen at this moment: after inference it shows the new shape. */
+class LiveInput implements ShapedInput {
+  constructor(
+    readonly node: NetworkNode,
+    private readonly validator: NodeValidator,
+  ) {}
+
+  get shape(): SampleShape {
+    return this.validator.current(this.node).shape;
+  }
+
+  get layout(): Layout | null {
+    return this.validator.current(this.node).layout;
+  }
+
+  get storage(): Storage {
+    return this.validator.current(this.node).storage;
+  }
+
+  get isParameter(): boolean {
+    return this.node.op.role === "parameter";
+  }
+}
+
+/** CNTK's NodeDescription: `Node 'z.W' (LearnableParameter operation)`. */
+function describe(node: NetworkNode): string {
+  return `Node '${node.name}' (${node.op.name} operation)`;
+}
+
+function initialState(node: NetworkNode, previous: ShapedNetwork | undefined): NodeState {
+  const known = previous?.facts.get(node);
+  const attributes = known?.attributes ?? node.attributes;
+  const isLeaf = node.inputs.length === 0;
+  const rate = attributes["learningRateMultiplier"];
+  return {
+    shape: known?.shape ?? (isLeaf || node.op.delay ? writtenShape(attributes) : []),
+    // Inputs keep their axis from compile to compile, all others are forgotten.
+    layout: isLeaf ? (known?.layout ?? null) : null,
+    storage: known?.storage ?? "dense",
+    needsGradient: isLeaf && typeof rate === "number" && rate > 0,
+    attributes,
+    visited: false,
+  };
+}
+
+function writtenShape(attributes: Attributes): SampleShape {
+  const shape = attributes["shape"];
+  return Array.isArray(shape) ? (shape as number[]) : [];
+}
+
+function fingerprint({ shape, layout }: { shape: SampleShape; layout: Layout | null }): string {
+  return `${shape.join(" x ")}${layout ? " *" : ""}`;
+}

@@ -1,0 +1,160 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { LogSink } from "../log/log.js";
+import type { Layout, Network, NetworkNode, NodeFacts, ShapedNetwork } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type { RecurrentLoop } from "../network/loops.js";
+import { evaluationOrder } from "../network/loops.js";
+import { collectRoots } from "../network/node-order.js";
+import type { AxisNames } from "./axis-names.js";
+import { NodeValidator } from "./node-validator.js";
+
+export interface ValidationOptions {
+  /** The network's trace level; at 0 only errors, `FAILED` lines and inferred shapes are printed. */
+  readonly traceLevel: number;
+  /** The process's counters of dynamic axis names. */
+  readonly axisNames: AxisNames;
+  /** Taken when the network was constructed; without it a new `*` is taken now (unless `previous` has one). */
+  readonly defaultLayout?: Layout;
+  /** An earlier compile of the same network: shapes are kept, dynamic axes are found anew. */
+  readonly previous?: ShapedNetwork;
+  /** Precision in which the range of a random initialization is computed for the log. */
+  readonly elementType: "float" | "double";
+  /** Gets the text as it comes, so that it is not lost when validation fails. The returned `log` holds the same text. */
+  readonly sink?: LogSink;
+}
+
+export interface ValidatedNetwork {
+  readonly shaped: ShapedNetwork;
+  /** CNTK's `Post-processing network...` block, complete with its newlines. */
+  readonly log: string;
+}
+
+/**
+ * Finds the shape, dynamic axis, storage and need for a gradient of every node, as CNTK does it: passes over the
+ * evaluation order until nothing changes, then a final pass that checks. Unknown parameter dimensions are filled on the
+ * way. Throws CntkError, with the node's place, for networks that do not fit together.
+ * Source: ComputationNetworkEvaluation.cpp, ValidateNetwork; ComputationNetwork.cpp, CompileNetwork.
+ */
+export function validateNetwork(network: Network, options: ValidationOptions): ValidatedNetwork {
+  const log = new ValidationLog(options.traceLevel, options.sink);
+  log.print("\nPost-processing network...\n");
+  const roots = collectRoots(network);
+  log.print(`\n${roots.length} roots:\n`);
+  for (const root of roots) log.print(`\t${root.name} = ${root.op.name}()\n`);
+  const { order, loops } = evaluationOrder(roots);
+  loops.forEach((loop, index) => log.print(formatLoop(loop, index)));
+
+  const defaultLayout =
+    options.previous?.defaultLayout ?? options.defaultLayout ?? options.axisNames.next("*");
+  const validator = new NodeValidator(order, { ...options, defaultLayout }, (text, always) =>
+    always ? log.printAlways(text) : log.print(text),
+  );
+  let remaining = order.length;
+  for (let pass = 1; remaining > 0; pass++) {
+    log.print(`\nValidating network. ${remaining} nodes to process in pass ${pass}.\n\n`);
+    remaining = runPass(order, validator, log, pass === 1 ? "first" : "later");
+  }
+  log.print("\nValidating network, final pass.\n\n");
+  runPass(order, validator, log, "final");
+  for (const node of order) {
+    if (elementCount(validator.current(node).shape) === 0) throw noElements(node);
+  }
+  log.print("\n\n");
+  log.print("\nPost-processing network complete.\n\n");
+
+  const facts: ReadonlyMap<NetworkNode, NodeFacts> = validator.facts();
+  return { shaped: { network, facts, roots, order, defaultLayout }, log: log.text };
+}
+
+/** Collects what is printed; `print` keeps silent at trace level 0. */
+class ValidationLog {
+  text = "";
+
+  constructor(
+    private readonly traceLevel: number,
+    private readonly sink: LogSink | undefined,
+  ) {}
+
+  print(text: string): void {
+    if (this.traceLevel > 0) this.printAlways(text);
+  }
+
+  printAlways(text: string): void {
+    this.text += text;
+    this.sink?.write(text);
+  }
+}
+
+type Pass = "first" | "later" | "final";
+
+/** One pass over all nodes; returns how many have to be looked at again. */
+function runPass(
+  order: readonly NetworkNode[],
+  validator: NodeValidator,
+  log: ValidationLog,
+  pass: Pass,
+): number {
+  let remaining = 0;
+  for (const node of order) {
+    const isLeaf = node.inputs.length === 0;
+    const allVisited = node.inputs.every((input) => validator.isVisited(input));
+    // A node none of whose inputs has been looked at yet (it can only sit in a loop) has nothing to go by.
+    const ready = isLeaf || node.inputs.some((input) => validator.isVisited(input));
+    let settled = false;
+    if (ready) {
+      const before = validator.prototype(node);
+      const changed = validateNode(node, validator, log, before, pass === "final");
+      const after = validator.prototype(node);
+      if (pass === "final") {
+        if (changed) throw changedInFinalPass(node);
+      } else if (pass === "first" || changed || before !== after) {
+        log.print(`Validating --> ${after}\n`);
+      }
+      settled = isLeaf || (allVisited && !changed);
+    }
+    if (!settled) remaining++;
+  }
+  return remaining;
+}
+
+function validateNode(
+  node: NetworkNode,
+  validator: NodeValidator,
+  log: ValidationLog,
+  before: string,
+  isFinalPass: boolean,
+): boolean {
+  try {
+    return validator.validate(node, isFinalPass);
+  } catch (error) {
+    log.printAlways(`Validating --> ${before} FAILED\n`);
+    throw error;
+  }
+}
+
+/** `⏎Loop[0] --> Loop_h -> 3 nodes⏎` and the names, three a line. */
+function formatLoop(loop: RecurrentLoop, index: number): string {
+  const names = loop.nodes.map((node, at) => `${at % 3 === 0 ? "\n" : ""}\t${node.name}`);
+  return `\nLoop[${index}] --> Loop_${loop.source.name} -> ${loop.nodes.length} nodes\n${names.join("")}\n`;
+}
+
+function noElements(node: NetworkNode): CntkError {
+  return new CntkError({
+    code: "no-elements",
+    message: `${node.name} operation has 0 elements`,
+    span: node.origin,
+    calls: node.calls?.map((span) => ({ span })),
+    hint:
+      node.op.role === "parameter"
+        ? "an unknown dimension (0) of this parameter could not be inferred: nothing uses the parameter in a way that tells it"
+        : undefined,
+  });
+}
+
+function changedInFinalPass(node: NetworkNode): CntkError {
+  return new CntkError({
+    code: "validation-unstable",
+    message: `ValidateSubNetwork: ${node.name} ${node.op.name} operation changed during final validation.`,
+    span: node.origin,
+  });
+}

@@ -1,0 +1,59 @@
+import type { NetworkNode } from "../network/network.js";
+import type { CriterionSum } from "../log/training-lines.js";
+import type { Values } from "../backends/backend.js";
+import type { ElementType } from "../plan/plan.js";
+
+/** Nodes whose final lines show a perplexity. */
+const perplexityOperations = new Set([
+  "CrossEntropyWithSoftmax",
+  "CrossEntropy",
+  "ClassBasedCrossEntropyWithSoftmax",
+  "NoiseContrastiveEstimation",
+]);
+
+/** Sum of a criterion node's value over the samples: added in double, rounded to the element type as CNTK's tensor reduction does. */
+export function sumOverSamples(values: Values, elementType: ElementType): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return elementType === "float" ? Math.fround(sum) : sum;
+}
+
+/**
+ * Accumulates criterion values over minibatches (SGDLib/Criterion.h): training adds in the element type,
+ * evaluation in double. Displays show differences between two states of the accumulator.
+ */
+export class CriterionAccumulator {
+  private readonly sums: number[];
+  private readonly counts: number[];
+
+  constructor(
+    private readonly nodes: readonly NetworkNode[],
+    private readonly elementType: ElementType,
+    private readonly addInDouble: boolean,
+  ) {
+    this.sums = nodes.map(() => 0);
+    this.counts = nodes.map(() => 0);
+  }
+
+  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps). */
+  add(values: ReadonlyMap<string, Values>, samples: number): void {
+    if (samples === 0) return;
+    this.nodes.forEach((node, index) => {
+      const value = values.get(node.name);
+      if (!value) throw new Error(`the backend gave no value for ${node.name}`);
+      const sum = (this.sums[index] ?? 0) + sumOverSamples(value, this.elementType);
+      this.sums[index] = this.addInDouble || this.elementType === "double" ? sum : Math.fround(sum);
+      this.counts[index] = (this.counts[index] ?? 0) + samples;
+    });
+  }
+
+  /** The state so far, or what came since an earlier state. */
+  read(since?: readonly CriterionSum[]): CriterionSum[] {
+    return this.nodes.map((node, index) => ({
+      name: node.name,
+      sum: (this.sums[index] ?? 0) - (since?.[index]?.sum ?? 0),
+      count: (this.counts[index] ?? 0) - (since?.[index]?.count ?? 0),
+      perplexity: perplexityOperations.has(node.op.name),
+    }));
+  }
+}

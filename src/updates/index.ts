@@ -1,0 +1,7 @@
+/** How gradients change parameters, as networks. */
+export { trainedUses, trainingGraph } from "./training-graph.js";
+export type { TrainedParameter, TrainingGraph, TrainingRequest } from "./training-graph.js";
+export { updateScalars } from "./scalars.js";
+export type { UpdateFacts } from "./scalars.js";
+export { updateRuleFor, updateRules } from "./rules.js";
+export type { FsAdaGradOptions, RmsPropOptions, UpdateOptions, UpdateRule } from "./update-rule.js";

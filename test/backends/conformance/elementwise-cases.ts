@@ -1,0 +1,146 @@
+import {
+  add,
+  argument,
+  binary,
+  binaryOperators,
+  constant,
+  divide,
+  multiply,
+  scalar,
+  select,
+  subtract,
+  unary,
+  unaryOperators,
+  type Expression,
+} from "../../../src/primitives/expression.js";
+import type { ConformanceCase } from "../../support/conformance-case.js";
+import { elementwise, sizeOf, tensor } from "../../support/naive.js";
+import { eighths } from "../../support/plan-builder.js";
+
+interface Argument {
+  readonly dims: readonly number[];
+  readonly perSample: boolean;
+}
+
+/** An expression over inputs of the given shapes, with random eighths. */
+function elementwiseCase(
+  name: string,
+  expression: Expression,
+  shapes: readonly Argument[],
+  output: Argument,
+  scalars: Readonly<Record<string, number>> = {},
+): ConformanceCase {
+  const dimsOf = ({ dims, perSample }: Argument, samples: number) =>
+    perSample ? [...pad(dims, output.dims.length), samples] : dims;
+  return {
+    name,
+    scalars,
+    build: (b) => {
+      const inputs = shapes.map(({ dims, perSample }, k) => b.input(`x${k}`, dims, perSample));
+      const y = b.temporary(output.dims, output.perSample);
+      b.emit({ kind: "elementwise", expression, inputs, output: y }).output("y", y);
+    },
+    inputs: (samples) =>
+      Object.fromEntries(
+        shapes.map((shape, k) => [`x${k}`, eighths(sizeOf(dimsOf(shape, samples)), 7 * k + samples)]),
+      ),
+    expected: (inputs, samples) => ({
+      y: [
+        ...elementwise(
+          expression,
+          shapes.map((shape, k) => tensor(dimsOf(shape, samples), inputs[`x${k}`] ?? [])),
+          dimsOf(output, samples),
+          { ...scalars, samples },
+        ).values,
+      ],
+    }),
+  };
+}
+
+/** Missing trailing dims count as 1. */
+function pad(dims: readonly number[], rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => dims[axis] ?? 1);
+}
+
+const each = (dims: readonly number[]): Argument => ({ dims, perSample: true });
+const once = (dims: readonly number[]): Argument => ({ dims, perSample: false });
+const [x, y, z] = [argument(0), argument(1), argument(2)];
+
+const broadcastings: readonly [string, Argument, Argument, Argument][] = [
+  ["same shape", each([3, 4]), each([3, 4]), each([3, 4])],
+  ["a parameter over the samples", each([3, 4]), once([3, 4]), each([3, 4])],
+  ["parameters only", once([3, 4]), once([3, 4]), once([3, 4])],
+  ["a scalar parameter", each([3, 4]), once([1]), each([3, 4])],
+  ["a scalar of rank 0", each([3, 4]), once([]), each([3, 4])],
+  ["a scalar of many dims", each([3]), once([1, 1]), each([3, 1])],
+  ["a value per sample", each([3, 4]), each([1]), each([3, 4])],
+  ["first axis only", each([3, 4]), once([3]), each([3, 4])],
+  ["second axis only", each([3, 4]), once([1, 4]), each([3, 4])],
+  ["both stretched", each([3, 1]), each([1, 4]), each([3, 4])],
+  ["middle axis", each([2, 3, 4]), once([1, 3, 1]), each([2, 3, 4])],
+  ["outer axes", each([2, 3, 4]), once([2, 1, 4]), each([2, 3, 4])],
+  ["bias of a convolution", each([5, 4, 3]), once([1, 1, 3]), each([5, 4, 3])],
+  ["samples from one side only", once([2, 3]), each([2, 1]), each([2, 3])],
+  ["per-sample middle axis", each([2, 3, 2]), each([1, 3, 1]), each([2, 3, 2])],
+];
+
+/** Arguments where the guards matter. */
+const specials = [-Infinity, -2, -1, -0.5, -1e-40, 0, 1e-40, 1e-30, 0.25, 1, 1.5, 3, 80, Infinity];
+const usable: Partial<Record<string, (x: number) => boolean>> = {
+  sine: Number.isFinite,
+  cosine: Number.isFinite,
+  exponential: (x) => x <= 80,
+  // 1e40 is no float.
+  reciprocal: (x) => x === 0 || Math.abs(x) > 1e-38,
+};
+
+function specialCase(operator: (typeof unaryOperators)[number]): ConformanceCase {
+  const values = specials.filter(usable[operator] ?? (() => true)).map(Math.fround);
+  const expression = unary(operator, x);
+  return {
+    name: `${operator} at special values`,
+    build: (b) => {
+      const input = b.input("x", [values.length]);
+      const output = b.temporary([values.length]);
+      b.emit({ kind: "elementwise", expression, inputs: [input], output }).output("y", output);
+    },
+    inputs: (samples) => ({ x: Array.from({ length: samples }, () => values).flat() }),
+    expected: ({ x: given = [] }) => ({
+      y: [...elementwise(expression, [tensor([given.length], given)], [given.length]).values],
+    }),
+  };
+}
+
+export const elementwiseCases: ConformanceCase[] = [
+  ...broadcastings.map(([name, a, b, out]) =>
+    elementwiseCase(`x·y + x − y, ${name}`, subtract(add(multiply(x, y), x), y), [a, b], out),
+  ),
+  ...unaryOperators.map((operator) =>
+    elementwiseCase(operator, unary(operator, x), [each([3, 4])], each([3, 4])),
+  ),
+  ...unaryOperators.map(specialCase),
+  ...binaryOperators.map((operator) =>
+    elementwiseCase(operator, binary(operator, x, y), [each([9, 7]), each([9, 7])], each([9, 7])),
+  ),
+  elementwiseCase(
+    "three arguments, constants, a chain of operations",
+    add(multiply(constant(0.1), unary("sigmoid", add(x, z))), divide(y, constant(3))),
+    [each([4]), once([4]), each([1])],
+    each([4]),
+  ),
+  elementwiseCase(
+    "select",
+    select(binary("greater", x, y), multiply(x, constant(2)), constant(-1)),
+    [each([5, 2]), each([5, 2])],
+    each([5, 2]),
+  ),
+  elementwiseCase(
+    "run-time scalars",
+    subtract(multiply(scalar("learningRate"), x), multiply(y, scalar("momentum"))),
+    [once([6]), once([6])],
+    once([6]),
+    { learningRate: 0.3, momentum: 0.9 },
+  ),
+  elementwiseCase("the number of samples", divide(x, scalar("samples")), [each([2])], each([2])),
+  elementwiseCase("no arguments", constant(1), [], each([3])),
+];
