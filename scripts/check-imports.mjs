@@ -59,8 +59,20 @@ const allowed = {
     "source-loader",
     "pipeline",
   ],
-  node: [],
-  index: ["config", "network", "plan", "backends", "readers", "training", "pipeline", "actions", "node"],
+  node: ["library"],
+  api: [
+    "config",
+    "network",
+    "plan",
+    "backends",
+    "readers",
+    "model-files",
+    "training",
+    "pipeline",
+    "actions",
+    "node",
+  ],
+  index: ["config", "network", "plan", "backends", "readers", "training", "actions", "node", "api"],
   cli: ["config", "node", "actions", "training", "index"],
 };
 

@@ -1,6 +1,6 @@
 import type { Executable } from "../backends/backend.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import type { CheckpointMatrix } from "../model-files/index.js";
+import type { ModelMatrix } from "../model-files/index.js";
 import {
   backendStage,
   evaluationOrder,
@@ -45,7 +45,7 @@ export interface CompiledTraining {
   /** The trained parameters in the order of the log and of the checkpoint. */
   readonly parameters: readonly TrainedParameter[];
   readParameters(): Promise<ParameterStore>;
-  readSmoothedGradients(): Promise<CheckpointMatrix[]>;
+  readSmoothedGradients(): Promise<ModelMatrix[]>;
   /** State of the random engine of each dropout node. */
   readEngines(): Promise<Map<NetworkNode, { seed: number; offset: number }>>;
 }

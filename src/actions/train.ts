@@ -149,7 +149,7 @@ class Training {
     compiled.parameters.forEach((parameter, index) => {
       const gradient = checkpoint.gradients[index];
       if (gradient) states.set(parameter.smoothedGradient, gradient.values);
-      parameter.counter.value = checkpoint.counts[index] ?? 0;
+      parameter.counter.value = checkpoint.counts?.[index] ?? 0;
     });
     await compiled.executable.writeState(states);
     return checkpoint;

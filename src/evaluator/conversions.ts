@@ -1,4 +1,4 @@
-import { formatFixed } from "../numerics/index.js";
+import { formatFixed } from "../numerics/number-format.js";
 import type { Span } from "../diagnostics/source.js";
 import { failure, typeExpected, typeName } from "./failures.js";
 import { originOf } from "./thunks.js";

@@ -63,9 +63,13 @@ function isSamePlace(a: Span, b: Span): boolean {
   return a.source === b.source && a.start === b.start && a.end === b.end;
 }
 
-/** Is this JavaScript's way to say that recursion went too deep? */
+/**
+ * Is this JavaScript's way to say that recursion went too deep? Near the end of the stack even a regular expression cannot
+ * be compiled, which is a SyntaxError; for the same reason there is none here.
+ */
 export function isStackOverflow(error: unknown): boolean {
-  return error instanceof RangeError && /call stack/i.test(error.message);
+  if (error instanceof RangeError) return error.message.includes("call stack");
+  return error instanceof SyntaxError && error.message.endsWith("Stack overflow");
 }
 
 /** What the user reads instead of a stack overflow. */

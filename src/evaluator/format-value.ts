@@ -1,6 +1,7 @@
-import { formatFixed } from "../numerics/index.js";
+import { formatFixed } from "../numerics/number-format.js";
 import { isInteger } from "./conversions.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Span } from "../diagnostics/source.js";
 import { typeName } from "./failures.js";
 import type { Value } from "./values.js";
 
@@ -9,12 +10,13 @@ import type { Value } from "./values.js";
  * character and show the compiler's name of the class for booleans and functions; those are not repeated here.
  *
  * @param how the middle of a printf format, between `%` and the type letter, e.g. `.2`
+ * @param span where `how` was written
  */
-export function formatValue(value: Value, how = ""): string {
-  if (how.includes("%")) {
-    const message = "FormatConfigValue: format string must not contain %";
-    throw new CntkError({ code: "format-string", message });
-  }
+export function formatValue(value: Value, how = "", span?: Span): string {
+  return format(value, conversionOf(how, span));
+}
+
+function format(value: Value, how: Conversion): string {
   switch (typeof value) {
     case "number":
       return formatNumber(value, how);
@@ -25,11 +27,11 @@ export function formatValue(value: Value, how = ""): string {
   }
   switch (value.kind) {
     case "array":
-      return nested("(", value.elements.map((element) => formatValue(element.force(), how)).join("\n"), ")");
+      return nested("(", value.elements.map((element) => format(element.force(), how)).join("\n"), ")");
     case "record": {
       const members = [...value.names].sort().map((name) => {
         const member = value.own(name)?.force();
-        return `${name} = ${member === undefined ? "" : formatValue(member, how)}`;
+        return `${name} = ${member === undefined ? "" : format(member, how)}`;
       });
       return `[\n${indented(members.join("\n"))}\n]`;
     }
@@ -56,16 +58,20 @@ interface Conversion {
   readonly precision: number | undefined;
 }
 
-function conversionOf(how: string): Conversion {
+function conversionOf(how: string, span: Span | undefined): Conversion {
   const parts = /^([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?$/.exec(how);
-  if (!parts) throw new CntkError({ code: "format-string", message: `invalid format '${how}'` });
+  if (!parts) {
+    const percent = "FormatConfigValue: format string must not contain %";
+    const message = how.includes("%") ? percent : `invalid format '${how}'`;
+    const hint = "the format is what stands between '%' and the letter in C: '.2', '06'";
+    throw new CntkError({ code: "format-string", message, hint, ...(span && { span }) });
+  }
   const [, flags = "", width = "", precision] = parts;
   return { flags, width: Number(width), precision: precision === undefined ? undefined : Number(precision) };
 }
 
 /** `%d` for a whole number within C's int (also -0), else `%f`. */
-function formatNumber(value: number, how: string): string {
-  const conversion = conversionOf(how);
+function formatNumber(value: number, conversion: Conversion): string {
   const { flags, precision } = conversion;
   const whole = isInteger(value);
   const magnitude = Math.abs(value);
@@ -77,8 +83,7 @@ function formatNumber(value: number, how: string): string {
   return padded(sign, digits, conversion, mayPadWithZeros);
 }
 
-function formatString(text: string, how: string): string {
-  const conversion = conversionOf(how);
+function formatString(text: string, conversion: Conversion): string {
   return padded("", text.slice(0, conversion.precision), conversion, false);
 }
 

@@ -66,8 +66,10 @@ class Parameters {
 
 function stringFunction(parameters: Parameters): Value {
   switch (parameters.text("what")) {
-    case "Format":
-      return formatValue(parameters.get("arg").force(), parameters.text("how"));
+    case "Format": {
+      const how = parameters.get("how");
+      return formatValue(parameters.get("arg").force(), stringParameter(how), originOf(how).span);
+    }
     case "Chr":
       return characterOf(numberParameter(parameters.get("arg")));
     case "Substr":

@@ -131,9 +131,14 @@ function fromText(
       `${parameter} parameter must be provided when using "${method}" initialization method`,
     );
   }
-  const matrix = parseTextMatrix(...textOf(given));
+  const [text, where] = textOf(given);
+  const matrix = parseTextMatrix(text, where);
   const shape = fitShape(args.shape("shape"), matrix, (message) =>
-    problem(args, `Node '<placeholder>' (LearnableParameter operation)${message}`),
+    problem(
+      args,
+      `Node '<placeholder>' (LearnableParameter operation)${message}`,
+      `${where} holds ${matrix.rows} lines of ${matrix.columns} numbers`,
+    ),
   );
   return {
     attributes: { shape, learningRateMultiplier: readLearningRateMultiplier(args), init: "" },

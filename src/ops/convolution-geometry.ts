@@ -169,7 +169,7 @@ export function windowGeometry(windows: WindowAttributes, input: SampleShape, ou
   const maps = input.map((_, axis) => mapsAlong(windows, axis, rank));
   const counts = output.map((dim, axis) => dim / at(maps, axis));
   const stride = input.map((_, axis) => along(windows.strideShape, axis));
-  return {
+  const geometry: Geometry = {
     input,
     output,
     kernel: windows.kernelShape,
@@ -184,6 +184,59 @@ export function windowGeometry(windows: WindowAttributes, input: SampleShape, ou
     }),
     sharing: input.map((_, axis) => along(windows.dimSharing, axis)),
   };
+  const tapsOf = mixedUpTaps(geometry);
+  return tapsOf ? { ...geometry, tapsOf } : geometry;
+}
+
+/** In `tapsOf`: no window in particular, all taps. */
+const wholeKernel = -1;
+
+/**
+ * CNTK files the valid taps of windows under a number made from how far each window hangs over the rim, in base kernel
+ * size. Where that is more than the base allows for (an explicit padding beyond half the kernel, rounding up), different
+ * windows get the same number and use the taps of the one that came first (ConvolveGeometry's `mpkeystarts`).
+ */
+function mixedUpTaps({ input, kernel, windows, stride, start }: Geometry): readonly number[] | undefined {
+  const half = kernel.map((size) => Math.trunc((size - 1) / 2));
+  /** Cells by which a window hangs over: negative at the lower rim, positive at the upper. */
+  const overhang = (window: number, axis: number): number => {
+    const first = at(start, axis) + window * at(stride, axis);
+    if (first < 0) return first;
+    return Math.max(0, first + at(kernel, axis) - at(input, axis));
+  };
+  const outOfRange = input.some((_, axis) =>
+    [0, at(windows, axis) - 1].some((window) => {
+      const digit = overhang(window, axis) + at(half, axis);
+      return digit < 0 || digit >= at(kernel, axis);
+    }),
+  );
+  if (!outOfRange) return undefined;
+  const number = (overhangs: readonly number[]): number =>
+    overhangs.reduce((key, cells, axis) => key * at(kernel, axis) + cells + at(half, axis), 0);
+  const nothing = input.map(() => 0);
+  const firstWith = new Map([[number(nothing), { window: wholeKernel, overhangs: nothing }]]);
+  const tapsOf: number[] = [];
+  let isMixedUp = false;
+  const place = windows.map(() => 0);
+  for (let window = 0; window < elementCount(windows); window++) {
+    const overhangs = place.map(overhang);
+    const key = number(overhangs);
+    const first = firstWith.get(key) ?? { window, overhangs };
+    firstWith.set(key, first);
+    tapsOf.push(first.window);
+    isMixedUp ||= overhangs.some((cells, axis) => cells !== first.overhangs[axis]);
+    advance(place, windows);
+  }
+  return isMixedUp ? tapsOf : undefined;
+}
+
+/** The next place of a box, first axis fastest. */
+function advance(place: number[], box: readonly number[]): void {
+  for (let axis = 0; axis < place.length; axis++) {
+    const next = at(place, axis) + 1;
+    place[axis] = next % at(box, axis);
+    if (next < at(box, axis)) return;
+  }
 }
 
 /** Number of kernels, that is of weights divided by the kernel's cells. */

@@ -107,10 +107,10 @@ const crossEntropy = defineOp({
   lower: (context) => emitSum(context, multiply(argument(0), unary("logarithm", argument(1))), -1),
 });
 
-/** a / b with |b| at least 1e-30 (TensorOps.h, ClippedQuotient). */
+/** a / b with |b| at least 1e-30, a single-precision constant (CPUMatrix::AssignElementDivisionOf). */
 function clippedQuotient(a: Expression, b: Expression): Expression {
-  const smallest = constant(1e-30);
-  const clipped = select(binary("greater", b, constant(0)), smallest, negate(smallest));
+  const smallest = constant(Math.fround(1e-30));
+  const clipped = select(binary("greaterEqual", b, constant(0)), smallest, negate(smallest));
   return divide(a, select(binary("less", unary("absolute", b), smallest), clipped, b));
 }
 
@@ -211,7 +211,9 @@ const classificationError = defineOp({
   ...criterion,
   name: "ClassificationError",
   aliases: ["ErrorPrediction"],
-  doc: "Number of samples whose label is not the largest activation (or not among the topN largest).",
+  doc:
+    "Number of samples whose label is not the largest activation, or not among the topN largest. With topN equal " +
+    "activations count for the label; CNTK's choice among them depends on the samples before.",
   source: "Source/ComputationNetworkLib/EvaluationNodes.h",
   inputs: [
     { name: "labels", doc: "One-hot; the first maximum counts." },

@@ -11,6 +11,7 @@ import { poolingOperations } from "./pooling.js";
 import { randomOperations } from "./random.js";
 import { reductionOperations } from "./reduction.js";
 import { reshapingOperations } from "./reshaping.js";
+import { softmaxOperations } from "./softmax.js";
 
 export {
   dropoutMaskOp,
@@ -30,6 +31,7 @@ export const operations: readonly OpDefinition[] = [
   ...convolutionOperations,
   ...poolingOperations,
   ...reductionOperations,
+  ...softmaxOperations,
   ...reshapingOperations,
   ...normalizationOperations,
   ...criteriaOperations,

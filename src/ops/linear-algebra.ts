@@ -8,7 +8,9 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
-import { argument, multiply } from "../primitives/expression.js";
+import { argument, binary, constant, multiply, scalar, select } from "../primitives/expression.js";
+import type { Expression } from "../primitives/expression.js";
+import type { Operand } from "../primitives/instruction.js";
 import {
   at,
   defineOp,
@@ -19,7 +21,7 @@ import {
   shapeProblem,
 } from "./define-op.js";
 import { matrixProductOp } from "./internal.js";
-import { asMatrix, mapped, withDims } from "./lowering.js";
+import { asMatrix, emitMap, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
 import { inferLayout } from "./shape-rules.js";
 
 /** Special value of inferInputRankToMap: contract over the sequence axis. */
@@ -162,6 +164,44 @@ function productSizes(output: SampleShape, a: SampleShape, b: SampleShape, outpu
 
 const product = multiply(argument(0), argument(1));
 
+/**
+ * CNTK's short cut for a product [1 x n]·[n] per sample multiplies element by element with broadcasting, so that in fact it
+ * computes (Σ a)·(Σ b), unless the minibatch has one sample only (TimesNodeBase::IsReduceableDotProduct). Its numbers are
+ * kept: this is the expression that chooses between Σ a·b and (Σ a)·(Σ b).
+ */
+const dotProduct = (proper: Expression, broadcast: Expression): Expression =>
+  select(binary("equal", scalar("samples"), constant(1)), proper, broadcast);
+
+function isBroadcastDotProduct(
+  a: SampleShape,
+  b: SampleShape,
+  outputRank: number,
+  transposed: boolean,
+): boolean {
+  return !transposed && outputRank === 1 && a.length === 2 && a[0] === 1 && b.length === 1 && at(b, 0) > 1;
+}
+
+/** Σ a·b, or what CNTK makes of it. */
+function lowerDotProduct(context: LoweringContext, a: Operand, b: Operand): void {
+  const sum = (x: Operand): Operand => reducedPerSample(context, x, "sum");
+  const proper = sum(mapped(context, product, [flat(a), flat(b)], flat(a).dims));
+  emitMap(context, dotProduct(argument(0), multiply(argument(1), argument(2))), [proper, sum(a), sum(b)]);
+}
+
+/** Gradient of a dot product for one operand, from the value of the other. */
+function dotProductGradient(
+  build: GraphBuilder,
+  gradient: NetworkNode,
+  other: NetworkNode,
+  shape: SampleShape,
+): NetworkNode {
+  const { layout } = build.facts(other);
+  const values = build.reshape(other, [elementCount(shape)]);
+  const total = build.reduceTo(values, [1], layout);
+  const expression = multiply(argument(0), dotProduct(argument(1), argument(2)));
+  return build.reshape(build.map(expression, [gradient, values, total]), shape);
+}
+
 function lowerProduct(context: LoweringContext, transposed: boolean): void {
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
   const outputRank = numberAttribute(context.attributes, "outputRank");
@@ -175,6 +215,10 @@ function lowerProduct(context: LoweringContext, transposed: boolean): void {
       transposeA: transposed,
       transposeB: false,
     });
+    return;
+  }
+  if (isBroadcastDotProduct(a.dims, b.dims, outputRank, transposed)) {
+    lowerDotProduct(context, a, b);
     return;
   }
   const left = withDims(a, transposed ? [inner, rows, 1] : [rows, inner, 1]);
@@ -197,6 +241,12 @@ function gradientOfProduct(context: GradientContext, transposed: boolean): reado
   const outputRank = numberAttribute(attributes, "outputRank");
   const sizes = productSizes(build.facts(node).shape, aFacts.shape, bFacts.shape, outputRank);
   const { rows, inner } = sizes;
+  if (aFacts.layout && isBroadcastDotProduct(aFacts.shape, bFacts.shape, outputRank, transposed)) {
+    return [
+      wants(0) ? dotProductGradient(build, outputGradient, b, aFacts.shape) : null,
+      wants(1) ? dotProductGradient(build, outputGradient, a, bFacts.shape) : null,
+    ];
+  }
   if (aFacts.layout) {
     return [
       wants(0) ? perSampleGradientA(build, outputGradient, b, sizes, transposed, aFacts.shape) : null,

@@ -31,13 +31,12 @@ import {
   memoryAll,
   memoryInputs,
   memoryNone,
-  memoryOutput,
   numberAttribute,
   shapeProblem,
   stringAttribute,
 } from "./define-op.js";
-import { emitMap, emitReduceAll, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
-import { inferLayout, scalarShape, unaryMap, unaryReduce } from "./shape-rules.js";
+import { emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
+import { inferLayout, scalarShape, unaryReduce } from "./shape-rules.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.cpp";
 
@@ -258,102 +257,6 @@ const sumColumnElements = defineOp({
   lower: (context) => emitReduceAll(context, at(context.inputs, 0)),
 });
 
-const softmaxNodes = "Source/ComputationNetworkLib/NonlinearityNodes.h";
-const anyShape = [
-  { name: "z", doc: "Any shape; all elements of a sample count as one distribution." },
-] as const;
-
-/** z − ln Σ eᶻ, in a scratch buffer or the output. */
-function emitLogSoftmax(context: LoweringContext, output: Operand): void {
-  const z = flat(at(context.inputs, 0));
-  const logSum = reducedPerSample(context, z, "logSum");
-  emitMap(context, subtract(argument(0), argument(1)), [z, logSum], flat(output));
-}
-
-const softmax = defineOp({
-  name: "Softmax",
-  doc: "eᶻ / Σ eᶻ over all elements of a sample, without overflow.",
-  source: softmaxNodes,
-  inputs: anyShape,
-  attributes: {},
-  differentiable: "yes",
-  memory: { ...memoryOutput, backwardTemporaries: 2 },
-  shape: (context) => ({ ...unaryMap(context), storage: "dense" }),
-  // dz = y·(g − Σ g·y)
-  gradient({ node, outputGradient, build }) {
-    const { shape, layout } = build.facts(node);
-    const product = build.map(multiply(argument(0), argument(1)), [outputGradient, node]);
-    const total = build.reduceTo(
-      product,
-      shape.map(() => 1),
-      layout,
-    );
-    const expression = multiply(argument(1), subtract(argument(0), argument(2)));
-    return [build.map(expression, [outputGradient, node, total])];
-  },
-  lower(context) {
-    const logSoftmaxValue = context.temporary(flat(context.output).dims, context.output.perSample);
-    emitLogSoftmax(context, logSoftmaxValue);
-    emitMap(context, unary("exponential", argument(0)), [logSoftmaxValue], flat(context.output));
-  },
-});
-
-const logSoftmax = defineOp({
-  ...softmax,
-  name: "LogSoftmax",
-  doc: "z − ln Σ eᶻ over all elements of a sample.",
-  // dz = g − eʸ·Σ g
-  gradient({ node, outputGradient, build }) {
-    const { shape, layout } = build.facts(node);
-    const total = build.reduceTo(
-      outputGradient,
-      shape.map(() => 1),
-      layout,
-    );
-    const expression = subtract(argument(0), multiply(unary("exponential", argument(1)), argument(2)));
-    return [build.map(expression, [outputGradient, node, total])];
-  },
-  lower: (context) => emitLogSoftmax(context, context.output),
-});
-
-const hardmax = defineOp({
-  name: "Hardmax",
-  doc: "1 at the first maximum of each sample, 0 elsewhere. No gradient flows.",
-  source: softmaxNodes,
-  inputs: anyShape,
-  attributes: {},
-  differentiable: "none",
-  memory: { ...memoryNone, backwardTemporaries: 1 },
-  shape: (context) => ({ ...unaryMap(context), storage: "dense" }),
-  lower(context) {
-    const z = flat(at(context.inputs, 0));
-    const count = elementCount(z.dims);
-    // Unpooling 1 over one window that holds the whole sample.
-    const one = mapped(
-      context,
-      select(constant(0), argument(0), constant(1)),
-      [reducedPerSample(context, z, "max")],
-      [1],
-    );
-    context.emit({
-      kind: "maxUnpool",
-      geometry: {
-        input: [count],
-        output: [1],
-        kernel: [count],
-        windows: [1],
-        maps: [1],
-        stride: [1],
-        start: [0],
-        sharing: [true],
-      },
-      pooled: one,
-      poolInput: z,
-      output: flat(context.output),
-    });
-  },
-});
-
 const regularizer = {
   source: "Source/ComputationNetworkLib/TrainingNodes.h",
   inputs: [{ name: "x", doc: "Any shape, mostly a parameter." }],
@@ -377,6 +280,9 @@ const matrixL1Reg = defineOp({
   },
 });
 
+/** EPS_IN_INVERSE, a single-precision constant in CNTK. */
+const smallestDivisor = Math.fround(1e-30);
+
 const matrixL2Reg = defineOp({
   ...regularizer,
   name: "MatrixL2Reg",
@@ -384,11 +290,10 @@ const matrixL2Reg = defineOp({
   memory: memoryAll,
   // x/(‖x‖ + 1e-30)
   gradient: ({ node, inputs, outputGradient, build }) => [
-    build.map(multiply(divide(argument(0), binary("add", argument(2), constant(1e-30))), argument(1)), [
-      outputGradient,
-      at(inputs, 0),
-      node,
-    ]),
+    build.map(
+      multiply(divide(argument(0), binary("add", argument(2), constant(smallestDivisor))), argument(1)),
+      [outputGradient, at(inputs, 0), node],
+    ),
   ],
   lower(context) {
     const x = at(context.inputs, 0);
@@ -403,9 +308,6 @@ export const reductionOperations: readonly OpDefinition[] = [
   reduceElements,
   sumElements,
   sumColumnElements,
-  softmax,
-  logSoftmax,
-  hardmax,
   matrixL1Reg,
   matrixL2Reg,
 ];

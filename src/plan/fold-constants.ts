@@ -1,6 +1,9 @@
-import { constant, type Expression } from "../primitives/expression.js";
+import { argument, constant, type Expression } from "../primitives/expression.js";
 import { binaryFunctions, unaryFunctions } from "../primitives/scalar-functions.js";
+import type { Instruction } from "../primitives/instruction.js";
 import type { ElementType } from "./plan.js";
+
+type ElementwiseInstruction = Extract<Instruction, { kind: "elementwise" }>;
 
 /** The function that rounds a double to a number of the element type. */
 export function roundingOf(elementType: ElementType): (x: number) => number {
@@ -42,4 +45,37 @@ export function foldConstants(expression: Expression, elementType: ElementType):
     }
   };
   return fold(expression);
+}
+
+/** An elementwise instruction without the inputs that its expression does not look at (they live shorter then). */
+export function withoutUnusedInputs(instruction: ElementwiseInstruction): ElementwiseInstruction {
+  const numbers = new Map<number, number>();
+  const renumber = (e: Expression): Expression => {
+    switch (e.kind) {
+      case "argument": {
+        const index = numbers.get(e.index) ?? numbers.size;
+        numbers.set(e.index, index);
+        return argument(index);
+      }
+      case "constant":
+      case "scalar":
+        return e;
+      case "unary":
+        return { ...e, x: renumber(e.x) };
+      case "binary":
+        return { ...e, a: renumber(e.a), b: renumber(e.b) };
+      case "select":
+        return {
+          kind: "select",
+          test: renumber(e.test),
+          whenTrue: renumber(e.whenTrue),
+          whenFalse: renumber(e.whenFalse),
+        };
+      default:
+        return e satisfies never;
+    }
+  };
+  const expression = renumber(instruction.expression);
+  const inputs = [...numbers.keys()].flatMap((index) => instruction.inputs[index] ?? []);
+  return { ...instruction, expression, inputs };
 }

@@ -1,7 +1,7 @@
 import type { Assignment, ExecutionGraph, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { BufferId, Instruction, Operand } from "../primitives/instruction.js";
-import { foldConstants } from "./fold-constants.js";
+import { foldConstants, withoutUnusedInputs } from "./fold-constants.js";
 import type { BufferDeclaration, ElementType } from "./plan.js";
 
 /** One entry after lowering, before anything is removed. */
@@ -87,9 +87,9 @@ export class Lowering {
   }
 
   private folded(instruction: Instruction): Instruction {
-    return instruction.kind === "elementwise"
-      ? { ...instruction, expression: foldConstants(instruction.expression, this.elementType) }
-      : instruction;
+    if (instruction.kind !== "elementwise") return instruction;
+    const expression = foldConstants(instruction.expression, this.elementType);
+    return withoutUnusedInputs({ ...instruction, expression });
   }
 
   /** The shared buffer of a node without a lowering rule: an input, or else a state (parameters among them). */

@@ -3,7 +3,7 @@ import type { BufferId, Instruction } from "../primitives/instruction.js";
 import { buffersRead, bufferWritten, withBuffers } from "./instruction-operands.js";
 import { Lowering, type LoweredEntry } from "./lower.js";
 import type { BufferDeclaration, ElementType, EngineDeclaration, Plan, PlanEntry } from "./plan.js";
-import { forwardCopies, removeUnneeded, writeStatesDirectly } from "./simplify.js";
+import { forwardCopies, removeUnneeded, shareEqualWork, writeStatesDirectly } from "./simplify.js";
 
 const entryNames: readonly EntryName[] = ["evaluate", "accumulate", "update"];
 
@@ -25,7 +25,8 @@ export function planGraph(graph: ExecutionGraph, elementType: ElementType): Plan
 
 function simplify(entry: LoweredEntry, buffers: readonly BufferDeclaration[]): LoweredEntry {
   const needed = removeUnneeded(entry, buffers);
-  return writeStatesDirectly(forwardCopies(needed, buffers), buffers);
+  const shared = shareEqualWork(forwardCopies(needed, buffers), buffers);
+  return writeStatesDirectly(shared, buffers);
 }
 
 /** Renumbers the buffers in use and puts the parts together. */

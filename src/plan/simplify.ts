@@ -38,6 +38,46 @@ export function forwardCopies(entry: LoweredEntry, buffers: readonly BufferDecla
 }
 
 /**
+ * Carries out equal instructions once. Before assignments every value is fixed, so that the same operation on the same
+ * operands gives the same result; random draws are not the same operation.
+ */
+export function shareEqualWork(entry: LoweredEntry, buffers: readonly BufferDeclaration[]): LoweredEntry {
+  const writes = countWrites(entry.instructions);
+  const shared = new Map<BufferId, BufferId>();
+  const done = new Map<string, BufferId>();
+  const resolve = (buffer: BufferId): BufferId => shared.get(buffer) ?? buffer;
+  const isFixed = (buffer: BufferId) =>
+    buffers[buffer]?.role === "temporary" ? writes.get(buffer) === 1 : true;
+  const kept: Instruction[] = [];
+  for (const instruction of entry.instructions) {
+    const renamed = withBuffers(instruction, resolve, (buffer) => buffer);
+    const output = bufferWritten(renamed);
+    const isShareable =
+      renamed.kind !== "dropoutMask" &&
+      buffers[output]?.role === "temporary" &&
+      [output, ...buffersRead(renamed)].every(isFixed);
+    if (!isShareable) {
+      kept.push(renamed);
+      continue;
+    }
+    const key = JSON.stringify(
+      withBuffers(
+        renamed,
+        (buffer) => buffer,
+        () => -1,
+      ),
+    );
+    const earlier = done.get(key);
+    if (earlier === undefined) {
+      done.set(key, output);
+      kept.push(renamed);
+    } else shared.set(output, earlier);
+  }
+  const outputs = entry.outputs.map(({ name, buffer }) => ({ name, buffer: resolve(buffer) }));
+  return { instructions: kept, outputs };
+}
+
+/**
  * Lets an instruction write a state directly where its result is only computed to be copied there at the end, and
  * nobody can see the difference: the state is changed once, nobody reads its old value later, and the instruction
  * itself reads it, if at all, element by element.

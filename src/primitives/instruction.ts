@@ -43,6 +43,12 @@ export interface Geometry {
   readonly start: readonly number[];
   /** false on an axis: every window position along it has kernel weights of its own. */
   readonly sharing: readonly boolean[];
+  /**
+   * Per window (first axis fastest) the window whose taps it uses: a tap counts if it lies inside the input there, and is
+   * then taken at this window's place in memory, if that is inside the sample; −1 = all taps. Absent: every window its own.
+   * CNTK mixes up windows where an explicit padding exceeds half the kernel; only the reference backend follows it.
+   */
+  readonly tapsOf?: readonly number[];
 }
 
 export type ReduceInstructionOperation = "sum" | "max" | "min" | "product" | "logSum" | "argmax" | "argmin";

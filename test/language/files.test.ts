@@ -8,7 +8,9 @@ import { evaluateText } from "../support/evaluate-text.js";
 // must be the texts of the comments `# expect: …`, in their order. A comment `# expect error: …` stands behind the line
 // where that error must be located.
 const folder = new URL("./", import.meta.url);
-const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".bs"));
+const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".bs"),
+);
 
 interface Outcome {
   readonly printed: readonly string[];

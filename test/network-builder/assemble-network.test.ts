@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { buildError, buildText, nodeNamed, nodeNames, operationOf, pointedAt } from "../support/build-text.js";
+import {
+  buildError,
+  buildText,
+  nodeNamed,
+  nodeNames,
+  operationOf,
+  pointedAt,
+} from "../support/build-text.js";
 
 describe("names of nodes (facts recorded with CNTK's evaluator)", () => {
   it.each([
     ["d = Sigmoid (Sigmoid (x))", ["d", "d._", "x"]],
-    ["l = g {3} ; g {n} = { W = ParameterTensor {(n:4)} ; apply (x) = W * x }.apply ; y = l (x)", ["l.W", "x", "y"]],
     [
-      "h[i:0..2] = if i == 0 then x else Sigmoid (h[i-1]) ; out = h[2]",
-      ["h[1]", "out", "x"],
+      "l = g {3} ; g {n} = { W = ParameterTensor {(n:4)} ; apply (x) = W * x }.apply ; y = l (x)",
+      ["l.W", "x", "y"],
     ],
+    ["h[i:0..2] = if i == 0 then x else Sigmoid (h[i-1]) ; out = h[2]", ["h[1]", "out", "x"]],
     ["ar[k:0..1] = { z = Exp (x) ; w = z }.w ; both = ar[0] + ar[1]", ["ar[0].z", "ar[1].z", "both", "x"]],
     ["y = Sigmoid (x * 2)", ["_y._", "x", "y", "y._"]],
     ["f = (x => Log (x)) >> (y => Tanh (y)) ; c = f (x)", ["c", "c.arg", "x"]],
@@ -34,14 +41,18 @@ describe("names of nodes (facts recorded with CNTK's evaluator)", () => {
 
   it("case 50: a constant and its operator may not share a name the user gave", () => {
     const error = buildError("{a=Input(1); y=a*2}");
-    expect(error.message).toBe("AddNodeToNetIfNotYet: Duplicated name for y LearnableParameter operation (1 vs. 2).");
+    expect(error.message).toBe(
+      "AddNodeToNetIfNotYet: Duplicated name for y LearnableParameter operation (1 vs. 2).",
+    );
     expect(error.diagnostic.hint).toMatch(/Constant \(2\) \.\* x/);
     expect(pointedAt(error)).toBe("*");
   });
 
   it("case 51: a number other than 1 divided by a node", () => {
     const error = buildError("{a=Input(1); c=2/a}");
-    expect(error.message).toBe("division by a ComputationNode is currently supported for the reciprocal, 1/x");
+    expect(error.message).toBe(
+      "division by a ComputationNode is currently supported for the reciprocal, 1/x",
+    );
   });
 
   it("case 52: of several names of a node the last in the alphabet stays", () => {
@@ -62,7 +73,9 @@ describe("groups", () => {
       a = Pass (x, tag = 'eval') ; b = Pass (x, tag = 'criteria') ; c = Pass (x) ; d = Exp (x)
       outputNodes = (c : (d : a)) ; criterionNodes = d
     }`).network;
-    const names = Object.fromEntries(Object.entries(groups).map(([group, nodes]) => [group, nodes.map((node) => node.name)]));
+    const names = Object.fromEntries(
+      Object.entries(groups).map(([group, nodes]) => [group, nodes.map((node) => node.name)]),
+    );
     expect(names).toEqual({
       feature: ["x"],
       label: ["l"],
@@ -87,7 +100,9 @@ describe("groups", () => {
 
 describe("what belongs to the network", () => {
   it("is what can be reached from the record's own members, breadth first", () => {
-    const built = buildText("{ x = Input {2} ; inner = { hidden = Exp (x) ; never = Fail ('no') } ; out = Log (inner.hidden) }");
+    const built = buildText(
+      "{ x = Input {2} ; inner = { hidden = Exp (x) ; never = Fail ('no') } ; out = Log (inner.hidden) }",
+    );
     expect(built.network.nodes.map((node) => node.name)).toEqual(["out", "x", "inner.hidden"]);
   });
 
@@ -120,7 +135,9 @@ describe("the text of a network", () => {
   });
 
   it("must yield a network", () => {
-    expect(buildError("( 3 )").message).toBe("config member has wrong type (Double), expected a ComputationNetwork");
+    expect(buildError("( 3 )").message).toBe(
+      "config member has wrong type (Double), expected a ComputationNetwork",
+    );
   });
 
   it("keeps its places: an unknown name is shown where it stands", () => {
@@ -141,7 +158,9 @@ describe("members of nodes and networks", () => {
     ["Length (y.inputs)", "1"],
     ["y", "y : Exp [] (\n  x\n)"],
   ])("Print (%s)", (expression, printed) => {
-    expect(buildText(`{ x = Input {(2:3)} ; y = Exp (x) ; zz = Print (${expression}) }`).log).toBe(`${printed}\n`);
+    expect(buildText(`{ x = Input {(2:3)} ; y = Exp (x) ; zz = Print (${expression}) }`).log).toBe(
+      `${printed}\n`,
+    );
   });
 
   it("n.dim of a parameter whose dimensions are unknown", () => {
@@ -151,7 +170,8 @@ describe("members of nodes and networks", () => {
   });
 
   it("a network's nodes are its members, dots written as underscores", () => {
-    const text = "( { net = new ComputationNetwork { x = Input {2} ; y = Log (Exp (x)) } ; a = Print (net.y__.operation) ; b = net }.b )";
+    const text =
+      "( { net = new ComputationNetwork { x = Input {2} ; y = Log (Exp (x)) } ; a = Print (net.y__.operation) ; b = net }.b )";
     expect(nodeNames(buildText(text))).toEqual(["x", "y", "y._"]);
     const printing = text.replace("b = net }.b", "b = if IsSameObject (a, a) then net else net }.b");
     expect(buildText(printing).log).toBe("Exp\n");

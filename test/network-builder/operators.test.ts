@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { buildError, buildText, nodeNamed, nodeNames, operationOf, pointedAt } from "../support/build-text.js";
+import {
+  buildError,
+  buildText,
+  nodeNamed,
+  nodeNames,
+  operationOf,
+  pointedAt,
+} from "../support/build-text.js";
 
 /** Builds `a = …` inside a nested record, where constants of operators find a name of their own. */
 function nested(expression: string) {
-  return buildText(`{ x = Input {3} ; y = Input {3} ; W = ParameterTensor {(2:3)} ; r = { a = ${expression} } ; z = r.a }`);
+  return buildText(
+    `{ x = Input {3} ; y = Input {3} ; W = ParameterTensor {(2:3)} ; r = { a = ${expression} } ; z = r.a }`,
+  );
 }
 
 describe("operators on nodes", () => {
@@ -51,7 +60,9 @@ describe("operators on nodes", () => {
   });
 
   it("names operands by operator and place", () => {
-    const built = buildText("{ x = Input {3} ; W = ParameterTensor {(2:3)} ; b = ParameterTensor {2} ; z = Sigmoid (W * x + b) }");
+    const built = buildText(
+      "{ x = Input {3} ; W = ParameterTensor {(2:3)} ; b = ParameterTensor {2} ; z = Sigmoid (W * x + b) }",
+    );
     expect(nodeNames(built)).toEqual(["W", "b", "x", "z", "z._", "z._.PlusArgs[0]"]);
   });
 

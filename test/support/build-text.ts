@@ -1,7 +1,12 @@
 import { plainText } from "../../grammar/index.js";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import type { NetworkNode } from "../../src/network/network.js";
-import { buildNetwork, SeedCounter, type BuiltNetwork, type BuildRequest } from "../../src/network-builder/index.js";
+import {
+  buildNetwork,
+  SeedCounter,
+  type BuiltNetwork,
+  type BuildRequest,
+} from "../../src/network-builder/index.js";
 import { readLibrarySources } from "../../src/node/library.js";
 
 const library = readLibrarySources();
@@ -16,7 +21,10 @@ export function buildText(text: string, options: Partial<BuildRequest> = {}): Bu
     traceLevel: 1,
     seeds: new SeedCounter(),
     readFile: (path) => {
-      throw new CntkError({ code: "file-missing", message: `error opening file '${path}': No such file or directory` });
+      throw new CntkError({
+        code: "file-missing",
+        message: `error opening file '${path}': No such file or directory`,
+      });
     },
     ...options,
   });
@@ -30,7 +38,8 @@ export function nodeNames({ network }: BuiltNetwork): string[] {
 /** The node of that name; a test that asks for another fails. */
 export function nodeNamed({ network }: BuiltNetwork, name: string): NetworkNode {
   const node = network.nodes.find((candidate) => candidate.name === name);
-  if (!node) throw new Error(`no node '${name}' among ${network.nodes.map((other) => other.name).join(", ")}`);
+  if (!node)
+    throw new Error(`no node '${name}' among ${network.nodes.map((other) => other.name).join(", ")}`);
   return node;
 }
 

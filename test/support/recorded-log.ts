@@ -34,8 +34,8 @@ export interface RecordedCompile {
 
 /** Splits a recorded log into its compiles. */
 export function parseRecordedLog(log: string): RecordedCompile[] {
-  const parts = log.split(/(?=\nPost-processing network\.\.\.\n)/).slice(1);
-  return parts.map(parseCompile);
+  const parts = log.split(/(?=\nPost-processing network\.\.\.\n)/);
+  return parts.filter((part) => part.startsWith("\nPost-processing")).map(parseCompile);
 }
 
 function parseCompile(part: string): RecordedCompile {

@@ -1,4 +1,4 @@
-import { memoryOf, type KernelCompiler } from "./kernel.js";
+import { memoryOf, repetitions, type KernelCompiler } from "./kernel.js";
 import { Scratch } from "./matmul.js";
 import {
   compilePlanarConvolution,
@@ -20,10 +20,11 @@ export const compileConvolution: KernelCompiler<"convolution"> = (instruction) =
   const { inputCount, outputCount, kernelCount, begin, inputCell, kernelCell, outputWindow, outputKernel } =
     table;
   return (run) => {
+    const samples = repetitions(output, run);
     const w = memoryOf(run, weights.buffer);
     const x = memoryOf(run, input.buffer);
     const y = memoryOf(run, output.buffer);
-    for (let n = 0; n < run.samples; n++) {
+    for (let n = 0; n < samples; n++) {
       const from = n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
@@ -47,11 +48,12 @@ export const compileConvolutionInputGradient: KernelCompiler<"convolutionInputGr
     table;
   const scratch = new Scratch();
   return (run) => {
+    const samples = repetitions(output, run);
     const w = memoryOf(run, weights.buffer);
     const gradient = memoryOf(run, outputGradient.buffer);
     const x = memoryOf(run, output.buffer);
     const sums = scratch.ofSize(inputCount);
-    for (let n = 0; n < run.samples; n++) {
+    for (let n = 0; n < samples; n++) {
       sums.fill(0, 0, inputCount);
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
@@ -79,12 +81,13 @@ export const compileConvolutionWeightGradient: KernelCompiler<"convolutionWeight
   const weightCount = table.kernels * kernelCount;
   const scratch = new Scratch();
   return (run) => {
+    const samples = repetitions(input, run);
     const x = memoryOf(run, input.buffer);
     const gradient = memoryOf(run, outputGradient.buffer);
     const w = memoryOf(run, output.buffer);
     const sums = scratch.ofSize(weightCount);
     sums.fill(0, 0, weightCount);
-    for (let n = 0; n < run.samples; n++) {
+    for (let n = 0; n < samples; n++) {
       const from = n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;

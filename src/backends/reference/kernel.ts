@@ -31,3 +31,8 @@ export function memoryOf(run: KernelRun, buffer: number): Values {
   if (!values) throw new Error(`buffer ${buffer} has no memory`);
   return values;
 }
+
+/** How many tensors of `operand.dims` its buffer holds in this run: one per sample, or just one. */
+export function repetitions(operand: { readonly perSample: boolean }, run: KernelRun): number {
+  return operand.perSample ? run.samples : 1;
+}

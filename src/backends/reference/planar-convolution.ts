@@ -1,7 +1,7 @@
 import { elementCount } from "../../network/network.js";
 import type { Geometry, Instruction } from "../../primitives/instruction.js";
 import type { Values } from "../backend.js";
-import { memoryOf, type Kernel } from "./kernel.js";
+import { memoryOf, repetitions, type Kernel } from "./kernel.js";
 import { Scratch } from "./matmul.js";
 import { compileCorrelate, compileCorrelateKernel, paddedWidth, type PlaneSizes } from "./planar-code.js";
 
@@ -30,7 +30,7 @@ export function planarGeometry(geometry: Geometry): PlanarGeometry | undefined {
   const { input, kernel, windows, stride, start, maps, sharing } = geometry;
   const [width, height, ...rest] = input;
   const [kernelWidth = 0, kernelHeight = 0] = kernel;
-  if (width === undefined || height === undefined) return undefined;
+  if (width === undefined || height === undefined || geometry.tapsOf) return undefined;
   const isImageAxis = (axis: number) =>
     stride[axis] === 1 && maps[axis] === 1 && (sharing[axis] === true || windows[axis] === 1);
   // Beyond the image: one window that covers the whole axis; maps there simply follow one another in memory.
@@ -152,10 +152,11 @@ export function compilePlanarConvolution(
   const inputSize = g.width * g.height * g.channels;
   const outputSize = g.outputWidth * g.outputHeight * g.maps;
   return (run) => {
+    const samples = repetitions(output, run);
     kernels.set(memoryOf(run, weights.buffer).subarray(0, kernels.length));
     const x = memoryOf(run, input.buffer);
     const y = memoryOf(run, output.buffer);
-    for (let n = 0; n < run.samples; n++) correlateAll(x, n * inputSize, kernels, y, n * outputSize);
+    for (let n = 0; n < samples; n++) correlateAll(x, n * inputSize, kernels, y, n * outputSize);
   };
 }
 
@@ -174,10 +175,11 @@ export function compilePlanarInputGradient(
   const inputSize = g.width * g.height * g.channels;
   const outputSize = g.outputWidth * g.outputHeight * g.maps;
   return (run) => {
+    const samples = repetitions(output, run);
     turnKernels(memoryOf(run, weights.buffer), kernels, taps, g.channels, g.maps);
     const gradient = memoryOf(run, outputGradient.buffer);
     const x = memoryOf(run, output.buffer);
-    for (let n = 0; n < run.samples; n++) correlateAll(gradient, n * outputSize, kernels, x, n * inputSize);
+    for (let n = 0; n < samples; n++) correlateAll(gradient, n * outputSize, kernels, x, n * inputSize);
   };
 }
 
@@ -214,11 +216,12 @@ export function compilePlanarWeightGradient(
   const inputSize = g.width * g.height * g.channels;
   const outputSize = g.outputWidth * g.outputHeight * g.maps;
   return (run) => {
+    const samples = repetitions(input, run);
     const x = memoryOf(run, input.buffer);
     const gradient = memoryOf(run, outputGradient.buffer);
     const sums = scratch.ofSize(weightCount);
     sums.fill(0);
-    for (let n = 0; n < run.samples; n++) {
+    for (let n = 0; n < samples; n++) {
       const images = sources.load(x, n * inputSize);
       const maps = gradients.load(gradient, n * outputSize);
       for (let map = 0; map < g.maps; map++) {

@@ -1,6 +1,6 @@
 import { roundingOf } from "../../plan/fold-constants.js";
 import type { Values } from "../backend.js";
-import { memoryOf, type KernelCompiler } from "./kernel.js";
+import { memoryOf, repetitions, type KernelCompiler } from "./kernel.js";
 import { Scratch } from "./matmul.js";
 import { windowTable, type WindowTable } from "./windows.js";
 
@@ -22,17 +22,32 @@ function firstMaximum(x: Values, from: number, table: WindowTable, window: numbe
   return best;
 }
 
+/**
+ * The input as CNTK's mixed-up windows see it (Geometry.tapsOf): they may reach into the samples around, and find 0 beyond.
+ * Returns the values with one sample of zeros at either end; without mixed-up windows the input itself.
+ */
+function surroundings(mixedUp: boolean, x: Values, count: number, samples: number, scratch: Scratch) {
+  if (!mixedUp) return { values: x, offset: 0 };
+  const values = scratch.ofSize((samples + 2) * count);
+  values.fill(0);
+  values.set(x.subarray(0, samples * count), count);
+  return { values, offset: count };
+}
+
 export const compilePool: KernelCompiler<"pool"> = (instruction, elementType) => {
   const { mode, includePad, geometry, input, output } = instruction;
-  const table = windowTable(geometry);
+  const mixedUp = geometry.tapsOf !== undefined;
+  const table = windowTable(geometry, mixedUp);
+  const around = new Scratch();
   const { inputCount, outputCount, begin, inputCell, outputWindow } = table;
   const round = roundingOf(elementType);
   const counts = divisors(table, includePad);
   if (mode === "max") {
     return (run) => {
+      const samples = repetitions(output, run);
       const x = memoryOf(run, input.buffer);
       const y = memoryOf(run, output.buffer);
-      for (let n = 0; n < run.samples; n++) {
+      for (let n = 0; n < samples; n++) {
         const from = n * inputCount;
         for (let cell = 0; cell < outputCount; cell++) {
           y[n * outputCount + cell] = x[from + firstMaximum(x, from, table, outputWindow[cell]!)]!;
@@ -41,9 +56,10 @@ export const compilePool: KernelCompiler<"pool"> = (instruction, elementType) =>
     };
   }
   return (run) => {
+    const samples = repetitions(output, run);
     const x = memoryOf(run, input.buffer);
     const y = memoryOf(run, output.buffer);
-    for (let n = 0; n < run.samples; n++) {
+    for (let n = 0; n < samples; n++) {
       const from = n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
@@ -65,12 +81,13 @@ export const compilePoolGradient: KernelCompiler<"poolGradient"> = (instruction,
   if (mode === "max" && (!input || !pooled))
     throw new Error("the gradient of max-pooling needs input and output");
   return (run) => {
+    const samples = repetitions(output, run);
     const x = input && memoryOf(run, input.buffer);
     const y = pooled && memoryOf(run, pooled.buffer);
     const gradient = memoryOf(run, outputGradient.buffer);
     const target = memoryOf(run, output.buffer);
     const sums = scratch.ofSize(inputCount);
-    for (let n = 0; n < run.samples; n++) {
+    for (let n = 0; n < samples; n++) {
       const from = n * inputCount;
       sums.fill(0, 0, inputCount);
       for (let cell = 0; cell < outputCount; cell++) {
@@ -98,15 +115,16 @@ export const compileMaxUnpool: KernelCompiler<"maxUnpool"> = ({ geometry, pooled
   const table = windowTable(geometry);
   const { inputCount, outputCount, outputWindow } = table;
   return (run) => {
+    const samples = repetitions(output, run);
     const values = memoryOf(run, pooled.buffer);
     const x = memoryOf(run, poolInput.buffer);
     const target = memoryOf(run, output.buffer);
-    target.fill(0, 0, run.samples * inputCount);
-    for (let n = 0; n < run.samples; n++) {
+    target.fill(0, 0, samples * inputCount);
+    for (let n = 0; n < samples; n++) {
       const from = n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
-        const place = firstMaximum(x, from, table, outputWindow[cell]!);
-        target[from + place] = values[n * outputCount + cell]!;
+        const place = from + firstMaximum(x, offset + from, table, outputWindow[cell]!);
+        if (place >= 0 && place < run.samples * inputCount) target[place] = values[n * outputCount + cell]!;
       }
     }
   };

@@ -21,8 +21,11 @@ export interface WindowTable {
   readonly kernels: number;
 }
 
-/** Works out a geometry's window table. */
-export function windowTable(geometry: Geometry): WindowTable {
+/**
+ * Works out a geometry's window table. Where `tapsOf` leads out of the sample, the cell is left out, or with
+ * `acrossSamples` kept: it then lies in a neighbouring sample.
+ */
+export function windowTable(geometry: Geometry, acrossSamples = false): WindowTable {
   const { input, kernel, windows, stride, start } = geometry;
   const kernelCount = elementCount(kernel);
   const windowCount = elementCount(windows);
@@ -30,26 +33,33 @@ export function windowTable(geometry: Geometry): WindowTable {
   const inputCell = new Int32Array(windowCount * kernelCount);
   const kernelCell = new Int32Array(windowCount * kernelCount);
   const taps = [...coordinatesOf(kernel)];
+  const inputCount = elementCount(input);
+  const allWindows = [...coordinatesOf(windows)];
+  /** Place of a tap along an axis. */
+  const placeOf = (window: readonly number[], tap: readonly number[], axis: number): number =>
+    at(start, axis) + at(window, axis) * at(stride, axis) + at(tap, axis);
+  const isInside = (window: readonly number[], tap: readonly number[]): boolean =>
+    input.every((size, axis) => placeOf(window, tap, axis) >= 0 && placeOf(window, tap, axis) < size);
   let entries = 0;
-  let number = 0;
-  for (const window of coordinatesOf(windows)) {
-    begin[number++] = entries;
+  allWindows.forEach((window, number) => {
+    begin[number] = entries;
+    // Whose valid taps count; see Geometry.tapsOf.
+    const owner = geometry.tapsOf ? allWindows[geometry.tapsOf[number] ?? number] : window;
     taps.forEach((tap, tapNumber) => {
+      if (owner && !isInside(owner, tap)) return;
       let cell = 0;
       for (let axis = input.length - 1; axis >= 0; axis--) {
-        const size = at(input, axis);
-        const place = at(start, axis) + at(window, axis) * at(stride, axis) + at(tap, axis);
-        if (place < 0 || place >= size) return;
-        cell = cell * size + place;
+        cell = cell * at(input, axis) + placeOf(window, tap, axis);
       }
+      if (!acrossSamples && (cell < 0 || cell >= inputCount)) return;
       inputCell[entries] = cell;
       kernelCell[entries] = tapNumber;
       entries++;
     });
-  }
+  });
   begin[windowCount] = entries;
   return {
-    inputCount: elementCount(input),
+    inputCount,
     outputCount: elementCount(geometry.output),
     kernelCount,
     begin,

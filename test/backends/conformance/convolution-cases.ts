@@ -81,12 +81,14 @@ export const convolutionGeometries: readonly [string, Geometry][] = [
   ["1x1", geometry({ input: [4, 3, 3], kernel: [1, 1, 3], maps: [1, 1, 2] })],
 ];
 
-function casesOf([name, g]: readonly [string, Geometry]): ConformanceCase[] {
+/** Convolution, input and weight gradient; of one image without a sample axis if `perSample` is false. */
+function casesOf([name, g]: readonly [string, Geometry], perSample = true): ConformanceCase[] {
   const count = weightCount(g);
+  const countOf = (samples: number) => (perSample ? samples : 1);
   const inputs = (samples: number) => ({
     w: eighths(count, 1),
-    x: eighths(sizeOf(g.input) * samples, samples),
-    g: eighths(sizeOf(g.output) * samples, samples + 9),
+    x: eighths(sizeOf(g.input) * countOf(samples), samples),
+    g: eighths(sizeOf(g.output) * countOf(samples), samples + 9),
   });
   const weights = [...g.kernel, count / sizeOf(g.kernel)];
   return [
@@ -94,28 +96,39 @@ function casesOf([name, g]: readonly [string, Geometry]): ConformanceCase[] {
       name: `convolution, ${name}`,
       inputs: (samples) => ({ w: inputs(samples).w, x: inputs(samples).x }),
       build: (b) => {
-        const output = b.temporary(g.output);
-        const operands = { weights: b.input("w", weights, false), input: b.input("x", g.input), output };
+        const output = b.temporary(g.output, perSample);
+        const operands = {
+          weights: b.input("w", weights, false),
+          input: b.input("x", g.input, perSample),
+          output,
+        };
         b.emit({ kind: "convolution", geometry: g, ...operands }).output("y", output);
       },
       expected: ({ w = [], x = [] }, samples) => ({
-        y: [...convolution(g, w, tensor([...g.input, samples], x), samples).values],
+        y: [...convolution(g, w, tensor([...g.input, countOf(samples)], x), countOf(samples)).values],
       }),
     },
     {
       name: `convolution input gradient, ${name}`,
       inputs: (samples) => ({ w: inputs(samples).w, g: inputs(samples).g }),
       build: (b) => {
-        const output = b.temporary(g.input);
+        const output = b.temporary(g.input, perSample);
         const operands = {
           weights: b.input("w", weights, false),
-          outputGradient: b.input("g", g.output),
+          outputGradient: b.input("g", g.output, perSample),
           output,
         };
         b.emit({ kind: "convolutionInputGradient", geometry: g, ...operands }).output("y", output);
       },
       expected: ({ w = [], g: gradient = [] }, samples) => ({
-        y: [...convolutionInputGradient(g, w, tensor([...g.output, samples], gradient), samples).values],
+        y: [
+          ...convolutionInputGradient(
+            g,
+            w,
+            tensor([...g.output, countOf(samples)], gradient),
+            countOf(samples),
+          ).values,
+        ],
       }),
     },
     {
@@ -123,16 +136,20 @@ function casesOf([name, g]: readonly [string, Geometry]): ConformanceCase[] {
       inputs: (samples) => ({ x: inputs(samples).x, g: inputs(samples).g }),
       build: (b) => {
         const output = b.temporary(weights, false);
-        const operands = { input: b.input("x", g.input), outputGradient: b.input("g", g.output), output };
+        const operands = {
+          input: b.input("x", g.input, perSample),
+          outputGradient: b.input("g", g.output, perSample),
+          output,
+        };
         b.emit({ kind: "convolutionWeightGradient", geometry: g, ...operands }).output("y", output);
       },
       expected: ({ x = [], g: gradient = [] }, samples) => ({
         y: convolutionWeightGradient(
           g,
           count,
-          tensor([...g.input, samples], x),
-          tensor([...g.output, samples], gradient),
-          samples,
+          tensor([...g.input, countOf(samples)], x),
+          tensor([...g.output, countOf(samples)], gradient),
+          countOf(samples),
         ),
       }),
     },
@@ -179,6 +196,8 @@ function repeat(values: readonly number[], times: number): number[] {
 }
 
 export const convolutionCases: ConformanceCase[] = [
-  ...convolutionGeometries.flatMap(casesOf),
+  ...convolutionGeometries.flatMap((shape) => casesOf(shape)),
+  ...casesOf(["an image without samples", convolutionGeometries[1]![1]], false),
+  ...casesOf(["an image without samples, strides", convolutionGeometries[4]![1]], false),
   recordedUnshared,
 ];

@@ -142,5 +142,7 @@ export const elementwiseCases: ConformanceCase[] = [
     { learningRate: 0.3, momentum: 0.9 },
   ),
   elementwiseCase("the number of samples", divide(x, scalar("samples")), [each([2])], each([2])),
+  elementwiseCase("stretched to the output's shape", x, [each([1, 3])], each([4, 3])),
+  elementwiseCase("a parameter for every sample", x, [once([3])], each([3])),
   elementwiseCase("no arguments", constant(1), [], each([3])),
 ];

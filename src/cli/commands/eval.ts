@@ -1,0 +1,27 @@
+import { evaluatedAsJson, evaluatedAsText, loadModel } from "../../index.js";
+import { nodeFiles } from "../../node/index.js";
+import type { EvalInvocation } from "../arguments.js";
+import type { Surroundings } from "../surroundings.js";
+
+/** `cntkts eval`: the values of one node, one sample a line, to standard output or into a file. */
+export async function evalCommand(
+  request: EvalInvocation & { readonly backend?: string },
+  { directory, output }: Surroundings,
+): Promise<void> {
+  const files = nodeFiles(directory);
+  const { backend } = request;
+  const session = loadModel(request.model, { files, ...(backend === undefined ? {} : { backend }) });
+  const evaluated = await session.evaluateFile([request.node], files, request.data, request.count);
+  const text = evaluated.map(request.format === "json" ? evaluatedAsJson : evaluatedAsText).join("");
+  if (request.out === undefined) {
+    output.write(text);
+    return;
+  }
+  const file = files.create(request.out);
+  try {
+    file.write(text);
+    file.commit();
+  } finally {
+    file.abort();
+  }
+}

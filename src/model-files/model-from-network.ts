@@ -1,0 +1,90 @@
+import type { NetworkNode, NodeGroup, ParameterValues, ShapedNetwork } from "../network/network.js";
+import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
+import { currentModelVersion } from "./model-file.js";
+import { fieldsFromAttributes } from "./node-attributes.js";
+import { byNameIgnoringCase } from "./upgrade-model.js";
+
+/** State of a random engine: its seed, and how many numbers were drawn. */
+export interface EngineState {
+  readonly seed: Whole;
+  readonly offset: Whole;
+}
+
+/**
+ * The model file of a network: nodes by name without regard to case, attributes as the shape stage completed them.
+ * `values` holds the values of every parameter (and of Mean and InvStdDev nodes). Without `engines`, random nodes get the
+ * seeds of a network that was never evaluated: 1, 2, … from the last consumer on.
+ */
+export function modelFromNetwork(
+  shaped: ShapedNetwork,
+  values: ReadonlyMap<NetworkNode, ParameterValues>,
+  elementType: ElementType,
+  engines?: ReadonlyMap<NetworkNode, EngineState>,
+): ModelFile {
+  const { network } = shaped;
+  const states = engines ?? untouchedEngines(shaped);
+  const nodes = network.nodes
+    .filter((node) => !node.internal)
+    .map((node) => modelNode(node, shaped, values, elementType, states.get(node)))
+    .sort(byNameIgnoringCase);
+  const names = (group: NodeGroup): string[] => network.groups[group].map((node) => node.name);
+  return {
+    version: currentModelVersion,
+    nodes,
+    groups: {
+      feature: names("feature"),
+      label: names("label"),
+      criterion: names("criterion"),
+      evaluation: names("evaluation"),
+      output: names("output"),
+    },
+  };
+}
+
+function modelNode(
+  node: NetworkNode,
+  shaped: ShapedNetwork,
+  values: ReadonlyMap<NetworkNode, ParameterValues>,
+  elementType: ElementType,
+  engine: EngineState | undefined,
+): ModelNode {
+  const facts = shaped.facts.get(node);
+  const operation = node.op.name;
+  const fields = fieldsFromAttributes(operation, facts?.attributes ?? node.attributes);
+  if (node.op.role === "parameter" || node.op.role === "input") fields["shape"] = facts?.shape ?? [];
+  if (engine) Object.assign(fields, { seed: engine.seed, offset: engine.offset });
+  if (operation === "BatchNormalization") fields["runCount"] = runCount(node, values);
+  const parameter = values.get(node);
+  return {
+    precision: elementType,
+    operation,
+    name: node.name,
+    inputs: node.inputs.map((input) => input.name),
+    fields,
+    ...(parameter ? { values: asMatrix(parameter, facts?.shape ?? [], elementType) } : {}),
+  };
+}
+
+/** CNTK stores tensors as matrices: the first dimension, and the product of the others. */
+function asMatrix(values: ParameterValues, shape: readonly number[], elementType: ElementType): ModelMatrix {
+  const rows = shape[0] ?? 1;
+  const columns = shape.slice(1).reduce((product, dim) => product * dim, 1);
+  return { rows, columns, values: inElementType(values, elementType) };
+}
+
+function inElementType(values: ParameterValues, elementType: ElementType): Float32Array | Float64Array {
+  if (elementType === "float") return values instanceof Float32Array ? values : Float32Array.from(values);
+  return values instanceof Float64Array ? values : Float64Array.from(values);
+}
+
+/** Batch normalization stores a copy of the number in its last parameter. */
+function runCount(node: NetworkNode, values: ReadonlyMap<NetworkNode, ParameterValues>): FieldValue {
+  const counter = node.inputs[5];
+  return Math.trunc((counter && values.get(counter)?.[0]) ?? 0);
+}
+
+function untouchedEngines(shaped: ShapedNetwork): Map<NetworkNode, EngineState> {
+  const random = shaped.order.filter((node) => node.op.name === "Dropout").reverse();
+  return new Map(random.map((node, i) => [node, { seed: i + 1, offset: 0 }]));
+}

@@ -1,0 +1,31 @@
+import type { ModelFile, ModelNode } from "./model-file.js";
+
+export interface PrintNodesOptions {
+  /** Adds type, shape and inputs. */
+  readonly long?: boolean;
+  /** Shape of a node as printed, `[28 x 28 x 1 x *]`, where somebody knows it; parameters and inputs tell theirs. */
+  readonly shapeOf?: (name: string) => string | undefined;
+}
+
+/** The nodes of a model, one line each, in the order of the file. */
+export function printNodes(model: ModelFile, options: PrintNodesOptions = {}): string {
+  if (!options.long) return model.nodes.map(({ name }) => `${name}\n`).join("");
+  const rows = model.nodes.map((node) => [
+    node.name,
+    node.operation,
+    options.shapeOf?.(node.name) ?? storedShape(node),
+    node.inputs.length > 0 ? `(${node.inputs.join(", ")})` : "",
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
+  return rows
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
+}
+
+/** The shape a file stores: of parameters and inputs. */
+function storedShape(node: ModelNode): string {
+  if (!["LearnableParameter", "InputValue", "SparseInputValue"].includes(node.operation)) return "";
+  const shape = node.fields["shape"] as readonly number[];
+  return `[${(node.operation === "LearnableParameter" ? shape : [...shape, "*"]).join(" x ")}]`;
+}

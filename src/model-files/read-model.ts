@@ -1,0 +1,178 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { suggest } from "../diagnostics/suggest.js";
+import type { NodeGroup } from "../network/network.js";
+import type { ElementType } from "../numerics/mersenne-twister.js";
+import { ByteReader } from "./byte-reader.js";
+import type { ModelFile, ModelNode } from "./model-file.js";
+import { currentModelVersion } from "./model-file.js";
+import type { FieldContext, FieldRecord } from "./operation-fields.js";
+import { currentOperationName, knownOperationNames, operationFields } from "./operation-fields.js";
+import { upgradeModel } from "./upgrade-model.js";
+
+/** Names of the groups' sections in today's files and in older ones, in file order. */
+const groupSections: readonly { group?: NodeGroup; names: readonly string[] }[] = [
+  { group: "feature", names: ["FeatureNodes"] },
+  { group: "label", names: ["LabelNodes"] },
+  { group: "criterion", names: ["CriterionNodes", "CriteriaNodes"] },
+  { names: ["NodesReqMultiSeqHandling"] },
+  { group: "evaluation", names: ["EvalNodes"] },
+  { group: "output", names: ["OutputNodes"] },
+  { names: ["PairNodes"] },
+];
+
+/**
+ * Reads a model file of the `cntk` program (version 1 container, network versions up to 26). What older versions store
+ * differently is converted as CNTK does when it loads them. Throws CntkError `model-file-broken` with the byte offset,
+ * `model-file-foreign` for other kinds of files, `model-file-too-new`, `operation-unknown`.
+ * Source: Source/ComputationNetworkLib/ComputationNetwork.cpp, Read.
+ */
+export function readModel(bytes: Uint8Array, fileName: string): ModelFile {
+  const reader = new ByteReader(bytes, fileName);
+  if (!reader.tryMarker("BCN")) throw foreignFile(bytes, fileName);
+  const version = readVersion(reader);
+  const nodeCount = reader.count("number of nodes", 4);
+  reader.marker("BNodeList");
+  const precision = version < 7 ? findPrecision(bytes) : undefined;
+  const nodes: Omit<ModelNode, "inputs">[] = [];
+  for (let i = 0; i < nodeCount; i++) nodes.push(readNode(reader, version, precision));
+  reader.marker("ENodeList");
+  const inputs = readRelation(reader, nodeCount);
+  const groups = readGroups(reader);
+  reader.marker("ECN");
+  const names = new Set(nodes.map((node) => node.name.toLowerCase()));
+  const lists: [string, readonly string[]][] = [...inputs, ...Object.entries(groups)];
+  for (const [user, list] of lists) {
+    const missing = list.find((name) => !names.has(name.toLowerCase()));
+    if (missing === undefined) continue;
+    throw new CntkError({
+      code: "model-file-broken",
+      message: `The file '${fileName}' is broken: '${user}' names a node '${missing}' that the file does not hold.`,
+    });
+  }
+  return upgradeModel({
+    version,
+    nodes: nodes.map((node) => ({ ...node, inputs: inputs.get(node.name.toLowerCase()) ?? [] })),
+    groups,
+  });
+}
+
+function foreignFile(bytes: Uint8Array, fileName: string): CntkError {
+  const isDictionary = bytes[0] === 0x08 && (bytes[1] === 1 || bytes[1] === 2);
+  const isLarge = bytes[0] === 0x6b && bytes[1] === 0x74 && bytes[2] === 0x6e && bytes[3] === 0x63;
+  if (isDictionary || isLarge) {
+    return new CntkError({
+      code: "model-file-foreign",
+      message: `The file '${fileName}' is a model of CNTK's Python and C++ library (protobuf), not of the cntk program.`,
+      hint: "save it for the cntk program: model.save_as_legacy_model(path)",
+    });
+  }
+  const isCheckpoint = new ByteReader(bytes, fileName).tryMarker("BVersion");
+  return new CntkError({
+    code: "model-file-foreign",
+    message: isCheckpoint
+      ? `The file '${fileName}' is a checkpoint of a training, not a model.`
+      : `The file '${fileName}' is not a CNTK model: its first bytes are not 'BCN' in UTF-16.`,
+    ...(isCheckpoint ? { hint: "the model has the same name without .ckp" } : {}),
+  });
+}
+
+function readVersion(reader: ByteReader): number {
+  if (!reader.tryMarker("BVersion")) return 1;
+  const at = reader.position;
+  const version = Number(reader.unsigned8("version"));
+  reader.marker("EVersion");
+  if (version > currentModelVersion) {
+    throw new CntkError({
+      code: "model-file-too-new",
+      message: `The file '${reader.fileName}' has version ${version} (at byte ${at}); the newest that can be read is ${currentModelVersion}.`,
+      hint: "a newer CNTK than 2.0 wrote it",
+    });
+  }
+  return version;
+}
+
+/** Files without a precision tag on each node tell it by the element size of their first matrix. */
+function findPrecision(bytes: Uint8Array): ElementType {
+  const marker = Uint8Array.from("B\0M\0A\0T\0\0\0", (character) => character.charCodeAt(0));
+  for (
+    let at = bytes.indexOf(marker[0] as number);
+    at >= 0;
+    at = bytes.indexOf(marker[0] as number, at + 1)
+  ) {
+    if (marker.every((byte, i) => bytes[at + i] === byte))
+      return bytes[at + marker.length] === 8 ? "double" : "float";
+  }
+  return "float";
+}
+
+function readNode(
+  reader: ByteReader,
+  version: number,
+  filePrecision: ElementType | undefined,
+): Omit<ModelNode, "inputs"> {
+  const tagAt = reader.position;
+  const tag = filePrecision ?? reader.wideText("precision of a node");
+  if (tag !== "float" && tag !== "double" && tag !== "") {
+    throw reader.broken("precision 'float' or 'double' of a node", tagAt);
+  }
+  const precision: ElementType = tag === "double" ? "double" : "float";
+  const operationAt = reader.position;
+  const written = reader.wideText("operation of a node");
+  const operation = currentOperationName(written);
+  const rules = operationFields(operation);
+  if (rules === undefined) throw unknownOperation(reader, written, operationAt);
+  const name = reader.wideText("name of a node");
+  const fields: FieldRecord = {};
+  const context: FieldContext = { version, elementType: precision };
+  for (const rule of rules) rule.read(fields, reader, context);
+  return { precision, operation, name, fields, ...(context.matrix ? { values: context.matrix } : {}) };
+}
+
+function unknownOperation(reader: ByteReader, name: string, at: number): CntkError {
+  const near = suggest(name, knownOperationNames());
+  const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+  return new CntkError({
+    code: "operation-unknown",
+    message: `The file '${reader.fileName}' holds, at byte ${at}, a node of the unknown operation '${shown}'.`,
+    hint:
+      near === undefined
+        ? "the file is damaged, or written by a program with operations of its own"
+        : `CNTK has an operation '${near}'`,
+  });
+}
+
+/** Input names of each node, by the node's name in lower case. */
+function readRelation(reader: ByteReader, nodeCount: number): Map<string, readonly string[]> {
+  const inputs = new Map<string, readonly string[]>();
+  reader.marker("BRelation");
+  for (let i = 0; i < nodeCount; i++) {
+    const name = reader.wideText("name of a node");
+    const count = reader.count("number of inputs", 2);
+    inputs.set(
+      name.toLowerCase(),
+      Array.from({ length: count }, () => reader.wideText("name of an input")),
+    );
+  }
+  reader.marker("ERelation");
+  return inputs;
+}
+
+function readGroups(reader: ByteReader): Record<NodeGroup, string[]> {
+  const groups: Record<NodeGroup, string[]> = {
+    feature: [],
+    label: [],
+    criterion: [],
+    evaluation: [],
+    output: [],
+  };
+  reader.marker("BRootNodes");
+  for (const { group, names } of groupSections) {
+    if (!names.some((name) => reader.tryMarker(`B${name}`))) continue;
+    const count = reader.count("number of nodes of a group", 2);
+    const list = Array.from({ length: count }, () => reader.wideText("name of a node"));
+    if (!names.some((name) => reader.tryMarker(`E${name}`))) reader.marker(`E${names[0]}`);
+    if (group !== undefined) groups[group] = list;
+  }
+  reader.marker("ERootNodes");
+  return groups;
+}

@@ -1,0 +1,86 @@
+import type { NodeGroup } from "../network/network.js";
+import type { FileAccess } from "../files/file-access.js";
+import type { ByteSink } from "./byte-writer.js";
+import { ByteWriter, joinPieces } from "./byte-writer.js";
+import type { ModelFile, ModelNode } from "./model-file.js";
+import { currentModelVersion } from "./model-file.js";
+import type { FieldContext, FieldRecord } from "./operation-fields.js";
+import { operationFields } from "./operation-fields.js";
+
+const groupSections: readonly (readonly [NodeGroup, string])[] = [
+  ["feature", "FeatureNodes"],
+  ["label", "LabelNodes"],
+  ["criterion", "CriterionNodes"],
+  ["evaluation", "EvalNodes"],
+  ["output", "OutputNodes"],
+];
+
+/**
+ * A model file in CNTK's version 26, byte for byte as CNTK 2.0 writes the same nodes.
+ * Source: Source/ComputationNetworkLib/ComputationNetwork.cpp, SaveToFileImpl.
+ */
+export function writeModel(model: ModelFile): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  writeModelTo(model, (piece) => void pieces.push(piece));
+  return joinPieces(pieces);
+}
+
+/** Writes a model file piece by piece; it appears at `path` only when it is complete. */
+export function saveModel(model: ModelFile, files: FileAccess, path: string): void {
+  const file = files.create(path);
+  try {
+    writeModelTo(model, (piece) => file.write(piece));
+    file.commit();
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+}
+
+/** Hands the bytes of a model file to `sink`, piece by piece. */
+export function writeModelTo(model: ModelFile, sink: ByteSink): void {
+  const writer = new ByteWriter(sink);
+  writer.wideText("BCN");
+  writer.wideText("BVersion");
+  writer.unsigned8(currentModelVersion);
+  writer.wideText("EVersion");
+  writer.unsigned8(model.nodes.length);
+  writer.wideText("BNodeList");
+  for (const node of model.nodes) writeNode(writer, node);
+  writer.wideText("ENodeList");
+  writer.wideText("BRelation");
+  for (const node of model.nodes) {
+    writer.wideText(node.name);
+    writeNames(writer, node.inputs);
+  }
+  writer.wideText("ERelation");
+  writer.wideText("BRootNodes");
+  for (const [group, section] of groupSections) {
+    writer.wideText(`B${section}`);
+    writeNames(writer, model.groups[group]);
+    writer.wideText(`E${section}`);
+  }
+  writer.wideText("ERootNodes");
+  writer.wideText("ECN");
+  writer.finish();
+}
+
+function writeNode(writer: ByteWriter, node: ModelNode): void {
+  writer.wideText(node.precision);
+  writer.wideText(node.operation);
+  writer.wideText(node.name);
+  const rules = operationFields(node.operation);
+  if (rules === undefined) throw new Error(`node ${node.name} has the unknown operation ${node.operation}`);
+  const context: FieldContext = {
+    version: currentModelVersion,
+    elementType: node.precision,
+    matrix: node.values,
+  };
+  const fields: FieldRecord = { ...node.fields };
+  for (const rule of rules) rule.write(fields, writer, context);
+}
+
+function writeNames(writer: ByteWriter, names: readonly string[]): void {
+  writer.unsigned8(names.length);
+  for (const name of names) writer.wideText(name);
+}

@@ -1,0 +1,123 @@
+import type { NetworkNode, SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type { GraphBuilder, LoweringContext, OpDefinition } from "../network/op-definition.js";
+import { argument, constant, multiply, select, subtract, unary } from "../primitives/expression.js";
+import type { Operand } from "../primitives/instruction.js";
+import { at, defineOp, memoryNone, memoryOutput } from "./define-op.js";
+import { emitMap, mapped, withDims } from "./lowering.js";
+import { unaryMap } from "./shape-rules.js";
+
+/*
+ * Softmax and its kin work on the columns of CNTK's matrices: a sample, flattened, or without minibatch data the first axis
+ * of a parameter.
+ */
+
+/** The column and how many of them stand beside each other in a value of that shape. */
+function columnView(shape: SampleShape, hasSamples: boolean): readonly [rows: number, columns: number] {
+  const count = elementCount(shape);
+  const rows = hasSamples ? count : (shape[0] ?? 1);
+  return [rows, count / rows];
+}
+
+/** An operand as columns. */
+const inColumns = (operand: Operand): Operand =>
+  withDims(operand, columnView(operand.dims, operand.perSample));
+
+const z = [{ name: "z", doc: "Any shape; all elements of a sample are one distribution." }] as const;
+
+/** Emits z − ln Σ eᶻ. */
+function emitLogSoftmax(context: LoweringContext, output: Operand): void {
+  const input = inColumns(at(context.inputs, 0));
+  const logSum = context.temporary([1, at(input.dims, 1)], input.perSample);
+  context.emit({ kind: "reduce", operation: "logSum", input, output: logSum, scale: 1 });
+  emitMap(context, subtract(argument(0), argument(1)), [input, logSum], inColumns(output));
+}
+
+/** Node: sums of the columns of `x`, as `[1 x columns]`. */
+function columnSums(build: GraphBuilder, x: NetworkNode): NetworkNode {
+  const { shape, layout } = build.facts(x);
+  const [rows, columns] = columnView(shape, layout !== null);
+  return build.reduceTo(build.reshape(x, [rows, columns]), [1, columns], layout);
+}
+
+/** Node: the same elements as columns. */
+function asColumns(build: GraphBuilder, x: NetworkNode): NetworkNode {
+  const { shape, layout } = build.facts(x);
+  return build.reshape(x, columnView(shape, layout !== null));
+}
+
+const softmax = defineOp({
+  name: "Softmax",
+  doc: "eᶻ / Σ eᶻ over all elements of a sample, without overflow.",
+  source: "Source/ComputationNetworkLib/NonlinearityNodes.h",
+  inputs: z,
+  attributes: {},
+  differentiable: "yes",
+  memory: { ...memoryOutput, backwardTemporaries: 2 },
+  shape: (context) => ({ ...unaryMap(context), storage: "dense" }),
+  // dz = y·(g − Σ g·y)
+  gradient({ node, outputGradient, build }) {
+    const product = build.map(multiply(argument(0), argument(1)), [outputGradient, node]);
+    const operands = [asColumns(build, outputGradient), asColumns(build, node), columnSums(build, product)];
+    const gradient = build.map(multiply(argument(1), subtract(argument(0), argument(2))), operands);
+    return [build.reshape(gradient, build.facts(node).shape)];
+  },
+  lower(context) {
+    const logSoftmaxValue = context.temporary(context.output.dims, context.output.perSample);
+    emitLogSoftmax(context, logSoftmaxValue);
+    emitMap(context, unary("exponential", argument(0)), [logSoftmaxValue]);
+  },
+});
+
+const logSoftmax = defineOp({
+  ...softmax,
+  name: "LogSoftmax",
+  doc: "z − ln Σ eᶻ over all elements of a sample.",
+  // dz = g − eʸ·Σ g
+  gradient({ node, outputGradient, build }) {
+    const operands = [
+      asColumns(build, outputGradient),
+      asColumns(build, node),
+      columnSums(build, outputGradient),
+    ];
+    const share = multiply(unary("exponential", argument(1)), argument(2));
+    const gradient = build.map(subtract(argument(0), share), operands);
+    return [build.reshape(gradient, build.facts(node).shape)];
+  },
+  lower: (context) => emitLogSoftmax(context, context.output),
+});
+
+const hardmax = defineOp({
+  ...softmax,
+  name: "Hardmax",
+  doc: "1 at the first maximum of each sample, 0 elsewhere. No gradient flows.",
+  differentiable: "none",
+  memory: { ...memoryNone, backwardTemporaries: 1 },
+  gradient: undefined,
+  lower(context) {
+    const input = inColumns(at(context.inputs, 0));
+    const [rows, columns] = [at(input.dims, 0), at(input.dims, 1)];
+    const maximum = context.temporary([1, columns], input.perSample);
+    context.emit({ kind: "reduce", operation: "max", input, output: maximum, scale: 1 });
+    // Unpooling ones over windows that hold a whole column each.
+    const ones = mapped(context, select(constant(0), argument(0), constant(1)), [maximum], [1, columns]);
+    context.emit({
+      kind: "maxUnpool",
+      geometry: {
+        input: [rows, columns],
+        output: [1, columns],
+        kernel: [rows, 1],
+        windows: [1, columns],
+        maps: [1, 1],
+        stride: [1, 1],
+        start: [0, 0],
+        sharing: [true, true],
+      },
+      pooled: ones,
+      poolInput: input,
+      output: inColumns(context.output),
+    });
+  },
+});
+
+export const softmaxOperations: readonly OpDefinition[] = [softmax, logSoftmax, hardmax];

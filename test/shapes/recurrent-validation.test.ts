@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Network, NetworkNode } from "../../src/network/network.js";
+import type { OpDefinition } from "../../src/network/op-definition.js";
+import { operationByName } from "../../src/ops/index.js";
+import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
+import { parseRecordedLog } from "../support/recorded-log.js";
+
+/** Enough of a delay node for validation: like its input, and allowed to close a cycle. */
+const delay: OpDefinition = {
+  name: "PastValue",
+  doc: "",
+  source: "",
+  inputs: [{ name: "x", doc: "" }],
+  attributes: {},
+  delay: true,
+  differentiable: "yes",
+  memory: { usesOutput: false, usesInputs: "none", ownMatrix: true },
+  shape: ({ inputs }) => ({ shape: inputs[0]?.shape ?? [], layout: inputs[0]?.layout ?? null }),
+};
+
+describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", () => {
+  it("finds the loop, its order and the passes, and revisits what the delay node changed", () => {
+    const file = new URL("../fixtures/validation/past-value.txt", import.meta.url);
+    const [recorded] = parseRecordedLog(readFileSync(file, "utf8"));
+    if (!recorded) throw new Error("no compile in the fixture");
+    const nodes = new Map<string, NetworkNode>();
+    for (const { name, operation, shape } of recorded.nodes) {
+      const op = operation === "PastValue" ? delay : operationByName(operation);
+      if (!op) throw new Error(`no operation ${operation}`);
+      const defaults = Object.entries(op.attributes).map(([key, { default: value }]) => [key, value] as const);
+      const attributes = { ...Object.fromEntries(defaults), shape };
+      const isLinearLayer = name === "z.W";
+      nodes.set(name, {
+        name,
+        op,
+        inputs: [],
+        attributes: isLinearLayer ? { ...attributes, init: "glorotUniform", seed: 1 } : attributes,
+        tags: new Set(),
+      });
+    }
+    const find = (name: string): NetworkNode => {
+      const node = nodes.get(name);
+      if (!node) throw new Error(`no node ${name}`);
+      return node;
+    };
+    for (const { name, inputs } of recorded.nodes) find(name).inputs = inputs.map(find);
+    const network: Network = {
+      nodes: [...nodes.values()],
+      groups: { feature: [], label: [], criterion: [find("ce")], evaluation: [find("err")], output: [find("z")] },
+      values: new Map(),
+    };
+    const { log } = validateNetwork(network, { traceLevel: 1, axisNames: new AxisNames(), elementType: "double" });
+    expect(log).toBe(recorded.text);
+  });
+});
