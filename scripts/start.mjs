@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const program = join(root, "dist", "cli.js");
-const configuration = join(root, "models", "07_Deconvolution_BS.cntk");
 const name = "07_Deconvolution_BS";
+const configuration = relative(process.cwd(), join(root, "models", `${name}.cntk`));
 
 const words = process.argv.slice(2).filter((word) => word.includes("=") || word.startsWith("-"));
 const dataDirectory =
@@ -28,7 +28,7 @@ const pictures = join(outputDirectory, "Pictures");
 async function cntkts(...args) {
   // The child's output passes through here; it is told of the terminal behind, so that it draws its progress bar.
   const terminal = process.stderr.isTTY
-    ? { CNTKTS_TERMINAL_COLUMNS: String(process.stderr.columns ?? 80) }
+    ? { CNTKTS_TERMINAL_COLUMNS: String(process.stderr.columns || 80) }
     : {};
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -85,13 +85,14 @@ const dataFiles = ["Train-28x28_cntk_text.txt", "Test-28x28_cntk_text.txt"].map(
 if (!dataFiles.every((file) => existsSync(file))) await cntkts("mnist", dataDirectory);
 
 const log = await cntkts(`configFile=${configuration}`, `dataDir=${dataDirectory}`, ...words);
-await cntkts(
+const drawn = await cntkts(
   ...["visualize", model, "--data", dataFiles[1], "--count", "5"],
   ...["--encoder", "z.pool1", "--decoder", "z", "--out", pictures],
 );
+const picture = /^picture: (.*)$/m.exec(drawn)?.[1] ?? pictures;
 
 console.log(`
 ${name}: root mean square error of a pixel (0 to 1) after encoding and decoding
   train ${shown(trainFigure(log))}   (CNTK 2.0: 0.22483, documented 0.225)
   test  ${shown(testFigure(log))}   (CNTK 2.0: 0.22248, documented 0.223)
-pictures: ${relative(process.cwd(), resolve(pictures))}`);
+picture: ${relative(process.cwd(), resolve(picture))}`);

@@ -53,7 +53,9 @@ export function gradientGraph(shaped: ShapedNetwork, options: GradientRequest): 
       mode: "training",
       facts: forward.builder.allFacts(),
       companions,
-      entries: { accumulate: { order: neededNodes(order, roots, companions), outputs: results, assignments } },
+      entries: {
+        accumulate: { order: neededNodes(order, roots, companions), outputs: results, assignments },
+      },
     },
     gradients,
   };

@@ -1,4 +1,11 @@
-import type { Attributes, Layout, NetworkNode, NodeFacts, SampleShape, ShapedNetwork } from "../network/network.js";
+import type {
+  Attributes,
+  Layout,
+  NetworkNode,
+  NodeFacts,
+  SampleShape,
+  ShapedNetwork,
+} from "../network/network.js";
 import type { GraphBuilder, OpDefinition, ReduceOperation, ShapeContext } from "../network/op-definition.js";
 import { mapOp, reduceToOp, reshapeToOp, stateOp } from "../ops/internal.js";
 import type { Expression } from "../primitives/expression.js";
@@ -122,6 +129,8 @@ export class InternalGraph implements GraphBuilder {
 
 function defaultAttributes(op: OpDefinition): Attributes {
   return Object.fromEntries(
-    Object.entries(op.attributes).flatMap(([key, { default: value }]) => (value === undefined ? [] : [[key, value]])),
+    Object.entries(op.attributes).flatMap(([key, { default: value }]) =>
+      value === undefined ? [] : [[key, value]],
+    ),
   );
 }

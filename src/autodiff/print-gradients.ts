@@ -21,7 +21,9 @@ function printEntry(graph: ExecutionGraph, name: EntryName, entry: GraphEntry): 
     return [`  ${node.name}`, formatShape(facts?.shape ?? [], facts?.layout), `= ${formula(node)}`];
   });
   const results = entry.outputs.map((node) => `  ${node.name}\n`).join("");
-  const changes = formatTable(entry.assignments.map(({ state, value }) => [`  ${state.name}`, `← ${value.name}`]));
+  const changes = formatTable(
+    entry.assignments.map(({ state, value }) => [`  ${state.name}`, `← ${value.name}`]),
+  );
   return (
     `entry ${name} (${graph.mode}): ${computed.length} nodes\n${formatTable(rows)}` +
     (results && `returns\n${results}`) +

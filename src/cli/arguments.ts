@@ -195,7 +195,7 @@ function parser(argv: readonly string[]): Argv {
     .scriptName("cntkts")
     .detectLocale(false)
     .version(false)
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .wrap(Math.min(110, process.stdout.columns || 110))
     .exitProcess(false)
     .parserConfiguration({
       "parse-numbers": false,

@@ -104,7 +104,7 @@ export class ProgressBar {
   private draw(): void {
     if (!this.last) return;
     // A full line would wrap on some terminals, and erasing takes one line only.
-    const line = formatProgress(this.last).slice(0, Math.max(10, (this.terminal.columns ?? 80) - 1));
+    const line = formatProgress(this.last).slice(0, Math.max(10, (this.terminal.columns || 80) - 1));
     this.drawnAt = this.now();
     if (line === this.shown) return;
     this.terminal.write(`${eraseLine}${line}`);

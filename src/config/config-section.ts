@@ -217,7 +217,10 @@ export class ConfigSection {
     else if (known.value.length > 0 && value.text.startsWith("[")) {
       const blank = MappedText.literal(" ", value.spanOf(0, 0));
       this.entries.set(id, { key: known.key, value: MappedText.concat(known.value, blank, value) });
-    } else this.entries.set(id, { key: known.key, value });
+    } else {
+      // The first spelling stays, as in CNTK's dump; the place is that of the value in force.
+      this.entries.set(id, { key: MappedText.literal(known.key.text, key.spanOf()), value });
+    }
   }
 
   /** The nearest value of the key; undefined if there is none or it says `default`. */

@@ -215,7 +215,8 @@ export class ByteReader {
 
   private elements(count: number, size: number, what: string): Float32Array | Float64Array {
     const at = this.take(count * size, what);
-    const copy = this.bytes.slice(at, at + count * size);
+    // A copy begins at offset 0 of a buffer of its own, whatever kind of view `bytes` is (Node's Buffer.slice shares memory).
+    const copy = new Uint8Array(this.bytes.subarray(at, at + count * size));
     return size === 4 ? new Float32Array(copy.buffer, 0, count) : new Float64Array(copy.buffer, 0, count);
   }
 }

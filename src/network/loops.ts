@@ -60,7 +60,7 @@ function findCycles(roots: readonly NetworkNode[]): NetworkNode[][] {
       const caller = visiting.at(-1);
       if (caller) lower(caller.node, top.node);
       if (lowest.get(top.node) !== top.index) continue;
-      const component = stack.splice(stack.indexOf(top.node)).reverse();
+      const component = stack.splice(stack.lastIndexOf(top.node)).reverse();
       for (const node of component) onStack.delete(node);
       if (component.length > 1) cycles.push(component);
     }

@@ -1,6 +1,14 @@
 import type { Expression } from "../primitives/expression.js";
 import type { Instruction, Operand } from "../primitives/instruction.js";
-import type { Attributes, Assignment, Layout, NetworkNode, NodeFacts, SampleShape, Storage } from "./network.js";
+import type {
+  Attributes,
+  Assignment,
+  Layout,
+  NetworkNode,
+  NodeFacts,
+  SampleShape,
+  Storage,
+} from "./network.js";
 
 /** How an attribute is read from BrainScript and printed. */
 export type AttributeKind = "number" | "integer" | "boolean" | "string" | "shape" | "booleans";
@@ -65,11 +73,22 @@ export interface ShapeResult {
 export interface GraphBuilder {
   facts(node: NetworkNode): NodeFacts;
   /** An internal node of any registered op; its shape comes from the op's shape rule. */
-  apply(op: OpDefinition, inputs: readonly NetworkNode[], attributes?: Attributes, name?: string): NetworkNode;
+  apply(
+    op: OpDefinition,
+    inputs: readonly NetworkNode[],
+    attributes?: Attributes,
+    name?: string,
+  ): NetworkNode;
   /** Elementwise expression over broadcast inputs; has a dynamic axis when one of the inputs has. */
   map(expression: Expression, inputs: readonly NetworkNode[], name?: string): NetworkNode;
   /** Sum (or other reduction) of `x` down to `shape`, and over the samples when `layout` is null and x has a layout. */
-  reduceTo(x: NetworkNode, shape: SampleShape, layout: Layout | null, operation?: ReduceOperation, scale?: number): NetworkNode;
+  reduceTo(
+    x: NetworkNode,
+    shape: SampleShape,
+    layout: Layout | null,
+    operation?: ReduceOperation,
+    scale?: number,
+  ): NetworkNode;
   /** The same elements under another shape (same count). */
   reshape(x: NetworkNode, shape: SampleShape): NetworkNode;
   /** A state node that lives as long as the executable, e.g. a momentum buffer; starts at `initial`. */

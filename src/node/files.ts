@@ -188,7 +188,9 @@ class NodeFiles implements FileAccess {
   }
 
   readBytes(relative: string): Uint8Array {
-    return guarded("opening", relative, () => fs.readFileSync(this.resolve(relative)));
+    const bytes = guarded("opening", relative, () => fs.readFileSync(this.resolve(relative)));
+    // A Buffer is a Uint8Array whose `slice` shares memory; callers expect the real one's.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   readText(relative: string): string {

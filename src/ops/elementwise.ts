@@ -92,7 +92,7 @@ const unaryOperations: readonly OpDefinition[] = [
     },
   ),
   unaryOp("Negate", "−x", negate(x), { of: "none", expression: negate(g) }, linearAlgebra),
-  unaryOp("Pass", "x", x, identityGradient),
+  unaryOp("Pass", "The input, unchanged.", x, identityGradient),
   unaryOp("LabelsToGraph", "x, marked as the labels of a sequence criterion.", x, identityGradient, {
     source: "Source/ComputationNetworkLib/SpecialPurposeNodes.h",
   }),

@@ -8,7 +8,12 @@ export type Expression =
   /** A run-time number such as the learning rate: given to `run` as a double, rounded to the element type on use. */
   | { readonly kind: "scalar"; readonly name: string }
   | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly x: Expression }
-  | { readonly kind: "binary"; readonly operator: BinaryOperator; readonly a: Expression; readonly b: Expression }
+  | {
+      readonly kind: "binary";
+      readonly operator: BinaryOperator;
+      readonly a: Expression;
+      readonly b: Expression;
+    }
   /** `test` ≠ 0 ? `whenTrue` : `whenFalse`. */
   | {
       readonly kind: "select";

@@ -64,7 +64,8 @@ export type Instruction =
     }
   /**
    * Reduces the axes where output.dims is 1 and input.dims is not (and the samples, if input.perSample and not
-   * output.perSample), in double; then rounds, then multiplies by `scale`. argmax/argmin give the flat index
+   * output.perSample), in double; then rounds, then multiplies by `scale`. Neighbouring reduced axes count as one; where
+   * kept axes lie between, the reference backend rounds a sum's inner totals too, as CNTK does. argmax/argmin give the flat index
    * (0-based, lowest among equals) within the reduced axes.
    */
   | {

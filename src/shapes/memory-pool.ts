@@ -62,12 +62,18 @@ function assignBuffers(requests: readonly Request[]): PoolBuffer[] {
     return fitting ? undefined : buffer;
   };
   for (const request of requests.filter(({ scaled }) => scaled)) {
-    const made = place(request, buffers.find((buffer) => isFree(buffer, request)));
+    const made = place(
+      request,
+      buffers.find((buffer) => isFree(buffer, request)),
+    );
     if (made) buffers.unshift(made);
   }
   // Those that do not grow go into the smallest buffer that is free.
   for (const request of requests.filter(({ scaled }) => !scaled)) {
-    const made = place(request, buffers.findLast((buffer) => isFree(buffer, request)));
+    const made = place(
+      request,
+      buffers.findLast((buffer) => isFree(buffer, request)),
+    );
     if (made) buffers.push(made);
   }
   return buffers;

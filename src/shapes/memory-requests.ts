@@ -78,7 +78,8 @@ class Simulation {
       }
       for (const node of backward) {
         const insideLoop = this.loopOf.has(node);
-        if (insideLoop || (node !== criterion && this.facts(node).needsGradient)) this.releaseAfterBackward(node);
+        if (insideLoop || (node !== criterion && this.facts(node).needsGradient))
+          this.releaseAfterBackward(node);
       }
     });
   }
@@ -161,7 +162,9 @@ class Simulation {
   }
 
   private releaseTemporaries(node: NetworkNode, direction: "forward" | "backward"): void {
-    this.temporaries(node, direction).forEach((_, index) => this.pool.release(this.key(`${direction} ${index}`, node)));
+    this.temporaries(node, direction).forEach((_, index) =>
+      this.pool.release(this.key(`${direction} ${index}`, node)),
+    );
   }
 
   private temporaries(node: NetworkNode, direction: "forward" | "backward"): readonly Temporary[] {
@@ -180,7 +183,8 @@ class Simulation {
     }
     for (const node of this.order) {
       const isInput = this.waiting.has(node);
-      if (isInput && this.facts(node).needsGradient && this.rule(node).usesOutput) this.neededBackward.add(node);
+      if (isInput && this.facts(node).needsGradient && this.rule(node).usesOutput)
+        this.neededBackward.add(node);
     }
   }
 

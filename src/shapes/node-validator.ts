@@ -115,7 +115,9 @@ export class NodeValidator {
       calls: diagnostic.calls ?? node.calls?.map((span) => ({ span })),
       hint:
         diagnostic.hint ??
-        (given.length > 0 ? `node '${node.name}' (${node.op.name}) was given ${given.join(" and ")}` : undefined),
+        (given.length > 0
+          ? `node '${node.name}' (${node.op.name}) was given ${given.join(" and ")}`
+          : undefined),
     });
   }
 }
@@ -148,10 +150,7 @@ class NodeShapeContext implements ShapeContext {
     if (!shape) return;
     this.validator.setParameterShape(input, shape);
     const { attributes } = this.validator.current(input);
-    this.print(
-      `${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`,
-      true,
-    );
+    this.print(`${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`, true);
     const line = initializationLine(input.name, attributes, shape, this.options.elementType);
     if (line) this.print(line, false);
   }

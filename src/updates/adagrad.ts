@@ -1,6 +1,15 @@
 import type { NetworkNode } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import { add, argument, constant, divide, multiply, scalar, subtract, unary } from "../primitives/expression.js";
+import {
+  add,
+  argument,
+  constant,
+  divide,
+  multiply,
+  scalar,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
 import { perRate } from "./scalars.js";
 import type { UpdateContext, UpdateRule } from "./update-rule.js";
 
@@ -24,13 +33,19 @@ export const adaGrad: UpdateRule = {
 
 /** w − (rate / mean of the multipliers) · g, or w − rate · g where normWithAveMultiplier is off. */
 export function scaledStep(
-  { build, weights, multiplier, options }: Pick<UpdateContext, "build" | "weights" | "multiplier" | "options">,
+  {
+    build,
+    weights,
+    multiplier,
+    options,
+  }: Pick<UpdateContext, "build" | "weights" | "multiplier" | "options">,
   gradient: NetworkNode,
   multipliers: NetworkNode,
 ): NetworkNode {
   const rate = scalar(perRate("rate", multiplier));
   const [w, g] = [argument(0), argument(1)];
-  if (options.normWithAveMultiplier === false) return build.map(subtract(w, multiply(rate, g)), [weights, gradient]);
+  if (options.normWithAveMultiplier === false)
+    return build.map(subtract(w, multiply(rate, g)), [weights, gradient]);
   const count = elementCount(build.facts(multipliers).shape);
   const total = build.reduceTo(build.reshape(multipliers, [count]), [1], null);
   const average = build.map(divide(argument(0), constant(count)), [total]);

@@ -1,5 +1,14 @@
 import type { NetworkNode } from "../network/network.js";
-import { add, argument, binary, constant, multiply, scalar, select, subtract } from "../primitives/expression.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  multiply,
+  scalar,
+  select,
+  subtract,
+} from "../primitives/expression.js";
 import { perRate } from "./scalars.js";
 import type { UpdateContext, UpdateRule } from "./update-rule.js";
 

@@ -53,10 +53,6 @@ export function withL1(
   if (!(options.l1Weight > 0)) return weights;
   const w = argument(0);
   const threshold = scalar(perRate("l1", multiplier));
-  const below = select(
-    binary("less", w, unary("negate", threshold)),
-    add(w, threshold),
-    constant(0),
-  );
+  const below = select(binary("less", w, unary("negate", threshold)), add(w, threshold), constant(0));
   return build.map(select(binary("greater", w, threshold), subtract(w, threshold), below), [weights]);
 }

@@ -50,10 +50,10 @@ export const rmsProp: UpdateRule = {
       ),
       [sign, nextSign, step],
     );
-    const factor = build.map(
-      divide(argument(0), unary("squareRoot", add(argument(1), floor))),
-      [nextStep, nextVariance],
-    );
+    const factor = build.map(divide(argument(0), unary("squareRoot", add(argument(1), floor))), [
+      nextStep,
+      nextVariance,
+    ]);
     const scaled = build.map(multiply(argument(0), argument(1)), [gradient, factor]);
     return {
       memory: [nextVariance, nextSign, nextStep],

@@ -10,7 +10,8 @@ function find(shaped: ShapedNetwork, name: string): NetworkNode {
   return node;
 }
 
-const total = (values: Iterable<number> | undefined) => Array.from(values ?? []).reduce((sum, x) => sum + x, 0);
+const total = (values: Iterable<number> | undefined) =>
+  Array.from(values ?? []).reduce((sum, x) => sum + x, 0);
 
 /** Gradients of the sum of `root` by the graph, and by central differences of the same root. */
 async function bothWays(members: string, data: MinibatchValues, wanted: readonly string[], root = "L") {
@@ -22,7 +23,8 @@ async function bothWays(members: string, data: MinibatchValues, wanted: readonly
     outputs: [find(shaped, root)],
   });
   const executable = await compileGraph(shaped, graph);
-  const value = async (batch: MinibatchValues) => total((await executable.run("accumulate", batch)).get(root));
+  const value = async (batch: MinibatchValues) =>
+    total((await executable.run("accumulate", batch)).get(root));
   const results = await executable.run("accumulate", data);
   const computed = nodes.map((node) => Array.from(results.get(gradients.get(node)?.name ?? "") ?? []));
   const step = 1e-5;
@@ -38,7 +40,9 @@ async function bothWays(members: string, data: MinibatchValues, wanted: readonly
         const moved = Float64Array.from(base);
         moved[at] = (base[at] ?? 0) + sign * step;
         if (!isInput) await executable.writeState(new Map([[node.name, moved]]));
-        sides.push(await value(isInput ? { ...data, inputs: new Map([...data.inputs, [node.name, moved]]) } : data));
+        sides.push(
+          await value(isInput ? { ...data, inputs: new Map([...data.inputs, [node.name, moved]]) } : data),
+        );
       }
       derivatives.push(((sides[0] ?? NaN) - (sides[1] ?? NaN)) / (2 * step));
     }
@@ -48,7 +52,11 @@ async function bothWays(members: string, data: MinibatchValues, wanted: readonly
   return { computed, numeric };
 }
 
-function expectClose(actual: readonly (readonly number[])[], expected: readonly (readonly number[])[], error: number) {
+function expectClose(
+  actual: readonly (readonly number[])[],
+  expected: readonly (readonly number[])[],
+  error: number,
+) {
   expect(actual.map((values) => values.length)).toEqual(expected.map((values) => values.length));
   actual.flat().forEach((value, index) => {
     const wanted = expected.flat()[index] ?? NaN;
@@ -89,7 +97,7 @@ describe("gradients against central differences", () => {
        h = Sigmoid (W * x)
        L = SumElements (h .* h + Exp (h) .* (W * x)) + SumElements (h)`,
       samples,
-      ["W", "x", "h"].slice(0, 2),
+      ["W", "x"],
     );
     expectClose(computed, numeric, 1e-8);
   });
@@ -152,7 +160,8 @@ describe("what takes part", () => {
 
   it("an evaluation node is no criterion", () => {
     const shaped = shapedFromBrainScript(members);
-    const differentiate = () => gradientGraph(shaped, { root: find(shaped, "errs"), wanted: [find(shaped, "b")] });
+    const differentiate = () =>
+      gradientGraph(shaped, { root: find(shaped, "errs"), wanted: [find(shaped, "b")] });
     expect(differentiate).toThrow(/ClassificationError/);
   });
 
@@ -189,6 +198,10 @@ describe("a transposed convolution overwrites its input's gradient", () => {
       }),
     );
     const gradient = Array.from(results.get(gradients.get(x)?.name ?? "") ?? []);
-    expectClose([gradient], [[...Array<number>(4).fill(-6.549984), ...Array<number>(4).fill(3.679312)]], 1e-14);
+    expectClose(
+      [gradient],
+      [[...Array<number>(4).fill(-6.549984), ...Array<number>(4).fill(3.679312)]],
+      1e-14,
+    );
   });
 });

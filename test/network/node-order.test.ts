@@ -95,7 +95,7 @@ describe("evaluation order", () => {
     const nodes = graph("a: c", "b: a", "c: b", "z: c");
     const run = () => evaluationOrder([nodes.get("z") as NetworkNode]);
     expect(run).toThrow(CntkError);
-    expect(run).toThrow("There is no recurrent node in the loop connected to b Anything operation.");
+    expect(run).toThrow("There is no recurrent node in the loop connected to a Anything operation.");
   });
 
   it("refuses a cycle without a delay inside a loop that has one", () => {

@@ -84,6 +84,13 @@ describe("reading", () => {
     expect([file.size, text(2, 3), text(8, 5), text(20, 5)]).toEqual([10, "234", "89", ""]);
     file.close();
   });
+  it("reads plain bytes, whose slices are copies", () => {
+    const bytes = files.readBytes("ten");
+    const slice = bytes.slice(2, 4);
+    bytes.fill(0);
+    expect([Object.getPrototypeOf(bytes) === Uint8Array.prototype, slice.buffer.byteLength]).toEqual([true, 2]);
+    expect([...slice]).toEqual([50, 51]);
+  });
   it("names what is missing or no file, in C's words", () => {
     const missing = ["file-missing", "error opening file 'no/such': No such file or directory"];
     expect(thrown(() => files.readText("no/such"))).toEqual(missing);

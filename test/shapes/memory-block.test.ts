@@ -3,7 +3,12 @@ import { AxisNames, memoryBlock } from "../../src/shapes/index.js";
 import { memoryGroups } from "../../src/shapes/memory-block.js";
 import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
 import { trainedUses } from "../../src/updates/index.js";
-import { recordedCompiles, recordedModels, validateAgain, validateModel } from "../support/recorded-models.js";
+import {
+  recordedCompiles,
+  recordedModels,
+  validateAgain,
+  validateModel,
+} from "../support/recorded-models.js";
 
 function nodesNamed(shaped: ShapedNetwork, names: readonly string[]): NetworkNode[] {
   return names.map((name) => {

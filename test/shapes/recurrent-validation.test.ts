@@ -28,7 +28,9 @@ describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", ()
     for (const { name, operation, shape } of recorded.nodes) {
       const op = operation === "PastValue" ? delay : operationByName(operation);
       if (!op) throw new Error(`no operation ${operation}`);
-      const defaults = Object.entries(op.attributes).map(([key, { default: value }]) => [key, value] as const);
+      const defaults = Object.entries(op.attributes).map(
+        ([key, { default: value }]) => [key, value] as const,
+      );
       const attributes = { ...Object.fromEntries(defaults), shape };
       const isLinearLayer = name === "z.W";
       nodes.set(name, {
@@ -47,10 +49,20 @@ describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", ()
     for (const { name, inputs } of recorded.nodes) find(name).inputs = inputs.map(find);
     const network: Network = {
       nodes: [...nodes.values()],
-      groups: { feature: [], label: [], criterion: [find("ce")], evaluation: [find("err")], output: [find("z")] },
+      groups: {
+        feature: [],
+        label: [],
+        criterion: [find("ce")],
+        evaluation: [find("err")],
+        output: [find("z")],
+      },
       values: new Map(),
     };
-    const { log } = validateNetwork(network, { traceLevel: 1, axisNames: new AxisNames(), elementType: "double" });
+    const { log } = validateNetwork(network, {
+      traceLevel: 1,
+      axisNames: new AxisNames(),
+      elementType: "double",
+    });
     expect(log).toBe(recorded.text);
   });
 });

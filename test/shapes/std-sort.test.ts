@@ -34,11 +34,14 @@ function sizes({ name, count }: Recorded): number[] {
 }
 
 describe("std::sort", () => {
-  it.each(recorded.map((entry) => [`${entry.count} elements, ${entry.name}`, entry] as const))("%s", (_, entry) => {
-    const items = sizes(entry).map((size, id) => ({ size, id }));
-    stdSort(items, (a, b) => a.size > b.size);
-    expect(items.map(({ id }) => id)).toEqual(entry.order);
-  });
+  it.each(recorded.map((entry) => [`${entry.count} elements, ${entry.name}`, entry] as const))(
+    "%s",
+    (_, entry) => {
+      const items = sizes(entry).map((size, id) => ({ size, id }));
+      stdSort(items, (a, b) => a.size > b.size);
+      expect(items.map(({ id }) => id)).toEqual(entry.order);
+    },
+  );
 
   it("is not a stable sort", () => {
     const moved = recorded.find(({ name, count }) => name === "lcg mod 1" && count === 40);

@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { AxisNames, printShapes, validateNetwork } from "../../src/shapes/index.js";
 import { networkFromBrainScript } from "../support/brainscript-network.js";
-import { recordedCompiles, recordedModels, validateAgain, validateModel } from "../support/recorded-models.js";
+import {
+  recordedCompiles,
+  recordedModels,
+  validateAgain,
+  validateModel,
+} from "../support/recorded-models.js";
 
 describe("the validation block, against logs of CNTK 2.0 (CPU build)", () => {
   it.each(recordedModels)("%s: virgin network, character for character", (...model) => {
@@ -40,7 +45,9 @@ describe("networks that do not fit", () => {
   it("says which node, where it was written, and what it was given", () => {
     const { log, error } = validate(clash);
     expect(log).toContain("Validating --> z = Plus (a, b) : [2 x *], [3 x *] -> [2 x *] FAILED\n");
-    expect(error?.message).toBe("Node 'z' (Plus operation): Input dimensions [2] and [3] are not compatible.");
+    expect(error?.message).toBe(
+      "Node 'z' (Plus operation): Input dimensions [2] and [3] are not compatible.",
+    );
     const span = error?.diagnostic.span;
     expect(span && span.source.text.slice(span.start, span.end)).toMatch(/\+|a \+ b/);
     expect(error?.diagnostic.hint).toMatch(/2.*3/);

@@ -1,4 +1,11 @@
-import type { Layout, Network, NetworkNode, NodeFacts, NodeGroup, ShapedNetwork } from "../../src/network/network.js";
+import type {
+  Layout,
+  Network,
+  NetworkNode,
+  NodeFacts,
+  NodeGroup,
+  ShapedNetwork,
+} from "../../src/network/network.js";
 import { evaluationOrder } from "../../src/network/loops.js";
 import { collectRoots } from "../../src/network/node-order.js";
 import type { OpDefinition } from "../../src/network/op-definition.js";
@@ -56,7 +63,10 @@ function parseCompile(part: string): RecordedCompile {
     criterion,
     evaluations: Array.from(evaluations.matchAll(/^\t?(.*) = \w+$/gm), (match) => match[1] ?? ""),
     memory: parseMemory(rest),
-    trained: Array.from(rest.matchAll(/^\tNode '(.*)' \(LearnableParameter operation\) : /gm), (m) => m[1] ?? ""),
+    trained: Array.from(
+      rest.matchAll(/^\tNode '(.*)' \(LearnableParameter operation\) : /gm),
+      (m) => m[1] ?? "",
+    ),
     trainingLine: /^Training \d+ parameters in .*$/m.exec(rest)?.[0],
   };
 }
@@ -139,7 +149,7 @@ export function networkOf(
   const { order } = evaluationOrder(roots);
   const facts = new Map<NetworkNode, NodeFacts>();
   const gradient = new Set(compile.trained.map(find));
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const node of order) {
       if (gradient.has(node) || !node.inputs.some((input) => gradient.has(input))) continue;
@@ -167,7 +177,10 @@ function inferredShapes(text: string): Map<string, number[]> {
 }
 
 /** Criterion and evaluation nodes as logged; a root that something uses must be in a group: an output. */
-function groupsOf(compile: RecordedCompile, find: (name: string) => NetworkNode): Record<NodeGroup, NetworkNode[]> {
+function groupsOf(
+  compile: RecordedCompile,
+  find: (name: string) => NetworkNode,
+): Record<NodeGroup, NetworkNode[]> {
   const criterion = compile.criterion === undefined ? [] : [find(compile.criterion)];
   const evaluation = compile.evaluations.map(find);
   return {

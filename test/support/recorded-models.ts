@@ -6,8 +6,11 @@ import { builderText, networkFromBrainScript } from "./brainscript-network.js";
 import type { RecordedCompile } from "./recorded-log.js";
 import { parseRecordedLog } from "./recorded-log.js";
 
+/** Name of the fixture, and of the file in models/. */
+export type RecordedModel = readonly [fixture: string, file: string];
+
 /** Sample configurations whose compiles were recorded from CNTK 2.0 (CPU build, double precision): train, then test. */
-export const recordedModels = [
+export const recordedModels: readonly RecordedModel[] = [
   ["01", "01_OneHidden"],
   ["02", "02_OneConv"],
   ["05", "05_OneConvRegr"],
@@ -15,9 +18,7 @@ export const recordedModels = [
   ["cmap3", "07_Deconvolution_cMap3"],
   ["pool2", "07_Deconvolution_pool2"],
   ["two", "07_Deconvolution_two"],
-] as const;
-
-export type RecordedModel = (typeof recordedModels)[number];
+];
 
 export function recordedCompiles([name]: RecordedModel): { train: RecordedCompile; test: RecordedCompile } {
   const file = new URL(`../fixtures/validation/${name}.txt`, import.meta.url);
@@ -27,7 +28,11 @@ export function recordedCompiles([name]: RecordedModel): { train: RecordedCompil
 }
 
 /** Builds a sample configuration's network and validates it as a training does. */
-export function validateModel([, file]: RecordedModel, axisNames = new AxisNames(), traceLevel = 1): ValidatedNetwork {
+export function validateModel(
+  [, file]: RecordedModel,
+  axisNames = new AxisNames(),
+  traceLevel = 1,
+): ValidatedNetwork {
   const config = readFileSync(new URL(`../../models/${file}.cntk`, import.meta.url), "utf8");
   const { network } = networkFromBrainScript(builderText(config));
   return validateNetwork(network, { traceLevel, axisNames, elementType: "double" });

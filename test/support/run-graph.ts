@@ -32,6 +32,8 @@ export async function compileGraph(
 
 /** A minibatch from one array of samples per input. */
 export function minibatch(inputs: Readonly<Record<string, readonly (readonly number[])[]>>): MinibatchValues {
-  const entries = Object.entries(inputs).map(([name, samples]) => [name, Float64Array.from(samples.flat())] as const);
+  const entries = Object.entries(inputs).map(
+    ([name, samples]) => [name, Float64Array.from(samples.flat())] as const,
+  );
   return { samples: Object.values(inputs)[0]?.length ?? 0, inputs: new Map(entries) };
 }

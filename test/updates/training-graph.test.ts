@@ -145,9 +145,11 @@ describe("a training step, against parameters that CNTK 2.0 (CPU build, double) 
           p1 = ParameterTensor {(2), initValue = 0.5, learningRateMultiplier = 0.25}
           p2 = ParameterTensor {(2), initValue = 0.5, learningRateMultiplier = 0}
           ce = SumElements (Tanh (x .* p1) + t .* p2)`,
-        data: ["|x -0.393 0.479 |t -0.95 -0.85", "|x -0.892 1.009 |t -0.285 -1.15", "|x 1.16 -0.628 |t 0.186 0.659"].map(
-          row,
-        ),
+        data: [
+          "|x -0.393 0.479 |t -0.95 -0.85",
+          "|x -0.892 1.009 |t -0.285 -1.15",
+          "|x 1.16 -0.628 |t 0.186 0.659",
+        ].map(row),
         minibatchSize: 3,
         learningRate: 0.1,
       },
@@ -162,16 +164,21 @@ describe("a training step, against parameters that CNTK 2.0 (CPU build, double) 
     const { uses, values } = await train(
       {
         members: "m1 = DenseLayer {2, activation = Tanh}\n ce = SquareError (m1 (x), m1 (t))",
-        data: ["|x 0.042 1.055 |t 0.326 -1.388", "|x -0.347 0.98 |t 0.454 1.079", "|x -1.423 -1.122 |t 1.441 1.308"].map(
-          row,
-        ),
+        data: [
+          "|x 0.042 1.055 |t 0.326 -1.388",
+          "|x -0.347 0.98 |t 0.454 1.079",
+          "|x -1.423 -1.122 |t 1.441 1.308",
+        ].map(row),
         minibatchSize: 3,
         learningRate: 0.1,
       },
       [weights, bias],
     );
     expect(uses).toEqual([weights, weights, bias, bias]);
-    expectEqualTo15(values[0] ?? [], [-0.296549184047679, -0.871561025641734, 0.236334792033802, -0.748724434313079]);
+    expectEqualTo15(
+      values[0] ?? [],
+      [-0.296549184047679, -0.871561025641734, 0.236334792033802, -0.748724434313079],
+    );
     expectEqualTo15(values[1] ?? [], [-0.065622464855408, -0.026495617961135]);
   });
 });

@@ -45,10 +45,11 @@ export const compilePool: KernelCompiler<"pool"> = (instruction, elementType) =>
   if (mode === "max") {
     return (run) => {
       const samples = repetitions(output, run);
-      const x = memoryOf(run, input.buffer);
+      const memory = memoryOf(run, input.buffer);
+      const { values: x, offset } = surroundings(mixedUp, memory, inputCount, samples, around);
       const y = memoryOf(run, output.buffer);
       for (let n = 0; n < samples; n++) {
-        const from = n * inputCount;
+        const from = offset + n * inputCount;
         for (let cell = 0; cell < outputCount; cell++) {
           y[n * outputCount + cell] = x[from + firstMaximum(x, from, table, outputWindow[cell]!)]!;
         }
@@ -57,10 +58,11 @@ export const compilePool: KernelCompiler<"pool"> = (instruction, elementType) =>
   }
   return (run) => {
     const samples = repetitions(output, run);
-    const x = memoryOf(run, input.buffer);
+    const memory = memoryOf(run, input.buffer);
+    const { values: x, offset } = surroundings(mixedUp, memory, inputCount, samples, around);
     const y = memoryOf(run, output.buffer);
     for (let n = 0; n < samples; n++) {
-      const from = n * inputCount;
+      const from = offset + n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
         let sum = 0;
@@ -112,19 +114,22 @@ export const compilePoolGradient: KernelCompiler<"poolGradient"> = (instruction,
 };
 
 export const compileMaxUnpool: KernelCompiler<"maxUnpool"> = ({ geometry, pooled, poolInput, output }) => {
-  const table = windowTable(geometry);
+  const mixedUp = geometry.tapsOf !== undefined;
+  const table = windowTable(geometry, mixedUp);
+  const around = new Scratch();
   const { inputCount, outputCount, outputWindow } = table;
   return (run) => {
     const samples = repetitions(output, run);
     const values = memoryOf(run, pooled.buffer);
-    const x = memoryOf(run, poolInput.buffer);
+    const memory = memoryOf(run, poolInput.buffer);
+    const { values: x, offset } = surroundings(mixedUp, memory, inputCount, samples, around);
     const target = memoryOf(run, output.buffer);
     target.fill(0, 0, samples * inputCount);
     for (let n = 0; n < samples; n++) {
       const from = n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
         const place = from + firstMaximum(x, offset + from, table, outputWindow[cell]!);
-        if (place >= 0 && place < run.samples * inputCount) target[place] = values[n * outputCount + cell]!;
+        if (place >= 0 && place < samples * inputCount) target[place] = values[n * outputCount + cell]!;
       }
     }
   };

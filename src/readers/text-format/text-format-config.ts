@@ -86,7 +86,7 @@ function readInputs(section: ConfigSection): TextInput[] {
         textSpan("dim"),
       );
     }
-    const alias = input.hasOwn("alias") ? input.string("alias") : name;
+    const alias = input.hasOwn("alias") ? input.string("alias", "") : name;
     if (alias === "") throw problem(`Alias value for input '${name}' is empty.`, textSpan("alias"));
     const other = inputs.find((candidate) => candidate.alias === alias);
     if (other) throw problem(`Alias ${alias} is already mapped to input ${other.name}.`, textSpan("alias"));

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { modelFromNetwork, networkFromModel, readModel, writeModel } from "../../src/model-files/index.js";
+import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
+import { recorded } from "./fixtures.js";
+
+describe("networkFromModel and modelFromNetwork", () => {
+  it.each([
+    ["07-float-untrained.model", "float"],
+    ["07-float.model", "float"],
+    ["07-double-untrained.model", "double"],
+    ["07-double.model", "double"],
+    ["sparse-clip.model", "double"],
+  ] as const)("carry %s through a network and back byte for byte", (name, elementType) => {
+    const bytes = recorded(name);
+    const network = networkFromModel(readModel(bytes, name));
+    const { shaped } = validateNetwork(network, { traceLevel: 0, axisNames: new AxisNames(), elementType });
+    const model = modelFromNetwork(shaped, network.values, elementType);
+    expect(Buffer.compare(writeModel(model), bytes)).toBe(0);
+  });
+
+  it("link nodes, fill groups and keep values", () => {
+    const network = networkFromModel(readModel(recorded("07-float.model"), "m"));
+    const node = (name: string) => network.nodes.find((candidate) => candidate.name === name);
+    expect(node("z.unpool1")?.inputs).toEqual([node("z.pool1"), node("z.conv1.res")]);
+    expect(network.groups.criterion).toEqual([node("rmse")]);
+    expect([...(node("rmse")?.tags ?? [])]).toEqual(["criterion", "evaluation"]);
+    expect(network.values.size).toBe(5);
+    expect(node("z.conv1.W")?.attributes).toEqual({
+      shape: [5, 5, 1, 1],
+      learningRateMultiplier: 1,
+      init: "",
+    });
+  });
+
+  it("names operations that cannot be run", () => {
+    expect(() => networkFromModel(readModel(recorded("ctc.model"), "m"))).toThrow(
+      "nodes that are not supported yet: EditDistanceError, ForwardBackward",
+    );
+  });
+
+  it("numbers the seeds of dropout from the last consumer on, or takes the engines' state", () => {
+    const bytes = recorded("07-float.model");
+    const plain = readModel(bytes, "m");
+    // Two dropout nodes between the existing ones.
+    const dropouts = ["a", "b"].map((name, i) => ({
+      precision: "float" as const,
+      operation: "Dropout",
+      name,
+      inputs: [i === 0 ? "z" : "a"],
+      fields: { seed: 0, offset: 0 },
+    }));
+    const model = {
+      ...plain,
+      nodes: [
+        ...dropouts,
+        ...plain.nodes.map((node) => (node.name === "err" ? { ...node, inputs: ["b", "f2"] } : node)),
+      ],
+    };
+    const network = networkFromModel(model);
+    const { shaped } = validateNetwork(network, {
+      traceLevel: 0,
+      axisNames: new AxisNames(),
+      elementType: "float",
+    });
+    const fields = (saved: ReturnType<typeof modelFromNetwork>) =>
+      saved.nodes.filter(({ operation }) => operation === "Dropout").map((node) => node.fields);
+    expect(fields(modelFromNetwork(shaped, network.values, "float"))).toEqual([
+      { seed: 2, offset: 0 },
+      { seed: 1, offset: 0 },
+    ]);
+    const engines = new Map(network.nodes.slice(0, 2).map((node, i) => [node, { seed: 5 + i, offset: 100 }]));
+    expect(fields(modelFromNetwork(shaped, network.values, "float", engines))).toEqual([
+      { seed: 5, offset: 100 },
+      { seed: 6, offset: 100 },
+    ]);
+  });
+});

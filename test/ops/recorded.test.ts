@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { gradientGraph, inferenceGraph } from "../../src/autodiff/index.js";
+import { referenceBackend } from "../../src/backends/reference/index.js";
+import type { Values } from "../../src/backends/backend.js";
+import { CntkError } from "../../src/diagnostics/diagnostic.js";
+import type { ExecutionGraph, NetworkNode } from "../../src/network/network.js";
+import { planGraph } from "../../src/plan/index.js";
+import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
+import { parameterValues } from "../../src/training/parameters.js";
+import { networkFromBrainScript } from "../support/brainscript-network.js";
+
+/*
+ * What CNTK 2.0 (CPU build) printed and computed for small networks of one or a few operations: shapes, engine lines,
+ * values, gradients. Compared to 9 digits, single precision to 2e-5.
+ */
+
+/** JSON has no infinities. */
+type Recorded = number | "Infinity" | "-Infinity" | "NaN";
+
+interface RecordedCase {
+  readonly case: string;
+  readonly precision?: "float";
+  /** Inside of the network builder. */
+  readonly network: string;
+  readonly samples: number;
+  readonly data: Readonly<Record<string, readonly Recorded[]>>;
+  /** The validation lines of operations, and the lines of engines. */
+  readonly lines?: readonly string[];
+  readonly values?: Readonly<Record<string, readonly Recorded[]>>;
+  readonly gradients?: readonly {
+    readonly of: string;
+    readonly to: string;
+    readonly values: readonly Recorded[];
+  }[];
+  /** CNTK's message, for networks that do not fit together. */
+  readonly error?: string;
+}
+
+const families = [
+  "unary",
+  "binary",
+  "logic",
+  "times",
+  "conv",
+  "deconv",
+  "pool",
+  "unpool",
+  "reduce",
+  "softmax",
+  "criteria",
+  "norm",
+  "shape",
+  "misc",
+];
+
+/** One case, built and ready to be asked. */
+class Run {
+  readonly log: string;
+  private readonly shaped;
+  private readonly precision;
+
+  constructor(private readonly recorded: RecordedCase) {
+    this.precision = recorded.precision ?? "double";
+    const { network } = networkFromBrainScript(recorded.network, { precision: this.precision });
+    const { shaped, log } = validateNetwork(network, {
+      traceLevel: 1,
+      axisNames: new AxisNames(),
+      elementType: this.precision,
+    });
+    this.shaped = shaped;
+    this.log = log;
+  }
+
+  node(name: string): NetworkNode {
+    const node = this.shaped.network.nodes.find((candidate) => candidate.name === name);
+    if (!node) throw new Error(`no node '${name}'`);
+    return node;
+  }
+
+  async value(name: string): Promise<Values> {
+    const node = this.node(name);
+    return this.run(inferenceGraph(this.shaped, [node]), "evaluate", node);
+  }
+
+  async gradient(of: string, to: string): Promise<Values> {
+    const node = this.node(to);
+    const { graph, gradients } = gradientGraph(this.shaped, { root: this.node(of), wanted: [node] });
+    return this.run(graph, "accumulate", gradients.get(node));
+  }
+
+  private async run(
+    graph: ExecutionGraph,
+    entry: "evaluate" | "accumulate",
+    result: NetworkNode | undefined,
+  ): Promise<Values> {
+    const plan = planGraph(graph, this.precision);
+    const executable = await referenceBackend.compile(plan);
+    const states = new Set(plan.buffers.filter(({ role }) => role === "state").map(({ name }) => name));
+    const parameters = [...parameterValues(this.shaped, this.precision)].map(
+      ([node, values]) => [node.name, values] as const,
+    );
+    await executable.writeState(new Map(parameters.filter(([name]) => states.has(name))));
+    const inputs = Object.entries(this.recorded.data).map(([name, values]) => {
+      const numbers = values.map(Number);
+      return [
+        name,
+        this.precision === "float" ? Float32Array.from(numbers) : Float64Array.from(numbers),
+      ] as const;
+    });
+    const minibatch = { samples: this.recorded.samples, inputs: new Map(inputs) };
+    const values = (await executable.run(entry, minibatch, { dropoutRate: 0 })).get(result?.name ?? "");
+    if (!values) throw new Error("the run gave no such value");
+    return values;
+  }
+}
+
+/** Differences beyond the tolerance, as text. */
+function differences(
+  what: string,
+  actual: Values,
+  expected: readonly Recorded[],
+  tolerance: number,
+): string[] {
+  if (actual.length !== expected.length) return [`${what}: ${actual.length} values, not ${expected.length}`];
+  return expected.flatMap((value, index) => {
+    const [wanted, got] = [Number(value), actual[index] ?? NaN];
+    const same =
+      Object.is(got, wanted) ||
+      got === wanted ||
+      Math.abs(got - wanted) <= tolerance * Math.max(1, Math.abs(wanted));
+    return same ? [] : [`${what}[${index}] = ${got}, not ${wanted}`];
+  });
+}
+
+const operationLines = (log: string): string[] =>
+  log
+    .split("\n")
+    .filter((line) => line.includes("Validating -->") || line.includes("engine for geometry"))
+    .map((line) => line.replace("Validating --> ", ""));
+
+describe.each(families)("%s as CNTK computed it", (family) => {
+  const file = new URL(`../fixtures/ops/${family}.json`, import.meta.url);
+  const cases = JSON.parse(readFileSync(file, "utf8")) as RecordedCase[];
+
+  it.each(cases.map((recorded) => [recorded.case, recorded] as const))("%s", async (_, recorded) => {
+    if (recorded.error !== undefined) {
+      const { error } = recorded;
+      expect(() => new Run(recorded)).toThrow(expect.objectContaining({ message: error }));
+      expect(() => new Run(recorded)).toThrow(CntkError);
+      return;
+    }
+    const run = new Run(recorded);
+    expect(operationLines(run.log)).toEqual(expect.arrayContaining([...(recorded.lines ?? [])]));
+    const tolerance = recorded.precision === "float" ? 2e-5 : 1e-9;
+    const found: string[] = [];
+    for (const [name, expected] of Object.entries(recorded.values ?? {})) {
+      found.push(...differences(name, await run.value(name), expected, tolerance));
+    }
+    for (const { of, to, values } of recorded.gradients ?? []) {
+      found.push(...differences(`d ${of} / d ${to}`, await run.gradient(of, to), values, tolerance));
+    }
+    expect(found).toEqual([]);
+  });
+});

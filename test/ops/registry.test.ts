@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { operationByName, operations } from "../../src/ops/index.js";
+import { differentiatedOperations } from "./gradient-cases.js";
+
+/** Operations that occur in the recorded CNTK cases, by the lines CNTK printed for them. */
+function recordedOperations(): Set<string> {
+  const folder = new URL("../fixtures/ops/", import.meta.url);
+  const found = new Set<string>();
+  for (const file of readdirSync(folder)) {
+    const text = readFileSync(new URL(file, folder), "utf8");
+    for (const [, name] of text.matchAll(/ = (\w+) \(/g)) if (name !== undefined) found.add(name);
+  }
+  return found;
+}
+
+const own = operations.filter((op) => !op.internal);
+
+describe("the registry", () => {
+  it("knows every name once, aliases included, and finds it", () => {
+    const names = operations.flatMap((op) => [op.name, ...(op.aliases ?? [])]);
+    expect(names).toEqual([...new Set(names)]);
+    for (const op of operations) {
+      for (const name of [op.name, ...(op.aliases ?? [])]) expect(operationByName(name)).toBe(op);
+    }
+  });
+
+  it("accepts CNTK's older names and minds upper and lower case", () => {
+    expect(operationByName("Scale")?.name).toBe("ElementTimes");
+    expect(operationByName("ColumnElementTimes")?.name).toBe("ElementTimes");
+    expect(operationByName("ErrorPrediction")?.name).toBe("ClassificationError");
+    expect(operationByName("Transpose")?.name).toBe("TransposeDimensions");
+    expect(operationByName("plus")).toBeUndefined();
+    expect(operationByName("Map")?.internal).toBe(true);
+  });
+
+  it.each(operations.map((op) => [op.name, op] as const))("documents %s", (_, op) => {
+    expect(op.doc.length).toBeGreaterThan(1);
+    expect(op.source).toMatch(op.internal ? /^cntkts/ : /^Source\/\S+/);
+    for (const declaration of [...op.inputs, ...Object.values(op.attributes)]) {
+      expect(declaration.doc).toMatch(/\S/);
+    }
+  });
+
+  it.each(own.map((op) => [op.name, op] as const))("%s is complete", (_, op) => {
+    if (op.differentiable === "yes") expect(op.gradient).toBeTypeOf("function");
+    if (op.gradientDiffers !== undefined) expect(op.gradientDiffers.length).toBeGreaterThan(10);
+    const isPlace = op.name === "DynamicAxis";
+    if (op.inputs.length > 0) expect(op.lower).toBeTypeOf("function");
+    else expect(op.role !== undefined || op.lower !== undefined || isPlace).toBe(true);
+  });
+
+  it("checks every gradient against central differences or, where it is not the derivative, against CNTK", () => {
+    const recorded = recordedOperations();
+    const unchecked = own.filter(
+      (op) =>
+        op.differentiable === "yes" &&
+        !differentiatedOperations.has(op.name) &&
+        !(op.gradientDiffers !== undefined && recorded.has(op.name)),
+    );
+    expect(unchecked.map((op) => op.name)).toEqual([]);
+  });
+
+  it("compares what every operation without a gradient computes with CNTK", () => {
+    const recorded = recordedOperations();
+    const unchecked = own.filter(
+      (op) => op.differentiable !== "yes" && op.inputs.length > 0 && !recorded.has(op.name),
+    );
+    expect(unchecked.map((op) => op.name)).toEqual([]);
+  });
+});
