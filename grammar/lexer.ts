@@ -1,7 +1,7 @@
 import type { IToken, Lexer as ChevrotainLexer } from "chevrotain";
 import type { Diagnostic } from "../src/diagnostics/diagnostic.js";
 import type { Source, Span } from "../src/diagnostics/source.js";
-import { chevrotain } from "./chevrotain.js";
+import { chevrotain } from "../src/chevrotain.js";
 import * as tokens from "./tokens.js";
 
 /** Text to be read as BrainScript that knows where each of its characters was written. */

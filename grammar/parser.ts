@@ -1,5 +1,5 @@
 import type { CstNode, IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
-import { chevrotain } from "./chevrotain.js";
+import { chevrotain } from "../src/chevrotain.js";
 import * as tokens from "./tokens.js";
 
 const { CstParser, EOF } = chevrotain;

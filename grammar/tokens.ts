@@ -1,5 +1,5 @@
 import type { TokenType } from "chevrotain";
-import { chevrotain } from "./chevrotain.js";
+import { chevrotain } from "../src/chevrotain.js";
 
 const { createToken, Lexer } = chevrotain;
 

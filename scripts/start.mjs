@@ -2,7 +2,7 @@
 // draws what it does to five pictures, and closes with the two figures and the picture's path. Whatever is there already
 // stays: started again, it goes on from the last checkpoint, or only tests and draws.
 //
-//   npm start -- [DIR] [key=value …]      DIR: where the MNIST text files lie (default DataSets/MNIST)
+//   npm start -- [DIR] [key=value …] [--backend=NAME]      DIR: where the MNIST text files lie (default DataSets/MNIST)
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -88,6 +88,7 @@ const log = await cntkts(`configFile=${configuration}`, `dataDir=${dataDirectory
 const drawn = await cntkts(
   ...["visualize", model, "--data", dataFiles[1], "--count", "5"],
   ...["--encoder", "z.pool1", "--decoder", "z", "--out", pictures],
+  ...words.filter((word) => word.startsWith("--")),
 );
 const picture = /^picture: (.*)$/m.exec(drawn)?.[1] ?? pictures;
 

@@ -1,4 +1,4 @@
-import type { Executable } from "../backends/backend.js";
+import type { Executable, Values } from "../backends/backend.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import type { ModelMatrix } from "../model-files/index.js";
 import {
@@ -9,6 +9,7 @@ import {
   planStage,
   trainingStage,
 } from "../pipeline.js";
+import type { ElementType } from "../plan/plan.js";
 import type { ParameterStore } from "../training/parameters.js";
 import type { TrainingProgram } from "../training/sgd.js";
 import type { SgdOptions } from "../training/sgd-options.js";
@@ -86,16 +87,12 @@ export async function compileTraining(
       return new Map([...values].map(([node, initial]) => [node, read.get(node.name) ?? initial]));
     },
     async readSmoothedGradients() {
-      const names = parameters.flatMap(({ smoothedGradient }) =>
-        smoothedGradient ? [smoothedGradient] : [],
-      );
-      const read = await executable.readState(names);
-      return parameters.map(({ node, smoothedGradient }) => {
-        const shape = shaped.facts.get(node)?.shape ?? [];
-        const found = read.get(smoothedGradient);
-        if (!found) throw new Error(`no smoothed gradient for ${node.name}`);
-        const rows = shape[0] ?? 1;
-        return { rows, columns: found.length / rows, values: found };
+      const read = await executable.readState(parameters.flatMap(({ memory }) => memory));
+      return parameters.map(({ node, memory }) => {
+        const parts = memory.map((name) => read.get(name) ?? new Float64Array());
+        const values = concatenated(parts, run.elementType);
+        const rows = shaped.facts.get(node)?.shape[0] ?? 1;
+        return { rows, columns: values.length / rows, values };
       });
     },
     async readEngines() {
@@ -108,4 +105,16 @@ export async function compileTraining(
       );
     },
   };
+}
+
+/** What an update rule remembers of a parameter, its parts behind each other as a checkpoint keeps them. */
+function concatenated(parts: readonly Values[], elementType: ElementType): Values {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const values = elementType === "float" ? new Float32Array(length) : new Float64Array(length);
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  return values;
 }

@@ -7,7 +7,7 @@ import { printConfiguration } from "../config/print-configuration.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Source } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { evaluateProgram, printValues } from "../evaluator/index.js";
+import { evaluateProgram, type Host, printValues } from "../evaluator/index.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { printNetwork } from "../network/print-network.js";
@@ -141,7 +141,7 @@ function explainProgram(source: Source, request: ExplainRequest): string {
   });
 }
 
-function parsed(text: TextWithPlaces, loader: ReturnType<typeof sourceLoader>) {
+function parsed(text: TextWithPlaces, loader?: ReturnType<typeof sourceLoader>) {
   const { result, diagnostics } = parseBrainScript(text, loader);
   const [problem] = diagnostics;
   if (problem || !result) throw new CntkError(problem ?? { code: "syntax", message: "there is no program" });

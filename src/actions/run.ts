@@ -110,7 +110,7 @@ export async function runConfiguration(
     backend,
     library: environment.library,
     includeDirectories: assembled.includeDirectories,
-    seeds: new SeedCounter(),
+    seeds: new SeedCounter(root.boolean("forceConstantRandomSeed", false)),
     axisNames: new AxisNames(),
     signal: environment.signal,
     onProgress: environment.onProgress,

@@ -29,7 +29,7 @@ export async function testAction(command: CommandContext): Promise<EvaluationRes
     const nodes = nodesToEvaluate(command, shaped);
     const inputs = inputsBelow(nodes);
     checkStreams(inputs, shaped.facts, reader);
-    log.write(memoryBlock(shaped, { evaluated: nodes }));
+    if (section.integer("traceLevel", 0) > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
     const values = parameterValues(shaped, command.elementType);
     const executable = await compileInference(command, shaped, nodes, values);
     try {

@@ -1,5 +1,5 @@
 import type { Executable, Values } from "../backends/backend.js";
-import { countWithGradient, criteriaBlock, parametersBlock } from "../log/training-start.js";
+import { countWithGradient, criteriaBlock, parametersBlock } from "../training/start-lines.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import {
   type Checkpoint,
@@ -16,7 +16,7 @@ import { readerFromConfig } from "../readers/index.js";
 import { memoryBlock } from "../shapes/index.js";
 import { checkpointFile, determineStartEpoch, modelFileAfter } from "../training/checkpoints.js";
 import { evaluate } from "../training/evaluate.js";
-import { criteriaText } from "../log/training-lines.js";
+import { average, criteriaText } from "../log/training-lines.js";
 import { checkStreams } from "../training/feed.js";
 import { parameterValues, type ParameterStore } from "../training/parameters.js";
 import { type EpochState, train } from "../training/sgd.js";
@@ -148,7 +148,10 @@ class Training {
     const states = new Map<string, Values>();
     compiled.parameters.forEach((parameter, index) => {
       const gradient = checkpoint.gradients[index];
-      if (gradient) states.set(parameter.smoothedGradient, gradient.values);
+      const part = (gradient?.values.length ?? 0) / parameter.memory.length;
+      parameter.memory.forEach((name, at) => {
+        if (gradient) states.set(name, gradient.values.subarray(at * part, (at + 1) * part));
+      });
       parameter.counter.value = checkpoint.counts?.[index] ?? 0;
     });
     await compiled.executable.writeState(states);
@@ -208,9 +211,9 @@ class Training {
     nodes: readonly NetworkNode[],
     epoch: number,
     minibatchSize: number,
-  ): Promise<void> {
+  ): Promise<number | undefined> {
     const { command, options, validation } = this;
-    if (!validation) return;
+    if (!validation) return undefined;
     const executable = await compileInference(
       command,
       shaped,
@@ -233,11 +236,13 @@ class Training {
         minibatchesToShow: 0,
         firstMinibatchesToShow: 0,
         traceLevel: 0,
+        log: command.log,
         signal: command.signal,
       });
       command.log.stamped(
         `Finished Epoch[${String(epoch + 1).padStart(2)} of ${options.maxEpochs}]: [Validate] ${criteriaText(criteria, false)}\n`,
       );
+      return criteria[0] && average(criteria[0]);
     } finally {
       await executable.dispose();
     }

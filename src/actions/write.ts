@@ -91,7 +91,9 @@ async function valueProgram(command: CommandContext, shaped: ShapedNetwork): Pro
   if (nodes.length === 0) {
     throw new CntkError({ code: "no-output-nodes", message: "There is no default output node specified in the network.", hint: "list them: outputNodeNames = (z)" }); // prettier-ignore
   }
-  command.log.write(memoryBlock(shaped, { evaluated: nodes }));
+  if (command.section.integer("traceLevel", 0) > 0) {
+    command.log.write(memoryBlock(shaped, { evaluated: nodes }));
+  }
   const executable = await compileInference(
     command,
     shaped,
@@ -116,7 +118,7 @@ async function gradientProgram(command: CommandContext, first: ShapedNetwork): P
   const passNodes = insertPassNodes(first, root);
   const traceLevel = command.section.integer("traceLevel", 0);
   const { shaped } = shapeNetwork(command, first.network, traceLevel, command.log, first);
-  command.log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
+  if (traceLevel > 0) command.log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
   const { executable, gradients } = await compileGradients(command, shaped, root, passNodes, values);
   const outputs = [{ node: root, key: root.name, gradient: false }];
   for (const node of passNodes) {

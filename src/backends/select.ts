@@ -53,20 +53,24 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
         hint: `leave out --backend, or choose one of: ${namesFor(elementType)}`,
       });
     }
-    return { backend: await openBackend(name), notes };
+    return withNotes(await openBackend(name), notes);
   }
   if (elementType === "double") {
     notes.push("Double precision: only the reference backend computes in double.");
     return { backend: referenceBackend, notes };
   }
   try {
-    return { backend: await openBackend("tfjs"), notes };
+    return withNotes(await openBackend("tfjs"), notes);
   } catch (problem) {
     notes.push(
       `TensorFlow.js could not start (${problem instanceof Error ? problem.message : String(problem)}).`,
     );
     return { backend: referenceBackend, notes };
   }
+}
+
+function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
+  return { backend, notes: [...notes, ...(backend.notes ?? [])] };
 }
 
 /** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. */

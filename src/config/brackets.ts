@@ -17,9 +17,10 @@ export function isOpening(text: string, offset: number): boolean {
  */
 export function findClosing(text: MappedText, start: number): number {
   const characters = text.text;
-  const expected: { bracket: string; at: number }[] = [];
+  const expected: Opened[] = [];
   const push = (at: number) => expected.push({ bracket: closing[opening.indexOf(characters[at]!)]!, at });
   push(start);
+  let suspect: Opened | undefined;
   const anyBracket = /["[\](){}]/g;
   for (let at = start + 1; ; at++) {
     const innermost = expected[expected.length - 1]!;
@@ -29,11 +30,12 @@ export function findClosing(text: MappedText, start: number): number {
       anyBracket.lastIndex = at;
       at = anyBracket.exec(characters)?.index ?? -1;
     }
-    if (at < 0) throw noClosing(text, innermost.bracket, innermost.at);
+    if (at < 0) throw noClosing(text, innermost, suspect);
     const found = characters[at]!;
     if (found === innermost.bracket) {
       expected.pop();
       if (expected.length === 0) return at;
+      if (!suspect && closesSomethingElse(characters, innermost.at, at)) suspect = innermost;
     } else if (opening.includes(found)) {
       push(at);
     } else {
@@ -42,16 +44,42 @@ export function findClosing(text: MappedText, start: number): number {
   }
 }
 
-function noClosing(text: MappedText, bracket: string, openedAt: number): CntkError {
-  const quote = bracket === '"';
+interface Opened {
+  /** The character that closes it. */
+  readonly bracket: string;
+  readonly at: number;
+}
+
+/**
+ * True if indentation says that the bracket at `closedAt`, first on its line, belongs to an outer one: it stands
+ * further left than the line of the bracket that it closes. Then it is the latter that was forgotten.
+ */
+function closesSomethingElse(text: string, openedAt: number, closedAt: number): boolean {
+  const indentation = (at: number) => {
+    const lineStart = text.lastIndexOf("\n", at) + 1;
+    let first = lineStart;
+    while (text[first] === " " || text[first] === "\t") first++;
+    return { first, width: first - lineStart, lineStart };
+  };
+  const close = indentation(closedAt);
+  const open = indentation(openedAt);
+  return close.first === closedAt && close.lineStart !== open.lineStart && close.width < open.width;
+}
+
+function noClosing(text: MappedText, open: Opened, suspect: Opened | undefined): CntkError {
+  const quote = open.bracket === '"';
+  const culprit = suspect ?? open;
   return new CntkError({
     code: "no-closing",
-    message: `no closing ${bracket} found in parameters`,
-    span: text.spanOf(openedAt, openedAt + 1),
-    label: quote ? "this quote is never closed" : "this bracket is never closed",
-    hint: quote
-      ? "a \" counts everywhere but in # comments, also in // comments and in '…' of BrainScript"
-      : undefined,
+    message: `no closing ${open.bracket} found in parameters`,
+    span: text.spanOf(culprit.at, culprit.at + 1),
+    label: quote
+      ? "this quote is never closed"
+      : `this bracket is never closed${suspect ? ", to judge by the indentation" : ""}`,
+    ...(suspect ? { calls: [{ span: text.spanOf(open.at, open.at + 1), label: "left open" }] } : {}),
+    ...(quote
+      ? { hint: "a \" counts everywhere but in # comments, also in // comments and in '…' of BrainScript" }
+      : {}),
   });
 }
 

@@ -1,4 +1,5 @@
-import { createToken, Lexer, type CustomPatternMatcherReturn, type TokenType } from "chevrotain";
+import type { CustomPatternMatcherReturn, TokenType } from "chevrotain";
+import { chevrotain } from "../chevrotain.js";
 import { CntkError, type Diagnostic } from "../diagnostics/diagnostic.js";
 import { findClosing, isOpening } from "./brackets.js";
 import type { MappedText } from "./mapped-text.js";
@@ -52,7 +53,12 @@ function custom(
   pattern: (text: string, offset: number) => CustomPatternMatcherReturn | null,
   group?: string,
 ): TokenType {
-  return createToken({ name, pattern, line_breaks: false, ...(group === undefined ? {} : { group }) });
+  return chevrotain.createToken({
+    name,
+    pattern,
+    line_breaks: false,
+    ...(group === undefined ? {} : { group }),
+  });
 }
 
 const separators = custom(
@@ -62,10 +68,10 @@ const separators = custom(
     while (end < text.length && end !== walk.contentEnd && isSeparator(text[end]!)) end++;
     return end > offset ? [text.slice(offset, end)] : null;
   },
-  Lexer.SKIPPED,
+  chevrotain.Lexer.SKIPPED,
 );
 
-const blanks = createToken({ name: "Blanks", pattern: /[ \t]+/, group: Lexer.SKIPPED });
+const blanks = chevrotain.createToken({ name: "Blanks", pattern: /[ \t]+/, group: chevrotain.Lexer.SKIPPED });
 
 /** The end of the bracket that was opened: the outer separator is in force again. */
 const close = custom(
@@ -76,7 +82,7 @@ const close = custom(
     walk.active = walk.separator;
     return [text.slice(offset, offset + 1)];
   },
-  Lexer.SKIPPED,
+  chevrotain.Lexer.SKIPPED,
 );
 
 /** A bracket or quote at the outermost level is opened: its content is read as if it stood outside. */
@@ -94,7 +100,7 @@ const open = custom(
     walk.active = text[next]!;
     return [text.slice(offset, next + 1)];
   },
-  Lexer.SKIPPED,
+  chevrotain.Lexer.SKIPPED,
 );
 
 /** Inside the opened bracket a further bracket group is an entry of its own, with its brackets. */
@@ -117,7 +123,7 @@ const run = custom("Run", (text, offset) => {
   return end > offset ? [text.slice(offset, end)] : null;
 });
 
-const lexer = new Lexer([close, separators, blanks, open, quoted, group, run], {
+const lexer = new chevrotain.Lexer([close, separators, blanks, open, quoted, group, run], {
   positionTracking: "onlyOffset",
   ensureOptimizations: false,
   // The custom patterns are plain functions: there is nothing to check at start-up.

@@ -1,10 +1,12 @@
-import type { Diagnostic } from "./diagnostic.js";
+import type { CallSite, Diagnostic } from "./diagnostic.js";
 import { placeOf, type Span } from "./source.js";
 
 /** Longer source lines are cut to a window around the mark. */
 const maximumLineLength = 120;
 /** Deep recursion makes long chains; the innermost steps and the outermost one tell the story. */
 const maximumCalls = 8;
+/** Sources that came with cntkts: their inner steps are nobody's mistake and would bury the user's own. */
+const libraryPrefix = "<library>/";
 
 /** The one line of a source that holds the offset, without its line end. */
 function lineAround(text: string, offset: number): { line: string; start: number } {
@@ -43,28 +45,37 @@ function excerpt(span: Span, label: string | undefined): string[] {
   return [` ${number} | ${shown}`, ` ${" ".repeat(number.length)} | ${padding}${mark}`];
 }
 
+/** The chain of calls, innermost first; several steps in a row through the library are one line. */
+function renderCalls(calls: readonly CallSite[]): string[] {
+  const steps: (CallSite | { readonly librarySteps: number })[] = [];
+  const inLibrary = (call: CallSite | undefined) => call?.span.source.name.startsWith(libraryPrefix) ?? false;
+  for (let at = 0; at < calls.length;) {
+    let end = at;
+    while (end < calls.length && inLibrary(calls[end])) end++;
+    if (end - at > 1) steps.push({ librarySteps: end - at });
+    else steps.push(calls[at]!);
+    at = Math.max(end, at + 1);
+  }
+  const hidden = steps.length > maximumCalls ? steps.length - maximumCalls : 0;
+  return steps.flatMap((step, index) => {
+    if (hidden > 0 && index >= maximumCalls - 1 && index < steps.length - 1) {
+      return index === maximumCalls - 1 ? [`  … ${hidden} more …`] : [];
+    }
+    if ("librarySteps" in step) return [`  … ${step.librarySteps} steps through the library …`];
+    return [`  ${step.label ?? "demanded"} at ${renderPlace(step.span)}`, ...excerpt(step.span, undefined)];
+  });
+}
+
 /**
  * The text a user reads: level and message, `file:line:column`, the source line with a `^~~~` mark and label, the
- * chain of calls (innermost first), the hint. Ends without a newline.
+ * chain of calls, the hint. Ends without a newline.
  */
 export function renderDiagnostic(diagnostic: Diagnostic): string {
   const lines = [`${diagnostic.level}: ${diagnostic.message}`];
   if (diagnostic.span) {
     lines.push(`  at ${renderPlace(diagnostic.span)}`, ...excerpt(diagnostic.span, diagnostic.label));
   }
-  const calls = diagnostic.calls ?? [];
-  const hidden = calls.length > maximumCalls ? calls.length - maximumCalls : 0;
-  calls.forEach((call, index) => {
-    const last = index === calls.length - 1;
-    if (hidden > 0 && index >= maximumCalls - 1 && !last) {
-      if (index === maximumCalls - 1) lines.push(`  … ${hidden} more …`);
-      return;
-    }
-    lines.push(
-      `  ${call.label ?? "demanded"} at ${renderPlace(call.span)}`,
-      ...excerpt(call.span, undefined),
-    );
-  });
+  lines.push(...renderCalls(diagnostic.calls ?? []));
   if (diagnostic.hint !== undefined) lines.push(`hint: ${diagnostic.hint}`);
   return lines.join("\n");
 }

@@ -5,7 +5,7 @@ import type { ElementType } from "../numerics/mersenne-twister.js";
 import { ByteReader } from "./byte-reader.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import type { FieldContext, FieldRecord } from "./operation-fields.js";
+import type { FieldContext, FieldRecord } from "./field-rules.js";
 import { currentOperationName, knownOperationNames, operationFields } from "./operation-fields.js";
 import { upgradeModel } from "./upgrade-model.js";
 

@@ -4,7 +4,7 @@ import type { ByteSink } from "./byte-writer.js";
 import { ByteWriter, joinPieces } from "./byte-writer.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import type { FieldContext, FieldRecord } from "./operation-fields.js";
+import type { FieldContext, FieldRecord } from "./field-rules.js";
 import { operationFields } from "./operation-fields.js";
 
 const groupSections: readonly (readonly [NodeGroup, string])[] = [

@@ -39,15 +39,15 @@ export interface EpochState {
   readonly totalSamplesSeen: number;
   readonly learningRatePerSample: number;
   readonly minibatchSize: number;
-  /** Average of the criterion over the epoch. */
+  /** What controls the learning rate: the criterion's average over the epoch, or over the validation data. */
   readonly criterion: number;
 }
 
 export interface TrainingHooks {
   /** Writes checkpoint and model after an epoch; called before the interruption check, so that an epoch always lands whole. */
   saveEpoch(state: EpochState): Promise<void>;
-  /** Cross validation after an epoch, if the command has a cvReader. */
-  validate?(epoch: number, minibatchSize: number): Promise<void>;
+  /** Cross validation after an epoch, if the command has a cvReader: the criterion's average. */
+  validate?(epoch: number, minibatchSize: number): Promise<number | undefined>;
 }
 
 export interface TrainingRun {
@@ -97,8 +97,8 @@ export async function train(run: TrainingRun): Promise<boolean> {
       return false;
     }
     const state = await loop.runEpoch(epoch, learningRate, dropoutRate);
-    await run.hooks.validate?.(epoch, state.minibatchSize);
-    await run.hooks.saveEpoch(state);
+    const validated = await run.hooks.validate?.(epoch, state.minibatchSize);
+    await run.hooks.saveEpoch({ ...state, criterion: validated ?? state.criterion });
     if (run.signal?.aborted && epoch + 1 < options.maxEpochs) throw interrupted();
   }
   return true;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gradientGraph, inferenceGraph, printGradients } from "../../src/autodiff/index.js";
 import type { MinibatchValues } from "../../src/backends/backend.js";
 import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
+import { trainingGraph } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
 
 function find(shaped: ShapedNetwork, name: string): NetworkNode {
@@ -202,6 +203,65 @@ describe("a transposed convolution overwrites its input's gradient", () => {
       [gradient],
       [[...Array<number>(4).fill(-6.549984), ...Array<number>(4).fill(3.679312)]],
       1e-14,
+    );
+  });
+});
+
+describe("internal nodes beside a node", () => {
+  it("give forward and backward pass the same dropout mask", async () => {
+    const shaped = shapedFromBrainScript(`
+      x = Input {(12)}
+      d = Dropout (x)
+      L = SumElements (d)`);
+    const [x, d] = [find(shaped, "x"), find(shaped, "d")];
+    const { graph, gradients } = gradientGraph(shaped, {
+      root: find(shaped, "L"),
+      wanted: [x],
+      outputs: [d],
+    });
+    const executable = await compileGraph(shaped, graph);
+    await executable.writeState(new Map([["d", Float64Array.of(0, 0)]]));
+    const data = minibatch({ x: [Array<number>(12).fill(1)] });
+    const results = await executable.run("accumulate", data, { dropoutRate: 0.5 });
+    // CNTK's mask for seed 0 at rate 0.5.
+    const mask = Float64Array.of(0, 2, 0, 2, 2, 0, 2, 0, 2, 2, 0, 2);
+    expect(results.get("d")).toEqual(mask);
+    expect(results.get(gradients.get(x)?.name ?? "")).toEqual(mask);
+  });
+
+  it("do not exist in inference", () => {
+    const shaped = shapedFromBrainScript(`
+      x = Input {(12)}
+      d = Dropout (x)
+      outputNodes = (d)`);
+    const d = find(shaped, "d");
+    expect(inferenceGraph(shaped, [d]).companions.get(d) ?? []).toEqual([]);
+    expect(inferenceGraph(shaped, [d], "training").companions.get(d)).toHaveLength(1);
+  });
+});
+
+describe("explain --stage gradients", () => {
+  it("shows formulas, results and stored states", () => {
+    const shaped = shapedFromBrainScript(`
+      x = Input {(2)}
+      w = ParameterTensor {(2), initValue = 1}
+      ce = SumElements (w .* x)
+      criterionNodes = (ce)`);
+    const options = {
+      gradientUpdate: "none",
+      useNesterov: false,
+      l1Weight: 0,
+      l2Weight: 0,
+      clippingThresholdPerSample: Infinity,
+      clippingWithTruncation: true,
+    } as const;
+    const criterion = find(shaped, "ce");
+    const text = printGradients(trainingGraph(shaped, { criterion, outputs: [criterion], options }).graph);
+    expect(text).toMatch(/^entry accumulate \(training\): \d+ nodes\n/);
+    expect(text).toMatch(/ce +\[1\] +/);
+    expect(text).toContain("returns\n  ce\nstores\n  w:gradient:sum  ←");
+    expect(text).toMatch(
+      /entry update .*\n.*\{momentum\} \* \(w:smoothedGradient \+ \{stepOverMomentum\} \* w:gradient:sum\)/,
     );
   });
 });

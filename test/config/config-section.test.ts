@@ -161,6 +161,19 @@ describe("splitting", () => {
          |      ^"
     `);
   });
+  it("judges by the indentation which bracket was forgotten", () => {
+    const text =
+      "train = {\n  a = {\n    b = [ x = 1\n      y = 1 ]\n    c = { d = 1\n  }\n  e = { f = 2 }\n}\n";
+    expect(renderDiagnostic(read(text).diagnostics[0]!)).toMatchInlineSnapshot(`
+      "error: no closing } found in parameters
+        at f:5:9
+       5 |     c = { d = 1
+         |         ^ this bracket is never closed, to judge by the indentation
+        left open at f:1:9
+       1 | train = {
+         |         ^"
+    `);
+  });
   it("is fast on large texts", () => {
     const lines = Array.from(
       { length: 5000 },

@@ -86,4 +86,21 @@ describe("renderDiagnostic", () => {
     expect(rendered).toContain("… 12 more …");
     expect(rendered).toContain("call 19 at");
   });
+
+  it("shows the user's own steps, not those through the library", () => {
+    const library: Source = { name: "<library>/layers.bs", text: "f (x) = g (x)" };
+    const inside = { span: spanOfText("g (x)", library), label: "in the call of g" };
+    const own = { span: spanOfText("last"), label: "in the call of f" };
+    const calls = [own, inside, inside, inside, own, inside, own];
+    expect(renderDiagnostic({ code: "c", level: "error", message: "m", calls }).split(/\n {2}(?! )/)).toEqual(
+      [
+        "error: m",
+        "in the call of f at net.cntk:3:1\n 3 | last\n   | ^~~~",
+        "… 3 steps through the library …",
+        "in the call of f at net.cntk:3:1\n 3 | last\n   | ^~~~",
+        "in the call of g at <library>/layers.bs:1:9\n 1 | f (x) = g (x)\n   |         ^~~~~",
+        "in the call of f at net.cntk:3:1\n 3 | last\n   | ^~~~",
+      ],
+    );
+  });
 });

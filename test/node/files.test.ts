@@ -88,7 +88,10 @@ describe("reading", () => {
     const bytes = files.readBytes("ten");
     const slice = bytes.slice(2, 4);
     bytes.fill(0);
-    expect([Object.getPrototypeOf(bytes) === Uint8Array.prototype, slice.buffer.byteLength]).toEqual([true, 2]);
+    expect([Object.getPrototypeOf(bytes) === Uint8Array.prototype, slice.buffer.byteLength]).toEqual([
+      true,
+      2,
+    ]);
     expect([...slice]).toEqual([50, 51]);
   });
   it("names what is missing or no file, in C's words", () => {

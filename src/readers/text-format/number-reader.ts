@@ -1,10 +1,5 @@
 import type { DataProblems } from "./problems.js";
-
-const dot = 46;
-const plus = 43;
-const minus = 45;
-const upperE = 69;
-const lowerE = 101;
+import { plus, minus, dot, upperE, lowerE } from "./bytes.js";
 
 /** What has been read of a number so far. */
 const enum State {

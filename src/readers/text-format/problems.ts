@@ -2,6 +2,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
 import type { RandomAccessFile } from "../../files/file-access.js";
 import type { LogSink } from "../../log/log.js";
+import { newline } from "./bytes.js";
 
 /** Something wrong at a byte of the data file. */
 interface Problem {
@@ -13,7 +14,6 @@ interface Problem {
 
 /** A longer line is shown in part. */
 const longestLine = 1 << 20;
-const newline = 10;
 
 /**
  * Bookkeeping of what is wrong in a data file: warnings go to the log in CNTK's words, errors are counted against
@@ -75,7 +75,7 @@ export class DataProblems {
       "data-format",
       cause?.text ?? limit,
       cause?.offset ?? 0,
-      `${limit} maxErrors = ${this.maxErrors}: the reader passes over that many`,
+      `${limit} It is maxErrors = ${this.maxErrors}; a larger number passes over bad samples`,
     );
   }
 

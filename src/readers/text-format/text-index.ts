@@ -1,6 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { RandomAccessFile } from "../../files/file-access.js";
 import { placeInFile } from "./problems.js";
+import { newline, pipe } from "./bytes.js";
 
 /** Where the sequences and chunks of a text file lie. */
 export interface TextIndex {
@@ -22,8 +23,6 @@ export interface IndexOptions {
   readonly mainAlias?: string;
 }
 
-const newline = 10;
-const pipe = 124;
 const pieceSize = 4 * 1024 * 1024;
 const largestUint32 = 0xffffffff;
 

@@ -1,6 +1,6 @@
 import type { NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
 import { elementCount, formatShape } from "../network/network.js";
-import type { RunLog } from "./run-log.js";
+import type { RunLog } from "../log/run-log.js";
 
 const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
 
