@@ -10,10 +10,14 @@ const require = createRequire(import.meta.url);
 const dist = join(root, "dist");
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")], {
-  cwd: root,
-  stdio: "inherit",
-});
+execFileSync(
+  process.execPath,
+  [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 
 const library = join(root, "src", "library");
 if (existsSync(library)) {

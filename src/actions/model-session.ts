@@ -24,20 +24,27 @@ export interface EvaluatedNode {
 
 /** A loaded model: its nodes, and their values for given data. */
 export class ModelSession {
-  readonly shaped: ShapedNetwork;
   readonly elementType: ElementType;
+  private validated: ShapedNetwork | undefined;
 
-  /** @throws CntkError when the model holds operations that cntkts cannot run, or does not validate. */
   constructor(
     readonly model: ModelFile,
     private readonly backendFor: (elementType: ElementType) => Promise<Backend>,
   ) {
     this.elementType = model.nodes.some((node) => node.precision === "double") ? "double" : "float";
-    this.shaped = validateNetwork(networkFromModel(model), {
+  }
+
+  /**
+   * The network with its shapes, made when first asked for.
+   * @throws CntkError when the model holds operations that cntkts cannot run, or does not validate.
+   */
+  get shaped(): ShapedNetwork {
+    this.validated ??= validateNetwork(networkFromModel(this.model), {
       traceLevel: 0,
       axisNames: new AxisNames(),
       elementType: this.elementType,
     }).shaped;
+    return this.validated;
   }
 
   /** Names of all nodes in the order of the file. */
@@ -82,6 +89,8 @@ export class ModelSession {
   ): Promise<EvaluatedNode[]> {
     const nodes = names.map((name) => this.node(name));
     const fed = this.inputsOf(nodes);
+    // Parameters and what is made of them need no data.
+    if (fed.length === 0) return this.evaluate(names, {}, 1);
     const reader = createTextFormatReader(
       {
         file: path,

@@ -55,7 +55,7 @@ function patchOutputNodes(
     if (!node) run.log.write(`PatchOutputNodes: No node named '${name}'; skipping\n`);
     else if (!found.includes(node)) found.push(node);
   }
-  if (found.length) outputs.splice(0, outputs.length, ...found);
+  outputs.splice(0, outputs.length, ...found);
 }
 
 /** A node by its full name, without regard to case (as CNTK looks names up). */

@@ -1,9 +1,10 @@
 import { selectBackend } from "../backends/select.js";
 import { ConfigSection } from "../config/config-section.js";
-import { readConfiguration } from "../config/read-configuration.js";
+import { type Configuration, readConfiguration } from "../config/read-configuration.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import { renderDiagnostic } from "../diagnostics/render.js";
 import type { Source } from "../diagnostics/source.js";
-import { suggest } from "../diagnostics/suggest.js";
+import { didYouMean } from "../diagnostics/suggest.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { type Clock, formatDate, RunLog } from "../log/run-log.js";
@@ -85,8 +86,27 @@ export async function runConfiguration(
   log.timestamping = root.boolean("timestamping", false);
   const traceLevel = root.integer("traceLevel", 0);
   const commandNames = root.array("command", ["train"]);
-  if (!check) redirectLog(root, commandNames, assembled.files, environment, log, start, traceLevel);
-  const elementType = readPrecision(root);
+  const redirected =
+    !check && redirectLog(root, commandNames, assembled.files, environment, log, start, traceLevel);
+  try {
+    return await runCommands(commandNames, result, environment, log, check);
+  } catch (error) {
+    // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
+    if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
+    throw error;
+  }
+}
+
+async function runCommands(
+  commandNames: readonly string[],
+  { root, assembled }: Configuration,
+  environment: RunEnvironment,
+  log: RunLog,
+  check: boolean,
+): Promise<RunResult> {
+  const traceLevel = root.integer("traceLevel", 0);
+  const precision = root.string("precision", "float");
+  const elementType: ElementType = precision === "double" ? "double" : "float";
   const { backend, notes } = await selectBackend({
     requested: environment.backend,
     elementType,
@@ -97,8 +117,9 @@ export async function runConfiguration(
     log.write("\nConfiguration After Processing and Variable Resolution:\n\n");
     for (const line of root.dumpLines()) log.write(line);
     log.stamped(`Commands: ${commandNames.join(" ")}\n`);
-    log.stamped(`precision = "${elementType}"\n`);
+    log.stamped(`precision = "${precision}"\n`);
   }
+  requirePrecision(root, precision);
   threadLines(root, log);
   const run: RunContext = {
     root,
@@ -140,20 +161,12 @@ function readCommand(run: RunContext, name: string, check: boolean): Command {
       message: `configparameters: required parameter missing: ${root.name}:${name}`,
       span: root.keySpan("command"),
       label: `there is no section '${name}'`,
-      hint: suggestion(name, root.keys()),
+      hint: didYouMean(name, root.keys()),
     });
   }
   const section = root.section(name);
   const names = section.array("action", ["train"]);
   for (const action of names) {
-    if (!Object.hasOwn(actions, action)) {
-      throw new CntkError({
-        code: "unknown-action",
-        message: `unknown action: ${action}  in command set: ${name}`,
-        span: section.keySpan("action"),
-        hint: suggestion(action, Object.keys(actions)),
-      });
-    }
     if (action.startsWith("train") && !check) {
       section.string("modelPath");
       section.section("SGD").size("maxEpochs");
@@ -163,11 +176,6 @@ function readCommand(run: RunContext, name: string, check: boolean): Command {
   return { context: { ...run, name, section }, actions: names };
 }
 
-function suggestion(word: string, candidates: readonly string[]): string | undefined {
-  const near = suggest(word, candidates);
-  return near === undefined ? undefined : `did you mean '${near}'?`;
-}
-
 async function runAction(
   command: CommandContext,
   action: string,
@@ -175,6 +183,14 @@ async function runAction(
 ): Promise<RunResult["commands"][number]> {
   const { log, section, name } = command;
   commandHeader(log, name, action);
+  if (!Object.hasOwn(actions, action)) {
+    throw new CntkError({
+      code: "unknown-action",
+      message: `unknown action: ${action}  in command set: ${name}`,
+      span: section.keySpan("action"),
+      hint: didYouMean(action, Object.keys(actions)),
+    });
+  }
   const run = check ? checkAction : actions[action];
   const result = await run?.(command);
   log.write("\n");
@@ -182,7 +198,10 @@ async function runAction(
   return { name, action, criteria: result?.criteria };
 }
 
-/** `stderr=FILE`: the rest of the log goes there; a name that begins with `-` is standard output, as in CNTK. */
+/**
+ * `stderr=FILE`: the rest of the log goes there; a name that begins with `-` is standard output, as in CNTK. Returns
+ * whether the log is in a file now.
+ */
 function redirectLog(
   root: ConfigSection,
   commands: readonly string[],
@@ -191,9 +210,9 @@ function redirectLog(
   log: RunLog,
   start: string,
   traceLevel: number,
-): void {
+): boolean {
   const given = root.string("stderr", "");
-  if (!given) return;
+  if (!given) return false;
   const path = log.timestamping ? `${given}_${commands.join("_")}.log` : given;
   log.stamped(`Redirecting stderr to file ${path}\n`);
   if (path.startsWith("-")) {
@@ -205,9 +224,11 @@ function redirectLog(
   }
   environment.onRedirect?.(path);
   if (traceLevel === 0) log.write(start);
+  return !path.startsWith("-");
 }
 
-function readPrecision(root: ConfigSection): ElementType {
+/** Refuses other words than CNTK's, at the place where CNTK's log shows it: behind the configuration. */
+function requirePrecision(root: ConfigSection, precision: string): void {
   if (root.has("type") && !root.has("precision")) {
     throw new CntkError({
       code: "precision",
@@ -215,8 +236,7 @@ function readPrecision(root: ConfigSection): ElementType {
       span: root.keySpan("type"),
     });
   }
-  const precision = root.string("precision", "float");
-  if (precision === "float" || precision === "double") return precision;
+  if (precision === "float" || precision === "double") return;
   throw new CntkError({
     code: "precision",
     message: `CNTK: Invalid precision string: "${precision}", must be "float" or "double"`,

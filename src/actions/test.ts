@@ -28,8 +28,8 @@ export async function testAction(command: CommandContext): Promise<EvaluationRes
     const { shaped } = networkForEvaluation(command, "evalNodeNames");
     const nodes = nodesToEvaluate(command, shaped);
     const inputs = inputsBelow(nodes);
-    checkStreams(inputs, shaped.facts, reader);
     if (section.integer("traceLevel", 0) > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
+    checkStreams(inputs, shaped.facts, reader);
     const values = parameterValues(shaped, command.elementType);
     const executable = await compileInference(command, shaped, nodes, values);
     try {
@@ -59,7 +59,7 @@ export async function testAction(command: CommandContext): Promise<EvaluationRes
 /** evalNodeNames, or all evaluation nodes and then all criteria. */
 function nodesToEvaluate(command: CommandContext, shaped: ShapedNetwork): NetworkNode[] {
   const { groups } = shaped.network;
-  if (command.section.has("evalNodeNames") && command.section.array("evalNodeNames").length) {
+  if (command.section.array("evalNodeNames", []).length && groups.output.length) {
     for (const node of groups.output) requireScalar(shaped, node);
     return [...groups.output];
   }

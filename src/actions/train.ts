@@ -23,7 +23,6 @@ import { type EpochState, train } from "../training/sgd.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
 import { compileInference, compileTraining, type CompiledTraining } from "./compile.js";
 import type { CommandContext } from "./run-context.js";
-import { evaluationReader } from "./test.js";
 import { trainingNodes, type TrainingNodes } from "./training-nodes.js";
 
 /** Action `train` (ActionsLib/TrainActions.cpp, SGDLib/SGD.cpp): trains a network, from its last checkpoint if there is one. */
@@ -36,37 +35,47 @@ export async function trainAction(command: CommandContext): Promise<void> {
     command.log.stamped("No further training is necessary.\n");
     return;
   }
-  const reader = readerFromConfig(command.section.section("reader"), command);
-  const validation = command.section.hasOwn("cvReader")
-    ? readerFromConfig(evaluationReader(command, "cvReader"), command)
-    : undefined;
-  try {
-    await new Training(command, options, reader, validation, startEpoch).run();
-  } finally {
-    reader.close();
-    validation?.close();
-  }
+  await new Training(command, options, startEpoch).run();
 }
 
 class Training {
   constructor(
     private readonly command: CommandContext,
     private readonly options: SgdOptions,
-    private readonly reader: Reader,
-    private readonly validation: Reader | undefined,
     private readonly startEpoch: number,
   ) {}
 
+  /** Network first, then readers: so CNTK's log shows the network when the data is missing. */
   async run(): Promise<void> {
+    const { section } = this.command;
+    const shaped = this.startEpoch < 0 ? this.createNetwork() : this.loadNetwork();
+    const reader = readerFromConfig(section.section("reader"), this.command);
+    try {
+      const validation = section.has("cvReader")
+        ? readerFromConfig(section.section("cvReader"), this.command)
+        : undefined;
+      try {
+        await this.trainNetwork(shaped, reader, validation);
+      } finally {
+        validation?.close();
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  private async trainNetwork(
+    shaped: ShapedNetwork,
+    reader: Reader,
+    validation: Reader | undefined,
+  ): Promise<void> {
     const { command, options, startEpoch } = this;
-    const shaped = startEpoch < 0 ? this.createNetwork() : this.loadNetwork();
     const nodes = trainingNodes(shaped, options);
     const [criterion] = nodes.criteria;
     if (!criterion) return;
     const evaluated = [criterion, ...nodes.evaluations];
     criteriaBlock(command.log, shaped.network.nodes.length, nodes.criteria, nodes.evaluations);
     const inputs = inputsBelow(evaluated);
-    checkStreams(inputs, shaped.facts, this.reader);
     const values = parameterValues(shaped, command.elementType);
     const compiled = await compileTraining(command, shaped, criterion, nodes.evaluations, values, options);
     try {
@@ -77,17 +86,27 @@ class Training {
       await train({
         program: { ...compiled.program, inputs },
         options,
-        reader: this.reader,
+        reader,
         log: command.log,
         startEpoch: Math.max(startEpoch, 0),
         totalSamplesSeen: resumed?.totalSamplesSeen ?? 0,
         signal: command.signal,
         onProgress: command.onProgress,
         hooks: {
+          // CNTK asks the reader for all feature and label nodes, used or not.
+          checkInputs: () => {
+            const { feature, label } = shaped.network.groups;
+            checkStreams(
+              [...new Set([...inputs, ...inputsBelow([...feature, ...label])])],
+              shaped.facts,
+              reader,
+            );
+          },
           saveEpoch: (state) => this.saveEpoch(shaped, compiled, state),
-          validate: this.validation
-            ? (epoch, size) => this.crossValidate(shaped, compiled.executable, evaluated, epoch, size)
-            : undefined,
+          validate:
+            validation &&
+            ((epoch, size) =>
+              this.crossValidate(shaped, validation, compiled.executable, evaluated, epoch, size)),
         },
       });
     } finally {
@@ -107,9 +126,7 @@ class Training {
   private loadNetwork(): ShapedNetwork {
     const { command, options, startEpoch } = this;
     const path = modelFileAfter(options.modelPath, startEpoch - 1, options.maxEpochs);
-    if (command.section.integer("traceLevel", 0) > 0) {
-      command.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
-    }
+    command.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
     const network = networkFromModel(readModel(command.files.readBytes(path), path));
     return shapeNetwork(command, network, 0, command.log).shaped;
   }
@@ -207,13 +224,13 @@ class Training {
 
   private async crossValidate(
     shaped: ShapedNetwork,
+    validation: Reader,
     training: Executable,
     nodes: readonly NetworkNode[],
     epoch: number,
     minibatchSize: number,
   ): Promise<number | undefined> {
-    const { command, options, validation } = this;
-    if (!validation) return undefined;
+    const { command, options } = this;
     const executable = await compileInference(
       command,
       shaped,

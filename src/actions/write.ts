@@ -8,7 +8,7 @@ import { readerFromConfig } from "../readers/index.js";
 import { memoryBlock } from "../shapes/index.js";
 import { checkStreams, feed } from "../training/feed.js";
 import { parameterValues } from "../training/parameters.js";
-import { interrupted } from "../training/sgd.js";
+import { Interruption } from "../training/interruption.js";
 import type { Executable, Values } from "../backends/backend.js";
 import { compileGradients, compileInference } from "./compile.js";
 import { networkForEvaluation } from "./networks.js";
@@ -53,6 +53,14 @@ export async function writeAction(command: CommandContext): Promise<void> {
     const program = unitTest ? await gradientProgram(command, shaped) : await valueProgram(command, shaped);
     try {
       checkStreams(program.inputs, program.shaped.facts, reader);
+      if (section.boolean("writeSequenceKey", false)) {
+        throw new CntkError({
+          code: "sequence-keys",
+          message:
+            "Sequence Id mapping is not available for old style configurations. Please use deserializers.",
+          span: section.keySpan("writeSequenceKey"),
+        });
+      }
       const format = readWriteFormat(section, (path) => command.files.readText(path));
       const path = section.string("outputPath");
       const writer = new NodeWriter(command, program, format, path);
@@ -61,6 +69,7 @@ export async function writeAction(command: CommandContext): Promise<void> {
         minibatchSize: section.integerSchedule("minibatchSize", [2048]).at(0),
         epochSize: section.size("epochSize", 0),
       });
+      const interruption = new Interruption(command.signal);
       let samples = 0;
       let index = 0;
       try {
@@ -70,7 +79,7 @@ export async function writeAction(command: CommandContext): Promise<void> {
           if (path === "-") command.output.write("\n");
           samples += minibatch.columns;
           index++;
-          if (command.signal?.aborted) throw interrupted();
+          await interruption.check();
         }
         writer.finish();
       } catch (error) {

@@ -66,16 +66,28 @@ function renderCalls(calls: readonly CallSite[]): string[] {
   });
 }
 
+/** A mistake that shows inside the library is marked where the user called it; the library's place comes second. */
+function fromUsersSide({ span, calls = [] }: Diagnostic): {
+  readonly span: Span | undefined;
+  readonly calls: readonly CallSite[];
+  readonly raisedIn?: Span;
+} {
+  const users = calls.findIndex((call) => !call.span.source.name.startsWith(libraryPrefix));
+  const caller = calls[users];
+  if (!span?.source.name.startsWith(libraryPrefix) || !caller) return { span, calls };
+  return { span: caller.span, calls: calls.slice(users + 1), raisedIn: span };
+}
+
 /**
  * The text a user reads: level and message, `file:line:column`, the source line with a `^~~~` mark and label, the
  * chain of calls, the hint. Ends without a newline.
  */
 export function renderDiagnostic(diagnostic: Diagnostic): string {
+  const { span, calls, raisedIn } = fromUsersSide(diagnostic);
   const lines = [`${diagnostic.level}: ${diagnostic.message}`];
-  if (diagnostic.span) {
-    lines.push(`  at ${renderPlace(diagnostic.span)}`, ...excerpt(diagnostic.span, diagnostic.label));
-  }
-  lines.push(...renderCalls(diagnostic.calls ?? []));
+  if (span) lines.push(`  at ${renderPlace(span)}`, ...excerpt(span, diagnostic.label));
+  if (raisedIn) lines.push(`  raised in the library, at ${renderPlace(raisedIn)}`);
+  lines.push(...renderCalls(calls));
   if (diagnostic.hint !== undefined) lines.push(`hint: ${diagnostic.hint}`);
   return lines.join("\n");
 }

@@ -52,6 +52,17 @@ function temporaryName(target: string): string {
   return `${target}.${process.pid}.${++pendingCount}.tmp`;
 }
 
+/** Makes a folder and those above it. Node's own `recursive` never returns where a parent refuses entries, as /proc does. */
+function makeDirectories(directory: string): void {
+  if (fs.existsSync(directory)) return;
+  makeDirectories(path.dirname(directory));
+  try {
+    fs.mkdirSync(directory);
+  } catch (error) {
+    if (reasonOf(error).code !== "EEXIST") throw error;
+  }
+}
+
 /** Writes in large pieces, since callers hand over small ones. */
 const bufferSize = 1 << 18;
 
@@ -68,7 +79,7 @@ class NodePendingFile implements PendingFile {
   ) {
     this.temporary = temporaryName(target);
     this.descriptor = guarded("creating", shown, () => {
-      fs.mkdirSync(path.dirname(target), { recursive: true });
+      makeDirectories(path.dirname(target));
       if (fs.existsSync(target) && fs.statSync(target).isDirectory())
         throw Object.assign(new Error(), { code: "EISDIR" });
       return fs.openSync(this.temporary, "wx");
@@ -211,7 +222,7 @@ class NodeFiles implements FileAccess {
   }
 
   makeDirectory(relative: string): void {
-    guarded("creating", relative, () => fs.mkdirSync(this.resolve(relative), { recursive: true }));
+    guarded("creating", relative, () => makeDirectories(this.resolve(relative)));
   }
 
   remove(relative: string): void {

@@ -53,6 +53,8 @@ export interface EpochRequest {
 /** Delivers minibatches in CNTK's order. */
 export interface Reader {
   readonly streams: readonly StreamDescription[];
+  /** Samples of one sweep over the data, where the reader knows. */
+  readonly sweepSamples?: number;
   startEpoch(request: EpochRequest): void;
   /** The next minibatch, or undefined at the end of the epoch. */
   next(): Minibatch | undefined;

@@ -6,8 +6,8 @@ import type { ElementType } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import { CriterionAccumulator } from "./criteria.js";
 import { feed, realSamples } from "./feed.js";
+import { Interruption } from "./interruption.js";
 import type { ProgressListener } from "./progress.js";
-import { interrupted } from "./sgd.js";
 
 export interface EvaluationRun {
   readonly executable: Executable;
@@ -40,6 +40,7 @@ export async function evaluate(run: EvaluationRun): Promise<EvaluationResult> {
   let lastShown = 0;
   let samples = 0;
   let shown: CriterionSum[] = [];
+  const interruption = new Interruption(run.signal);
   const started = performance.now();
   const show = (): void => {
     if (run.traceLevel > 0) {
@@ -55,12 +56,17 @@ export async function evaluate(run: EvaluationRun): Promise<EvaluationResult> {
     accumulator.add(values, count);
     minibatches++;
     samples += count;
-    run.onProgress?.({ phase: "test", samples, seconds: (performance.now() - started) / 1000 });
+    run.onProgress?.({
+      phase: "test",
+      samples,
+      totalSamples: run.epochSize || run.reader.sweepSamples,
+      seconds: (performance.now() - started) / 1000,
+    });
     const due =
       minibatches <= run.firstMinibatchesToShow ||
       (run.minibatchesToShow > 0 && minibatches % run.minibatchesToShow === 0);
     if (due) show();
-    if (run.signal?.aborted) throw interrupted();
+    await interruption.check();
   }
   if (run.traceLevel > 0 && lastShown < minibatches && run.minibatchesToShow > 0) show();
   const criteria = accumulator.read();

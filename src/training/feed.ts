@@ -4,7 +4,7 @@ import type { NetworkNode, NodeFacts } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { ElementType } from "../plan/plan.js";
 import type { Minibatch, Reader, StreamMinibatch } from "../readers/reader.js";
-import { suggest } from "../diagnostics/suggest.js";
+import { didYouMean } from "../diagnostics/suggest.js";
 
 /**
  * Checks that a reader offers every input of a network with the right dimension.
@@ -23,7 +23,8 @@ export function checkStreams(
         code: "input-missing",
         message: `Could not map input '${input.name}' to the reader. Reader outputs only [${names.map((name) => `"${name}"`).join(", ")}].`,
         span: input.origin,
-        hint: suggest(input.name, names),
+        calls: (input.calls ?? []).map((span) => ({ span, label: "in the call" })),
+        hint: didYouMean(input.name, names),
       });
     }
     const elements = elementCount(facts.get(input)?.shape ?? []);
@@ -32,6 +33,7 @@ export function checkStreams(
         code: "input-dimension",
         message: `Input '${input.name}' has ${elements} elements per sample in the network, but the reader's stream has dim = ${stream.dimension}.`,
         span: input.origin,
+        calls: (input.calls ?? []).map((span) => ({ span, label: "in the call" })),
         label: `${elements} elements`,
       });
     }

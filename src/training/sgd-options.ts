@@ -21,6 +21,8 @@ export interface SgdOptions extends UpdateOptions {
   readonly dropoutRates: Schedule;
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
+  /** What the log adds to `Starting minibatch loop`. */
+  readonly loopModifiers: string;
   readonly keepCheckpointFiles: boolean;
   readonly traceLevel: number;
   readonly trainCriterionNodeName: string;
@@ -47,7 +49,7 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   };
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
   if (minibatchSizes.values.some((size) => size <= 0)) {
-    fail("minibatch-size", "minibatchSize must be at least one sample", "minibatchSize");
+    fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
   }
   const epochSize = section.size("epochSize", 0);
   if (epochSize > 0 && minibatchSizes.values.some((size) => size > epochSize)) {
@@ -91,11 +93,23 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     },
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     minibatchesToShow: section.size("numMBsToShowResult", 10),
+    loopModifiers: loopModifiers(section),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     traceLevel: section.integer("traceLevel", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
   };
+}
+
+/**
+ * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,
+ * with the same sums, and says what CNTK says.
+ */
+function loopModifiers(section: ConfigSection): string {
+  const pieces = section.size("numSubminibatches", 1);
+  if (pieces > 1) return `, with ${pieces} subminibatch`;
+  const samples = section.size("maxSamplesInRAM", 0);
+  return samples > 0 ? `, with maximum ${samples} samples in RAM` : "";
 }
 
 type Fail = (code: string, message: string, key?: string, hint?: string) => never;
@@ -104,6 +118,9 @@ type Fail = (code: string, message: string, key?: string, hint?: string) => neve
 function refuseUnknownTerritory(section: ConfigSection, fail: Fail): void {
   const autoAdjust = section.hasOwn("AutoAdjust") ? section.section("AutoAdjust") : undefined;
   const adjust = autoAdjust?.string("autoAdjustLR", "none").toLowerCase() ?? "none";
+  if (!/^(none|false|(searchBefore|adjustAfter|before|after)Epoch|before|after)$/i.test(adjust)) {
+    fail("learning-rate-search", "autoAdjustLR: Invalid learning rate search type. Valid values are (none | searchBeforeEpoch | adjustAfterEpoch)", "AutoAdjust"); // prettier-ignore
+  }
   if (adjust !== "none" && adjust !== "false") {
     fail("not-available", `autoAdjustLR = ${adjust} is not available yet`, "AutoAdjust");
   }
@@ -132,7 +149,7 @@ function learningRates(
   const perMinibatch = section.floatSchedule("learningRatesPerMB", []);
   const perSample = section.floatSchedule("learningRatesPerSample", []);
   if (!perMinibatch.isEmpty && !perSample.isEmpty) {
-    fail("learning-rates", "You specified both learningRatesPerMB and learningRatesPerSample. Please comment out one of them.", "learningRatesPerMB"); // prettier-ignore
+    fail("learning-rates", "You specified both learningRatesPerSample and learningRatesPerMB. Please comment out one of them.", "learningRatesPerMB"); // prettier-ignore
   }
   if (!perSample.isEmpty) return (epoch) => perSample.at(epoch);
   if (!perMinibatch.isEmpty) {
@@ -140,7 +157,7 @@ function learningRates(
   }
   return fail(
     "learning-rates",
-    "Either specify learningRatesPerMB or learningRatesPerSample.",
+    "If autoLearnRateSearchType is false you must specify the learningRatesPerSample or learningRatesPerMB parameter.",
     undefined,
     "for example learningRatesPerSample = 0.001",
   );
@@ -151,7 +168,7 @@ function momenta(section: ConfigSection, minibatchSizes: Schedule, fail: Fail): 
     (key) => !section.floatSchedule(key, []).isEmpty,
   );
   if (given.length > 1) {
-    fail("momentum", "Only one of momentumPerMB, momentumPerSample and momentumAsTimeConstant can be specified.", given[1]); // prettier-ignore
+    fail("momentum", "You specified more than one of momentumPerSample, momentumPerMB, and momentumAsTimeConstant. Please only specify one.", given[1]); // prettier-ignore
   }
   const key = given[0];
   const values = key ? section.floatSchedule(key) : new Schedule([Math.fround(0.9)]);

@@ -8,6 +8,7 @@ import type { ElementType } from "../plan/plan.js";
 import type { Minibatch, Reader } from "../readers/reader.js";
 import { CriterionAccumulator } from "./criteria.js";
 import { feed, realSamples } from "./feed.js";
+import { Interruption, interrupted } from "./interruption.js";
 import type { ProgressListener } from "./progress.js";
 import { type SgdOptions, wholeSweep } from "./sgd-options.js";
 
@@ -44,6 +45,8 @@ export interface EpochState {
 }
 
 export interface TrainingHooks {
+  /** Before the first minibatch, when the log already announces it: are the network's inputs in the data? */
+  checkInputs?(): void;
   /** Writes checkpoint and model after an epoch; called before the interruption check, so that an epoch always lands whole. */
   saveEpoch(state: EpochState): Promise<void>;
   /** Cross validation after an epoch, if the command has a cvReader: the criterion's average. */
@@ -61,11 +64,6 @@ export interface TrainingRun {
   readonly totalSamplesSeen: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
-}
-
-/** Thrown when the user stops a run; the last epoch's checkpoint stands. */
-export function interrupted(): CntkError {
-  return new CntkError({ code: "interrupted", message: "Interrupted. The last saved checkpoint stands." });
 }
 
 /**
@@ -129,6 +127,7 @@ class EpochLoop {
     const minibatchSize = options.minibatchSizes.at(epoch);
     const momentumPerSample = options.momentumPerSample(epoch);
     if (options.traceLevel > 0) this.printHeader(epoch, learningRate, momentumPerSample, minibatchSize);
+    if (epoch === this.run.startEpoch) this.run.hooks.checkInputs?.();
     reader.startEpoch({ epoch, minibatchSize, epochSize: options.epochSize });
     const accumulator = new CriterionAccumulator(
       [program.criterion, ...program.evaluations],
@@ -136,11 +135,12 @@ class EpochLoop {
       false,
     );
     const display = new Display(this.run, epoch, minibatchSize, accumulator);
+    const interruption = new Interruption(this.run.signal);
     const started = performance.now();
     for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) {
       await this.step(minibatch, accumulator, learningRate, momentumPerSample, dropoutRate);
       this.knownEpochSize = display.shown(realSamples(minibatch), this.knownEpochSize);
-      if (this.run.signal?.aborted) throw interrupted();
+      await interruption.check();
     }
     const totals = accumulator.read();
     this.totalSamplesSeen += totals[0]?.count ?? 0;
@@ -170,7 +170,7 @@ class EpochLoop {
     log.write("\n");
     log.stamped(epochHeader(epoch + 1, learningRate, effective, timeConstant));
     log.write("\n");
-    log.stamped("Starting minibatch loop.\n");
+    log.stamped(`Starting minibatch loop${this.run.options.loopModifiers}.\n`);
   }
 
   private async step(

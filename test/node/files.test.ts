@@ -109,6 +109,13 @@ describe("reading", () => {
   });
 });
 
+it.runIf(existsSync("/proc/self"))("gives up in a folder that takes no entries", () => {
+  expect(thrown(() => files.create("/proc/nothing/below/m.model"))).toEqual([
+    "file-unwritable",
+    "error creating file '/proc/nothing/below/m.model': No such file or directory",
+  ]);
+});
+
 it("moves with withDirectory, not with the process", () => {
   mkdirSync(join(folder, "sub"), { recursive: true });
   const sub = files.withDirectory("sub");

@@ -6,6 +6,6 @@ export async function printNodesCommand(
   request: { readonly model: string; readonly long: boolean },
   { directory, output }: Surroundings,
 ): Promise<void> {
-  const { model, shaped } = loadModel(request.model, { directory });
-  output.write(printNodes(model, request.long, shaped));
+  const session = loadModel(request.model, { directory });
+  output.write(printNodes(session.model, request.long, () => session.shaped));
 }

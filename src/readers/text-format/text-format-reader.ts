@@ -57,6 +57,10 @@ export class TextFormatReader implements Reader {
   private chunks = new Map<number, TextChunk>();
   private minibatchSize = 1;
 
+  get sweepSamples(): number {
+    return this.order.sweepSize;
+  }
+
   constructor(
     private readonly options: TextFormatOptions,
     { files, log }: ReaderSurroundings,
