@@ -159,7 +159,7 @@ export function makeMnist(
     readonly files?: FileAccess;
     readonly onFile?: (path: string) => void;
   } = {},
-): ReturnType<typeof makeMnistFiles> {
+): MnistTextFile[] {
   return makeMnistFiles(directory, {
     from: options.from,
     files: options.files ?? nodeFiles(process.cwd()),

@@ -127,11 +127,10 @@ function explainProgram(source: Source, request: ExplainRequest): string {
   if (request.stage === "ast") return printAst(program);
   if (request.stage === "values") {
     let printed = "";
-    const record = evaluateProgram(program, {
-      classes: new Map(),
-      print: (text) => (printed += `${text}\n`),
-    });
-    const values = printValues(record);
+    const host: Host = { classes: new Map(), print: (text) => (printed += `${text}\n`) };
+    const library = request.library.flatMap((text) => parsed(plainText(text)).members);
+    const names = evaluateProgram({ ...program, members: library }, host);
+    const values = printValues(evaluateProgram(program, host, names));
     return printed + values;
   }
   throw new CntkError({

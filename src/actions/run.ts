@@ -1,5 +1,5 @@
 import { selectBackend } from "../backends/select.js";
-import { ConfigSection } from "../config/config-section.js";
+import type { ConfigSection } from "../config/config-section.js";
 import { type Configuration, readConfiguration } from "../config/read-configuration.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";

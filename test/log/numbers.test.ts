@@ -14,6 +14,8 @@ describe("number", () => {
     [2, 3, 999.6, "9.996e+02"],
     [2, 3, 1000, "1.000e+03"],
     [0, 4, 0.000015, "1.5000e-05"],
+    [0, 8, NaN, "-nan"],
+    [0, 8, Infinity, "inf"],
   ])("number(%i, %i, %d)", (width, precision, value, expected) => {
     expect(number(width, precision, value)).toBe(expected);
   });

@@ -98,6 +98,12 @@ export class Device {
     return (this.heap as BackendWasm).dataIdMap.get(tensor.dataId).memoryOffset;
   }
 
+  /** A tensor's memory on the heap as doubles, half as many (wasm only). */
+  doubles(tensor: TensorInfo): Float64Array {
+    const count = Math.floor((tensor.shape[0] as number) / 2);
+    return new Float64Array((this.memory as WasmMemory).buffer, this.address(tensor), count);
+  }
+
   /** A copy of a tensor's numbers. */
   download(tensor: TensorInfo): Float32Array {
     return this.view(tensor).slice();

@@ -3,7 +3,6 @@ import type { BufferId, Operand } from "../../primitives/instruction.js";
 import type { BufferDeclaration, Plan } from "../../plan/plan.js";
 import type { Device } from "./device.js";
 import type { Scalars } from "./kernels/elementwise.js";
-import type { WasmMemory } from "./simd/assembler.js";
 import { plain, product, type Layout } from "./layout.js";
 import type { RandomEngine } from "./random-engine.js";
 
@@ -125,33 +124,26 @@ export class ProgramBuilder {
     return writes;
   }
 
-  /**
-   * Adds a step that runs a kernel of ours. The output's memory is arbitrary when the kernel gets it. Where the device
-   * has a WebAssembly heap, `native` makes the kernel to use instead (or gives null if there is none for this case).
-   */
-  own(
-    reads: readonly ValueId[],
-    facts: ValueFacts,
-    kernel: () => OwnKernel,
-    native?: (memory: WasmMemory) => NativeKernel | null,
-  ): ValueId {
+  /** Adds a step that runs a kernel of ours. The output's memory is arbitrary when the kernel gets it. */
+  own(reads: readonly ValueId[], facts: ValueFacts, kernel: OwnKernel): ValueId {
     const { device } = this;
-    const onHeap = device.memory && native ? native(device.memory) : null;
-    if (onHeap) {
-      return this.compute(reads, facts, (frame) => {
-        const output = device.allocate(facts.elements * (facts.perSample ? frame.samples : 1));
-        const sources = reads.map((read) => device.address(tensorOf(frame, read)));
-        onHeap(frame, device.address(output), sources);
-        return output;
-      });
-    }
-    const run = kernel();
     return this.compute(reads, facts, (frame) => {
       const output = device.allocate(facts.elements * (facts.perSample ? frame.samples : 1));
       // Views only after the allocation: on wasm it may move the heap.
       const target = device.view(output);
       const sources = reads.map((read) => device.view(tensorOf(frame, read)));
-      run(frame, target, sources);
+      kernel(frame, target, sources);
+      return output;
+    });
+  }
+
+  /** The same for a kernel that works on addresses of the WebAssembly heap. */
+  native(reads: readonly ValueId[], facts: ValueFacts, kernel: NativeKernel): ValueId {
+    const { device } = this;
+    return this.compute(reads, facts, (frame) => {
+      const output = device.allocate(facts.elements * (facts.perSample ? frame.samples : 1));
+      const sources = reads.map((read) => device.address(tensorOf(frame, read)));
+      kernel(frame, device.address(output), sources);
       return output;
     });
   }

@@ -65,7 +65,12 @@ const simdOpcodes = {
 
 export type Opcode = keyof typeof plainOpcodes | keyof typeof simdOpcodes;
 
-const loads = { "f64.load": [0x2b], "v128.load": [0xfd, 0x00], "v128.load32_splat": [0xfd, 0x09], "v128.load32_zero": [0xfd, 0x5c] } as const;
+const loads = {
+  "f64.load": [0x2b],
+  "v128.load": [0xfd, 0x00],
+  "v128.load32_splat": [0xfd, 0x09],
+  "v128.load32_zero": [0xfd, 0x5c],
+} as const;
 const stores = { "f32.store": [0x38], "f64.store": [0x39], "v128.store": [0xfd, 0x0b] } as const;
 
 function unsigned(value: number): number[] {
@@ -170,7 +175,9 @@ export class FunctionWriter {
   /** Moves the upper two floats of the vector on the stack to the lower two. */
   upperHalf(vector: number): this {
     const lanes = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
-    return this.get(vector).get(vector).bytes(0xfd, 0x0d, ...lanes);
+    return this.get(vector)
+      .get(vector)
+      .bytes(0xfd, 0x0d, ...lanes);
   }
 
   /** local += distance */
@@ -223,7 +230,12 @@ export class FunctionWriter {
       ...list(parameters.map((p) => [p])),
       ...list(results.map((r) => [r])),
     ];
-    const imported = imports.map((_, i) => [...name("js"), ...name(String(i)), 0x00, imports[i]?.arity === 2 ? 2 : 1]);
+    const imported = imports.map((_, i) => [
+      ...name("js"),
+      ...name(String(i)),
+      0x00,
+      imports[i]?.arity === 2 ? 2 : 1,
+    ]);
     const bytes = Uint8Array.from([
       ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, list([type(this.parameters, []), type([f64], [f64]), type([f64, f64], [f64])])),

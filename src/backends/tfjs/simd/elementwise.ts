@@ -258,7 +258,12 @@ export function compileNativeElementwise(
   const constants = new ExpressionWriter(writer, 4, [], scalars, null);
   constants.writeConstants(expression);
 
-  const loops = new LoopWriter(writer, nest, 0, Array.from({ length: operands }, (_, i) => 1 + i));
+  const loops = new LoopWriter(
+    writer,
+    nest,
+    0,
+    Array.from({ length: operands }, (_, i) => 1 + i),
+  );
   loops.write((inner, pointers) => {
     const still = pointers.map((_, k) => !inner || inner.strides[k] === 0);
     // Inputs that stand still along the innermost loop are read once.
@@ -273,7 +278,10 @@ export function compileNativeElementwise(
         const known = fixed[i + 1];
         if (known !== null && known !== undefined) return { local: known, varies: true };
         const local = writer.local(v128);
-        writer.get(pointer).load(lanes === 4 ? "v128.load" : "v128.load32_zero").set(local);
+        writer
+          .get(pointer)
+          .load(lanes === 4 ? "v128.load" : "v128.load32_zero")
+          .set(local);
         return { local, varies: true };
       });
       const body = new ExpressionWriter(writer, lanes, inputs, scalars, constants);

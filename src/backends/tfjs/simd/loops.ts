@@ -19,7 +19,10 @@ export class LoopWriter {
     this.level(0, body);
   }
 
-  private level(depth: number, body: (innermost: LoopAxis | null, pointers: readonly number[]) => void): void {
+  private level(
+    depth: number,
+    body: (innermost: LoopAxis | null, pointers: readonly number[]) => void,
+  ): void {
     const { writer, nest, pointers } = this;
     const axis = nest[depth];
     if (!axis || depth === nest.length - 1) {
@@ -57,17 +60,26 @@ export class LoopWriter {
    * where an operand's elements are not neighbours.
    */
   innermost(axis: LoopAxis | null, pointers: readonly number[], element: (lanes: 4 | 1) => void): void {
-    const { writer } = this;
-    if (!axis) {
-      element(1);
-      return;
+    if (!axis) element(1);
+    else {
+      const neighbours = axis.strides.every((stride) => stride === 0 || stride === 1);
+      this.innermostOf(axis, pointers, neighbours, element);
     }
+  }
+
+  /** The same, where the caller knows whether four elements can be treated at once. */
+  innermostOf(
+    axis: LoopAxis,
+    pointers: readonly number[],
+    neighbours: boolean,
+    element: (lanes: 4 | 1) => void,
+  ): void {
+    const { writer } = this;
     const turns = this.turns(axis);
     const move = (lanes: number) =>
       pointers.forEach((pointer, k) => writer.advance(pointer, 4 * lanes * (axis.strides[k] as number)));
     const counter = writer.local(i32);
     writer.integer(0).set(counter);
-    const neighbours = axis.strides.every((stride) => stride === 0 || stride === 1);
     if (neighbours && (axis.perSample || axis.extent >= 4)) {
       const whole = writer.local(i32);
       writer.get(turns).integer(-4).op("i32.and").set(whole);
