@@ -4,7 +4,14 @@ import tseslint from "typescript-eslint";
 const nodeOnly = {
   "no-restricted-imports": [
     "error",
-    { patterns: [{ group: ["node:*", "fs", "path", "os", "child_process"], message: "Only src/node and src/cli may use Node's modules." }] },
+    {
+      patterns: [
+        {
+          group: ["node:*", "fs", "path", "os", "child_process"],
+          message: "Only src/node and src/cli may use Node's modules.",
+        },
+      ],
+    },
   ],
 };
 

@@ -24,7 +24,9 @@ if (!existsSync(train)) throw new Error(`no MNIST in ${data}: node dist/cli.js m
 /** Runs a configuration in a fresh folder and returns its log and the peak of its memory in MB. */
 async function run(words) {
   const folder = mkdtempSync(join(tmpdir(), "cntkts-bench-"));
-  const child = spawn(process.execPath, [cli, ...words, `dataDir=${data}`, `outputDir=${folder}`], { cwd: root });
+  const child = spawn(process.execPath, [cli, ...words, `dataDir=${data}`, `outputDir=${folder}`], {
+    cwd: root,
+  });
   let log = "";
   child.stdout.on("data", (text) => (log += text));
   child.stderr.on("data", (text) => (log += text));
@@ -67,10 +69,19 @@ if (!only || only === "training") {
         backend,
       ];
       const { log } = await run(words);
-      const rates = [...log.matchAll(/Epoch\[ 2 of 2\].*samplesPerSecond = ([\d.]+)/g)].map((match) => Number(match[1]));
+      const rates = [...log.matchAll(/Epoch\[ 2 of 2\].*samplesPerSecond = ([\d.]+)/g)].map((match) =>
+        Number(match[1]),
+      );
       report(`training 07, ${backend}, samples/s (median of ${rates.length})`, median(rates).toFixed(0));
     } catch (error) {
-      report(`training 07, ${backend}`, `not available: ${String(error.message).split("\n").find((l) => /error/.test(l)) ?? "see the log"}`);
+      report(
+        `training 07, ${backend}`,
+        `not available: ${
+          String(error.message)
+            .split("\n")
+            .find((l) => /error/.test(l)) ?? "see the log"
+        }`,
+      );
     }
   }
 }
@@ -114,7 +125,13 @@ if (!only || only === "start") {
   const times = [];
   for (let round = 0; round < 5; round++) {
     const started = performance.now();
-    const done = spawnSync(process.execPath, [cli, "explain", config("07_Deconvolution_BS.cntk"), "--stage", "shapes"]);
+    const done = spawnSync(process.execPath, [
+      cli,
+      "explain",
+      config("07_Deconvolution_BS.cntk"),
+      "--stage",
+      "shapes",
+    ]);
     if (done.status !== 0) throw new Error(String(done.stderr));
     times.push(performance.now() - started);
   }

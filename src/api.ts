@@ -113,6 +113,7 @@ export interface VisualizeOptions extends LoadOptions {
   readonly decoder: string;
   /** Folder for the picture and the text dump. */
   readonly out: string;
+  readonly signal?: AbortSignal;
 }
 
 /** Draws originals, encodings and decodings of the first samples; returns the paths of the picture and of the text dump. */
@@ -128,7 +129,7 @@ export async function visualize(
     throw new CntkError({ code: "no-input", message: `'${decoder.name}' does not depend on any input.` });
   }
   const names = [input.name, options.encoder, options.decoder];
-  const nodes = await model.evaluateFile(names, files, options.data, options.count ?? 5);
+  const nodes = await model.evaluateFile(names, files, options.data, options.count ?? 5, options.signal);
   const base = `${options.out}/${(modelPath.split(/[\\/]/).at(-1) ?? "model").replace(/\.(model|dnn|cmf)$/, "")}`;
   const picture = `${base}.png`;
   const text = `${base}.txt`;

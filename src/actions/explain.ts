@@ -11,6 +11,7 @@ import { evaluateProgram, type Host, printValues } from "../evaluator/index.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { printNetwork } from "../network/print-network.js";
+import { networkTree } from "../network-builder/index.js";
 import { SeedCounter } from "../network-builder/seed-counter.js";
 import {
   type BuildEnvironment,
@@ -56,7 +57,7 @@ export async function explain(request: ExplainRequest): Promise<string> {
   const section = commandSection(root, request.command);
   const text = networkText(section);
   const loader = sourceLoader(assembled.files, assembled.includeDirectories);
-  if (request.stage === "ast") return printAst(parsed(text, loader));
+  if (request.stage === "ast") return printAst(networkTree(text, loader));
   const elementType: ElementType = root.string("precision", "float") === "double" ? "double" : "float";
   const environment: BuildEnvironment = {
     files: assembled.files,
@@ -93,7 +94,7 @@ function commandSection(root: ConfigSection, name: string | undefined): ConfigSe
     throw new CntkError({
       code: "command-missing",
       message: `There is no command '${name}' in the configuration.`,
-      hint: didYouMean(name, root.keys()),
+      hint: didYouMean(name, root.keys()) ?? `commands: ${root.array("command", ["train"]).join(", ")}`,
     });
   }
   const names = root.array("command", ["train"]).filter((candidate) => root.has(candidate));

@@ -9,6 +9,7 @@ import type { ElementType } from "../plan/plan.js";
 import { createTextFormatReader } from "../readers/index.js";
 import { AxisNames, validateNetwork } from "../shapes/index.js";
 import { checkStreams, feed } from "../training/feed.js";
+import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import { findNodeBySuffix } from "./networks.js";
 
@@ -80,12 +81,17 @@ export class ModelSession {
     });
   }
 
-  /** Values of nodes for the first `count` samples of a file in CNTK's text format, in file order. */
+  /**
+   * Values of nodes for the first `count` samples (default: all) of a file in CNTK's text format, in file order; fewer
+   * where the file has fewer.
+   * @throws CntkError when the file is missing or wrong; `interrupted` after an abort.
+   */
   async evaluateFile(
     names: readonly string[],
     files: FileAccess,
     path: string,
     count?: number,
+    signal?: AbortSignal,
   ): Promise<EvaluatedNode[]> {
     const nodes = names.map((name) => this.node(name));
     const fed = this.inputsOf(nodes);
@@ -109,14 +115,18 @@ export class ModelSession {
       checkStreams(fed, this.shaped.facts, reader);
       return await this.withExecutable(nodes, async (executable) => {
         const collected = nodes.map((node): Values[] => (void node, []));
-        reader.startEpoch({ epoch: 0, minibatchSize: Math.min(count ?? 256, 256), epochSize: count ?? 0 });
-        for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) {
+        // An epoch of `count` samples would begin the file again where it has fewer.
+        reader.startEpoch({ epoch: 0, minibatchSize: Math.min(count ?? 256, 256), epochSize: 0 });
+        const interruption = new Interruption(signal);
+        const enough = (): boolean => count !== undefined && (collected[0]?.length ?? 0) >= count;
+        for (let minibatch = reader.next(); minibatch; minibatch = enough() ? undefined : reader.next()) {
           const data = feed(minibatch, fed, this.elementType);
           const results = await executable.run("evaluate", data);
           nodes.forEach((node, index) => {
             for (const sample of this.collect(node, results, data.samples).samples)
               collected[index]?.push(sample);
           });
+          await interruption.check();
         }
         return nodes.map((node, index) => this.described(node, (collected[index] ?? []).slice(0, count)));
       });

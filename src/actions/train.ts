@@ -1,6 +1,7 @@
 import type { Executable, Values } from "../backends/backend.js";
 import { countWithGradient, criteriaBlock, parametersBlock } from "../training/start-lines.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import {
   type Checkpoint,
   modelFromNetwork,
@@ -82,7 +83,7 @@ class Training {
       this.printStart(shaped, nodes, criterion, compiled);
       if (startEpoch < 0)
         await this.saveModel(shaped, values, modelFileAfter(options.modelPath, -1, options.maxEpochs));
-      const resumed = startEpoch > 0 ? await this.resume(compiled) : undefined;
+      const resumed = startEpoch > 0 ? await this.resume(shaped, compiled) : undefined;
       await train({
         program: { ...compiled.program, inputs },
         options,
@@ -154,7 +155,7 @@ class Training {
   }
 
   /** Momentum and counters of the epoch before the first one to run; a missing checkpoint only warns. */
-  private async resume(compiled: CompiledTraining): Promise<Checkpoint | undefined> {
+  private async resume(shaped: ShapedNetwork, compiled: CompiledTraining): Promise<Checkpoint | undefined> {
     const { command, options, startEpoch } = this;
     const path = checkpointFile(modelFileAfter(options.modelPath, startEpoch - 1, options.maxEpochs));
     if (!command.files.exists(path)) {
@@ -165,7 +166,14 @@ class Training {
     const states = new Map<string, Values>();
     compiled.parameters.forEach((parameter, index) => {
       const gradient = checkpoint.gradients[index];
-      const part = (gradient?.values.length ?? 0) / parameter.memory.length;
+      const part = elementCount(shaped.facts.get(parameter.node)?.shape ?? []);
+      if (gradient && gradient.values.length !== part * parameter.memory.length) {
+        throw new CntkError({
+          code: "checkpoint-mismatch",
+          message: `The checkpoint '${path}' does not fit: for '${parameter.node.name}' it holds ${gradient.values.length} values, the training needs ${part * parameter.memory.length}.`,
+          hint: "it comes from another gradUpdateType or network; makeMode=false begins anew, without the file momentum begins at 0",
+        });
+      }
       parameter.memory.forEach((name, at) => {
         if (gradient) states.set(name, gradient.values.subarray(at * part, (at + 1) * part));
       });

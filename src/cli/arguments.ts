@@ -234,7 +234,9 @@ async function parseCommand(
   const optional = <K extends string>(name: K): Partial<Record<K, string>> =>
     (parsed[name] === undefined ? {} : { [name]: value(name) }) as Partial<Record<K, string>>;
   if (spec.words === undefined) {
-    if (!words.some(isConfigFileWord)) throw usageError(`${command} needs configFile=FILE`, helpHint);
+    const path = words.find((word) => !word.includes("="));
+    const hint = path === undefined ? helpHint : `did you mean configFile=${path}?`;
+    if (!words.some(isConfigFileWord)) throw usageError(`${command} needs configFile=FILE`, hint);
   } else if (words.length < spec.words.length) {
     throw usageError(`${command} needs ${spec.words[words.length]}`, helpHint);
   } else if (words.length > spec.words.length) {
@@ -260,14 +262,14 @@ async function parseCommand(
         data: value("data"),
         format: oneOf(value("format"), ["text", "json"], "format") as "text" | "json",
         ...optional("out"),
-        ...(parsed["count"] === undefined ? {} : { count: positive(value("count"), "count") }),
+        ...(parsed["count"] === undefined ? {} : { count: positive(value("count"), "count", helpHint) }),
       };
     case "visualize":
       return {
         kind: "visualize",
         model: words[0]!,
         data: value("data"),
-        count: positive(value("count"), "count"),
+        count: positive(value("count"), "count", helpHint),
         encoder: value("encoder"),
         decoder: value("decoder"),
         out: value("out"),
@@ -285,10 +287,10 @@ function oneOf(value: string, choices: readonly string[], option: string): strin
   );
 }
 
-function positive(value: string, option: string): number {
+function positive(value: string, option: string, helpHint: string): number {
   const number = Number(value);
   if (/^\+?[0-9]+$/.test(value) && Number.isSafeInteger(number) && number > 0) return number;
-  throw usageError(`--${option} takes a whole number from 1, not '${value}'`);
+  throw usageError(`--${option} takes a whole number from 1, not '${value}'`, helpHint);
 }
 
 /** Names the first option that the command does not have; yargs would complain about a missing one first. */
@@ -301,7 +303,8 @@ function refuseUnknownOptions(
   const known = [...Object.keys(spec.options), "backend", "help"].map((name) => `--${name}`);
   for (const arg of argv) {
     const name = arg.split("=")[0]!;
-    if (!arg.startsWith("-") || known.includes(name)) continue;
+    // A negative number is the value of an option; the option complains of it.
+    if (!arg.startsWith("-") || /^-\d/.test(arg) || known.includes(name)) continue;
     throw usageError(`${command} has no option '${name}'`, didYouMean(name, known) ?? helpHint);
   }
 }

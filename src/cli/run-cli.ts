@@ -58,10 +58,10 @@ async function act(invocation: Invocation, surroundings: Surroundings, signal: A
       await printNodesCommand(invocation, surroundings);
       return 0;
     case "eval":
-      await evalCommand(invocation, surroundings);
+      await evalCommand(invocation, surroundings, signal);
       return 0;
     case "visualize":
-      await visualizeCommand(invocation, surroundings);
+      await visualizeCommand(invocation, surroundings, signal);
       return 0;
     case "mnist":
       await mnistCommand(invocation, surroundings);

@@ -1,6 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
-import { isArray, originOf, requiredParameter, typeName } from "../evaluator/index.js";
+import { isArray, isFunction, originOf, requiredParameter, typeName } from "../evaluator/index.js";
 import type { CallContext, RecordValue, Thunk, Value } from "../evaluator/values.js";
 import { NodeValue, ShapeValue, VectorValue } from "./values.js";
 
@@ -68,6 +68,9 @@ function wrongType(value: Value, expected: string, span: Span): CntkError {
     code: "wrong-type",
     message: `config member has wrong type (${typeName(value)}), expected a ${expected}`,
     span,
+    ...(isFunction(value) && {
+      hint: "this is a function, such as a layer without its input: apply it, f (x)",
+    }),
   });
 }
 

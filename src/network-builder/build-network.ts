@@ -86,13 +86,21 @@ export function networkProgram(
     name: "<configuration>",
     text: `deviceId = ${request.deviceId} traceLevel = ${request.traceLevel} precision = '${request.precision}'`,
   };
-  const network = parsed(asMember(request.text), request.loader);
+  const network = networkTree(request.text, request.loader);
   const members: NamedExpression[] = [
     ...request.library.flatMap((source) => libraryProgram(source).members),
     ...parsed(plainText(settings)).members,
     ...network.members,
   ];
   return { ...network, members };
+}
+
+/**
+ * The tree of a network's description: a program with the one member `network`. Throws CntkError for the first mistake of
+ * the text.
+ */
+export function networkTree(text: TextWithPlaces, loader?: SourceLoader): Program {
+  return parsed(asMember(text), loader);
 }
 
 const parsedLibrary = new WeakMap<Source, Program>();

@@ -12,8 +12,12 @@ function attributeText(name: string, declaration: AttributeDeclaration): string 
 }
 
 function operationText(op: OpDefinition): string {
-  const inputs = op.inputs.map((input) => `\`${input.name}\`${input.optional ? " (optional)" : ""}: ${input.doc}`);
-  const attributes = Object.entries(op.attributes).map(([name, declaration]) => attributeText(name, declaration));
+  const inputs = op.inputs.map(
+    (input) => `\`${input.name}\`${input.optional ? " (optional)" : ""}: ${input.doc}`,
+  );
+  const attributes = Object.entries(op.attributes).map(([name, declaration]) =>
+    attributeText(name, declaration),
+  );
   const lines = [
     `### ${op.name}`,
     "",

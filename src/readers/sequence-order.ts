@@ -26,6 +26,9 @@ export interface Selection {
   readonly chunks: readonly number[];
 }
 
+/** Epoch sizes from here on mean all the data: CNTK's word for it is the largest size_t, which -1 is too. */
+const wholeDataSize = 2 ** 62;
+
 /**
  * Walks through a corpus as CNTK's BlockRandomizer and NoRandomizer do: sweep after sweep, minibatches that end at the end of
  * a sweep and of an epoch, sequences taken whole.
@@ -73,7 +76,7 @@ export class SequenceOrder {
 
   /** Goes to the start of an epoch (0-based); `epochSize` 0 is one sweep. */
   startEpoch(epoch: number, epochSize: number): void {
-    const size = epochSize > 0 ? epochSize : this.sweepSize;
+    const size = epochSize > 0 && epochSize < wholeDataSize ? epochSize : this.sweepSize;
     const start = size * epoch;
     this.epochEnd = start + size;
     const sweep = Math.floor(start / this.sweepSize);

@@ -51,7 +51,9 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   if (minibatchSizes.values.some((size) => size <= 0)) {
     fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
   }
-  const epochSize = section.size("epochSize", 0);
+  // CNTK's word for the whole data is the largest size_t, which -1 is too.
+  const given = section.size("epochSize", 0);
+  const epochSize = given >= 2 ** 63 ? 0 : given;
   if (epochSize > 0 && minibatchSizes.values.some((size) => size > epochSize)) {
     fail("epoch-size", "epoch size must be larger than mbsize.", "epochSize");
   }
@@ -64,11 +66,15 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
   }
+  const maxEpochs = section.size("maxEpochs");
+  if (maxEpochs >= 2 ** 31) {
+    fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
+  }
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
     epochSize,
-    maxEpochs: section.size("maxEpochs"),
+    maxEpochs,
     learningRate: learningRates(section, minibatchSizes, fail),
     momentumPerSample: momenta(section, minibatchSizes, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),

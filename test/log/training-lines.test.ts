@@ -54,7 +54,7 @@ describe("minibatch lines", () => {
     ["sgd/plain-double", 400, 33],
     ["sgd/many-criteria", 400, 22],
     ["sgd/order-as-is", 400, 33],
-    ["sgd/show-every", 1000 / 70, 15],
+    ["sgd/show-every", 1000 / 70, 30],
   ])("of %s (%d minibatches an epoch) come out as printed", (path, minibatchesPerEpoch, count) => {
     const lines = recorded(path, /^ Epoch\[/);
     expect(lines).toHaveLength(count);

@@ -58,7 +58,7 @@ const families = [
 class Run {
   readonly log: string;
   private readonly shaped;
-  private readonly precision;
+  private readonly precision: "float" | "double";
 
   constructor(private readonly recorded: RecordedCase) {
     this.precision = recorded.precision ?? "double";

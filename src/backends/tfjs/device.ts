@@ -1,6 +1,5 @@
 import type * as TfjsCore from "@tensorflow/tfjs-core";
 import type { KernelBackend, NamedAttrMap, NamedTensorMap, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
-import type { WasmMemory } from "./simd/assembler.js";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
 /** tfjs-core as a module; handed around, so that nothing but `createTfjsBackend` loads it. */
@@ -30,8 +29,6 @@ export const registeredNames: Readonly<Record<Variant, string>> = {
 export class Device {
   private readonly engine: ReturnType<Tfjs["engine"]>;
   private readonly heap: BackendWasm | null;
-  /** tfjs's WebAssembly heap, if our SIMD kernels can work on it. */
-  readonly memory: WasmMemory | null;
   /** Reshaped tensors of a step (tfjs-node only), released by `endStep`. */
   private readonly borrowed: Tensor[] = [];
 
@@ -44,7 +41,6 @@ export class Device {
   ) {
     this.engine = tf.engine();
     this.heap = variant === "wasm" ? (backend as BackendWasm) : null;
-    this.memory = this.heap ? heapMemory(tf, this.heap) : null;
   }
 
   /**
@@ -93,17 +89,6 @@ export class Device {
     return this.backend.readSync(tensor.dataId) as Float32Array;
   }
 
-  /** Where a tensor lies on the WebAssembly heap, in bytes (wasm only). */
-  address(tensor: TensorInfo): number {
-    return (this.heap as BackendWasm).dataIdMap.get(tensor.dataId).memoryOffset;
-  }
-
-  /** A tensor's memory on the heap as doubles, half as many (wasm only). */
-  doubles(tensor: TensorInfo): Float64Array {
-    const count = Math.floor((tensor.shape[0] as number) / 2);
-    return new Float64Array((this.memory as WasmMemory).buffer, this.address(tensor), count);
-  }
-
   /** A copy of a tensor's numbers. */
   download(tensor: TensorInfo): Float32Array {
     return this.view(tensor).slice();
@@ -133,12 +118,4 @@ export class Device {
     for (const tensor of this.borrowed) tensor.dispose();
     this.borrowed.length = 0;
   }
-}
-
-/** The memory behind the heap: not shared between threads, on a machine with SIMD; else null. */
-function heapMemory(tf: Tfjs, heap: BackendWasm): WasmMemory | null {
-  const module = heap.wasm as unknown as { asm?: { memory?: WasmMemory } };
-  const memory = module.asm?.memory;
-  if (!memory || !(memory.buffer instanceof ArrayBuffer)) return null;
-  return tf.env().get("WASM_HAS_SIMD_SUPPORT") ? memory : null;
 }

@@ -37,9 +37,6 @@ export interface Step {
 /** A kernel of ours: fills `output` from the inputs' numbers. */
 export type OwnKernel = (frame: Frame, output: Float32Array, inputs: readonly Float32Array[]) => void;
 
-/** The same on the WebAssembly heap: all operands by their addresses. */
-export type NativeKernel = (frame: Frame, output: number, inputs: readonly number[]) => void;
-
 /** The tensor of a value that must be there. */
 export function tensorOf(frame: Frame, value: ValueId): Tensor {
   const tensor = frame.tensors[value];
@@ -133,17 +130,6 @@ export class ProgramBuilder {
       const target = device.view(output);
       const sources = reads.map((read) => device.view(tensorOf(frame, read)));
       kernel(frame, target, sources);
-      return output;
-    });
-  }
-
-  /** The same for a kernel that works on addresses of the WebAssembly heap. */
-  native(reads: readonly ValueId[], facts: ValueFacts, kernel: NativeKernel): ValueId {
-    const { device } = this;
-    return this.compute(reads, facts, (frame) => {
-      const output = device.allocate(facts.elements * (facts.perSample ? frame.samples : 1));
-      const sources = reads.map((read) => device.address(tensorOf(frame, read)));
-      kernel(frame, device.address(output), sources);
       return output;
     });
   }

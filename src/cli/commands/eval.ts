@@ -7,11 +7,12 @@ import type { Surroundings } from "../surroundings.js";
 export async function evalCommand(
   request: EvalInvocation & { readonly backend?: string },
   { directory, output }: Surroundings,
+  signal: AbortSignal,
 ): Promise<void> {
   const files = nodeFiles(directory);
   const { backend } = request;
   const session = loadModel(request.model, { files, ...(backend === undefined ? {} : { backend }) });
-  const evaluated = await session.evaluateFile([request.node], files, request.data, request.count);
+  const evaluated = await session.evaluateFile([request.node], files, request.data, request.count, signal);
   const text = evaluated.map(request.format === "json" ? evaluatedAsJson : evaluatedAsText).join("");
   if (request.out === undefined) {
     output.write(text);

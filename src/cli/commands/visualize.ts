@@ -6,10 +6,11 @@ import type { Surroundings } from "../surroundings.js";
 export async function visualizeCommand(
   request: VisualizeInvocation & { readonly backend?: string },
   { directory, output }: Surroundings,
+  signal: AbortSignal,
 ): Promise<void> {
   const { model, data, count, encoder, decoder, out, backend } = request;
   const { picture, text } = await visualize(model, {
-    ...{ directory, data, count, encoder, decoder, out },
+    ...{ directory, data, count, encoder, decoder, out, signal },
     ...(backend === undefined ? {} : { backend }),
   });
   output.write(`picture: ${picture}\nvalues: ${text}\n`);

@@ -6,6 +6,8 @@ import type { TextFormatOptions, TextInput } from "./options.js";
 import { defaultChunkSize } from "./options.js";
 
 const largestSparseDimension = 2 ** 31 - 1;
+/** A sample of more elements could not be held; -1 reads as such a number. */
+const largestDimension = 2 ** 32;
 
 /**
  * Reads the options of a CNTKTextFormatReader. Options that are not in the section are looked for in the ones around it, as
@@ -76,6 +78,13 @@ function readInputs(section: ConfigSection): TextInput[] {
       );
     }
     const dimension = input.size("dim");
+    if (dimension > largestDimension) {
+      throw problem(
+        `Sample dimension of input '${name}' is out of range.`,
+        textSpan("dim"),
+        "dim is the number of elements of a sample",
+      );
+    }
     const format = input.string("format").toLowerCase();
     if (format !== "dense" && format !== "sparse") {
       throw problem("'format' parameter must be set either to 'dense' or 'sparse'.", textSpan("format"));

@@ -94,7 +94,10 @@ export class TextFormatReader implements Reader {
   }
 
   startEpoch(request: EpochRequest): void {
-    this.minibatchSize = Math.max(1, request.minibatchSize);
+    if (request.minibatchSize < 1) {
+      throw new CntkError({ code: "minibatch-size", message: "Minibatch size cannot be zero." });
+    }
+    this.minibatchSize = request.minibatchSize;
     this.order.startEpoch(request.epoch, request.epochSize);
   }
 
@@ -302,6 +305,6 @@ function openData(files: FileAccess, path: string): RandomAccessFile {
     message: `CNTKTextFormatReader: While reading '${path}': error opening file '${path}': No such file or directory`,
     hint: isMnist
       ? `cntkts mnist ${directory} makes the MNIST text files`
-      : "check 'file' in the reader's section",
+      : "check the path; a relative one counts from the current directory",
   });
 }

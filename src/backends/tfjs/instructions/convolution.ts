@@ -7,11 +7,10 @@ import {
   genericConvolutionInputGradient,
   genericConvolutionWeightGradient,
 } from "../kernels/generic-windows.js";
-import { dilate, flipFilter, flipWeights } from "../kernels/filters.js";
+import { dilate, flipFilter } from "../kernels/filters.js";
 import { windowTable } from "../kernels/window-table.js";
 import { channelsLast, plain, type Layout } from "../layout.js";
 import { factsOfOperand, tensorOf, type Frame, type ProgramBuilder } from "../program.js";
-import { backwardSizes, forwardSizes, plainConvolution, plainFilterGradient } from "./plain-convolution.js";
 import { convolutionAttributes, correlate, fit, opposite, type ImageShape } from "./images.js";
 
 type ConvolutionInstruction = Extract<Instruction, { kind: "convolution" }>;
@@ -61,15 +60,6 @@ export function addConvolution(builder: ProgramBuilder, instruction: Convolution
     );
     return builder.assign(output, value);
   }
-  const plainSizes = forwardSizes(g);
-  if (device.memory && plainSizes) {
-    const run = plainConvolution(device, device.memory, plainSizes);
-    const x = builder.read(input, plain);
-    const value = builder.compute([w, x], factsOfOperand(output), (frame) =>
-      run(batch(output, frame), device.address(tensorOf(frame, w)), tensorOf(frame, x)),
-    );
-    return builder.assign(output, value);
-  }
   const x = builder.read(input, inputLayout(g));
   const margins = marginsOf(g);
   const value = builder.compute([w, x], factsOfOperand(output, outputLayout(g)), (frame) => {
@@ -102,18 +92,6 @@ export function addConvolutionInputGradient(
         to,
       ),
     );
-    return builder.assign(output, value);
-  }
-  const plainSizes = backwardSizes(g);
-  if (device.memory && plainSizes) {
-    const run = plainConvolution(device, device.memory, plainSizes);
-    const dy = builder.read(outputGradient, plain);
-    const value = builder.compute([w, dy], factsOfOperand(output), (frame) => {
-      const weights = tensorOf(frame, w);
-      const flipped = device.untilEndOfStep(device.allocate(weights.size));
-      flipWeights(g, device.view(weights), device.view(flipped));
-      return run(batch(output, frame), device.address(flipped), tensorOf(frame, dy));
-    });
     return builder.assign(output, value);
   }
   const dy = builder.read(outputGradient, outputLayout(g));
@@ -208,15 +186,6 @@ export function addConvolutionWeightGradient(
         gradient as Float32Array,
         to,
       ),
-    );
-    return builder.assign(output, value);
-  }
-  const plainSizes = forwardSizes(g);
-  if (device.memory && plainSizes) {
-    const run = plainFilterGradient(device, device.memory, plainSizes);
-    const reads = [builder.read(input, plain), builder.read(outputGradient, plain)] as const;
-    const value = builder.compute(reads, factsOfOperand(output), (frame) =>
-      run(batch(outputGradient, frame), tensorOf(frame, reads[0]), tensorOf(frame, reads[1])),
     );
     return builder.assign(output, value);
   }

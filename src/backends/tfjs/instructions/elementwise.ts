@@ -1,7 +1,7 @@
-import { argument, type Expression } from "../../../primitives/expression.js";
+import { argument } from "../../../primitives/expression.js";
 import type { Instruction, Operand } from "../../../primitives/instruction.js";
-import { compileElementwise, readScalar } from "../kernels/elementwise.js";
-import { compileReduce, finishReduction } from "../kernels/reduce.js";
+import { compileElementwise } from "../kernels/elementwise.js";
+import { compileReduce } from "../kernels/reduce.js";
 import {
   broadcastStrides,
   nestLoops,
@@ -11,9 +11,7 @@ import {
   type Layout,
   type LoopAxis,
 } from "../layout.js";
-import { compileNativeElementwise, scalarNames } from "../simd/elementwise.js";
-import { compileNativeSum } from "../simd/reduce.js";
-import { factsOfOperand, tensorOf, type ProgramBuilder, type ValueFacts, type ValueId } from "../program.js";
+import { factsOfOperand, type ProgramBuilder, type ValueId } from "../program.js";
 
 type ElementwiseInstruction = Extract<Instruction, { kind: "elementwise" }>;
 type TransposeInstruction = Extract<Instruction, { kind: "transpose" }>;
@@ -45,26 +43,6 @@ function outputLayout(builder: ProgramBuilder, inputs: readonly Operand[], outpu
   return plain;
 }
 
-/** A step that computes `expression` over a nest whose operand 0 is the output: SIMD on wasm, else JavaScript. */
-function addMap(
-  builder: ProgramBuilder,
-  expression: Expression,
-  nest: readonly LoopAxis[],
-  reads: readonly ValueId[],
-  facts: ValueFacts,
-): ValueId {
-  const { memory } = builder.device;
-  if (memory) {
-    const run = compileNativeElementwise(memory, expression, nest, reads.length);
-    const names = scalarNames(expression);
-    return builder.native(reads, facts, ({ samples, scalars }, to, from) =>
-      run(samples, to, ...from, ...names.map((name) => readScalar(scalars, name))),
-    );
-  }
-  const run = compileElementwise(expression, nest, reads.length);
-  return builder.own(reads, facts, (frame, to, from) => run(frame.samples, frame.scalars, to, from));
-}
-
 /** One generated function for the whole expression, whatever the operands' layouts. */
 export function addElementwise(builder: ProgramBuilder, instruction: ElementwiseInstruction): void {
   const { expression, inputs, output } = instruction;
@@ -80,12 +58,11 @@ export function addElementwise(builder: ProgramBuilder, instruction: Elementwise
     const perSample = inputs.map((input) => (input.perSample ? product(input.dims) : 0));
     axes.push({ extent: 1, perSample: true, strides: [product(output.dims), ...perSample] });
   }
-  const value = addMap(
-    builder,
-    expression,
-    nestLoops(axes),
+  const run = compileElementwise(expression, nestLoops(axes), inputs.length);
+  const value = builder.own(
     reads.map((read) => read.value),
     factsOfOperand(output, layout),
+    (frame, to, from) => run(frame.samples, frame.scalars, to, from),
   );
   builder.assign(output, value);
 }
@@ -102,14 +79,16 @@ export function addTranspose(builder: ProgramBuilder, instruction: TransposeInst
   }));
   const count = product(output.dims);
   if (output.perSample) axes.push({ extent: 1, perSample: true, strides: [count, count] });
-  const result = addMap(builder, argument(0), nestLoops(axes), [value], factsOfOperand(output));
+  const run = compileElementwise(argument(0), nestLoops(axes), 1);
+  const result = builder.own([value], factsOfOperand(output), (frame, to, from) =>
+    run(frame.samples, frame.scalars, to, from),
+  );
   builder.assign(output, result);
 }
 
 /** One generated function in double; the output is in CNTK's order. */
 export function addReduce(builder: ProgramBuilder, instruction: ReduceInstruction): void {
   const { operation, input, output, scale } = instruction;
-  const { device } = builder;
   const { value, strides } = readWithStrides(builder, input, input.dims);
   const target = broadcastStrides(output.dims, plain, input.dims) as number[];
   const axes: LoopAxis[] = [];
@@ -132,23 +111,7 @@ export function addReduce(builder: ProgramBuilder, instruction: ReduceInstructio
       strides: [product(input.dims), outputStride, output.perSample ? 0 : reducedCount],
     });
   }
-  const nest = nestLoops(axes);
-  const sum = operation === "sum" && device.memory ? compileNativeSum(device.memory, nest) : null;
-  if (sum) {
-    // Two floats' room for each double.
-    const result = builder.compute([value], factsOfOperand(output), (frame) => {
-      const size = count * (output.perSample ? frame.samples : 1);
-      const reduced = device.allocate(size);
-      const doubles = device.untilEndOfStep(device.allocate(2 * size));
-      const sums = device.doubles(doubles);
-      sums.fill(0);
-      sum(frame.samples, device.address(doubles), device.address(tensorOf(frame, value)));
-      finishReduction(sums, scale, device.view(reduced));
-      return reduced;
-    });
-    return builder.assign(output, result);
-  }
-  const run = compileReduce(operation, nest, scale);
+  const run = compileReduce(operation, nestLoops(axes), scale);
   const result = builder.own([value], factsOfOperand(output), (frame, to, [from]) =>
     run(frame.samples, from as Float32Array, to, to.length),
   );

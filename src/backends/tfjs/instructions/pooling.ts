@@ -9,15 +9,7 @@ import {
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient, maxUnpool } from "../kernels/pooling.js";
 import { windowTable } from "../kernels/window-table.js";
 import { channelsLast, plain, product, type Layout } from "../layout.js";
-import { factsOfOperand, tensorOf, type Frame, type ProgramBuilder, type ValueId } from "../program.js";
-import {
-  compileMaxPool,
-  compileMaxPoolGradient,
-  compileMaxUnpool,
-  suitsNativePooling,
-  windowsTile,
-  type NativePooling,
-} from "../simd/pooling.js";
+import { factsOfOperand, tensorOf, type Frame, type ProgramBuilder } from "../program.js";
 
 type PoolInstruction = Extract<Instruction, { kind: "pool" }>;
 type PoolGradientInstruction = Extract<Instruction, { kind: "poolGradient" }>;
@@ -46,26 +38,6 @@ function layoutLike(g: ImageGeometry, pixels: number, layout: Layout): Layout {
 /** What a window's sum is divided by; 0: the number of its cells inside the input. */
 function divisorOf(geometry: Geometry, includePad: boolean): number {
   return includePad ? product(geometry.kernel) : 0;
-}
-
-/** A step of a SIMD kernel, with its output set to zero first if it does not write every cell. */
-function addCleared(
-  builder: ProgramBuilder,
-  clear: boolean,
-  reads: readonly ValueId[],
-  output: Operand,
-  run: NativePooling,
-): ValueId {
-  const { device } = builder;
-  const count = product(output.dims);
-  return builder.compute(reads, factsOfOperand(output), (frame) => {
-    const samples = batch(output, frame);
-    const result = device.allocate(count * samples);
-    if (clear) device.view(result).fill(0);
-    const from = reads.map((read) => device.address(tensorOf(frame, read)));
-    run(samples, device.address(result), ...from);
-    return result;
-  });
 }
 
 /** Pooling: tfjs's `MaxPool` on channels-last images that need no padding, our own loops otherwise. */
@@ -99,12 +71,6 @@ export function addPool(builder: ProgramBuilder, instruction: PoolInstruction): 
       const shape = [batch(output, frame), g.height, g.width, g.channels];
       return device.call("MaxPool", { x: device.shaped(tensorOf(frame, x), shape) }, attributes);
     });
-    return builder.assign(output, value);
-  }
-  const { memory } = device;
-  if (mode === "max" && memory && layout === plain && suitsNativePooling(g)) {
-    const run = compileMaxPool(memory, g);
-    const value = builder.native([x], facts, (frame, to, from) => run(batch(output, frame), to, ...from));
     return builder.assign(output, value);
   }
   const pool =
@@ -141,15 +107,8 @@ export function addPoolGradient(builder: ProgramBuilder, instruction: PoolGradie
     const x = readImage(builder, input, g.channels);
     const y = readImage(builder, pooled, g.channels);
     const dy = readImage(builder, outputGradient, g.channels);
-    const reads = [x.value, y.value, dy.value];
-    const { memory } = builder.device;
-    const plainImages = [x, y, dy].every(({ layout }) => layout === plain);
-    if (memory && plainImages && suitsNativePooling(g)) {
-      const run = compileMaxPoolGradient(memory, g);
-      const value = addCleared(builder, !windowsTile(g), reads, output, run);
-      return builder.assign(output, value);
-    }
     const kernel = maxPoolGradient(g, x.layout, y.layout, dy.layout);
+    const reads = [x.value, y.value, dy.value];
     const value = builder.own(
       reads,
       factsOfOperand(output, x.layout),
@@ -201,13 +160,8 @@ export function addMaxUnpool(builder: ProgramBuilder, instruction: UnpoolInstruc
   }
   const x = readImage(builder, poolInput, g.channels);
   const values = readImage(builder, pooled, g.channels);
-  const reads = [values.value, x.value];
-  const { memory } = builder.device;
-  if (memory && x.layout === plain && values.layout === plain && suitsNativePooling(g)) {
-    const run = compileMaxUnpool(memory, g);
-    return builder.assign(output, addCleared(builder, !windowsTile(g), reads, output, run));
-  }
   const kernel = maxUnpool(g, x.layout, values.layout);
+  const reads = [values.value, x.value];
   const value = builder.own(reads, factsOfOperand(output, x.layout), (frame, to, [from, input]) => {
     to.fill(0);
     kernel(batch(output, frame), from as Float32Array, input as Float32Array, to);

@@ -139,8 +139,7 @@ class ExpressionWriter {
   }
 }
 
-/** A scalar by name. @throws Error where the caller did not give it. */
-export function readScalar(scalars: Scalars, name: string): number {
+function readScalar(scalars: Scalars, name: string): number {
   const value = scalars[name];
   if (value === undefined) throw new Error(`The plan reads the scalar '${name}', which was not given.`);
   return value;

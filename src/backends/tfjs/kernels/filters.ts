@@ -18,20 +18,6 @@ export function flipFilter(g: ImageGeometry, weights: Float32Array, filter: Floa
 }
 
 /**
- * The same filter in CNTK's order: row-major channels x maps x height x width, turned by 180 degrees.
- */
-export function flipWeights(g: ImageGeometry, weights: Float32Array, flipped: Float32Array): void {
-  const cells = g.kernelWidth * g.kernelHeight;
-  let from = 0;
-  for (let map = 0; map < g.maps; map++) {
-    for (let channel = 0; channel < g.channels; channel++) {
-      const last = (channel * g.maps + map + 1) * cells - 1;
-      for (let cell = 0; cell < cells; cell++) flipped[last - cell] = weights[from++] as number;
-    }
-  }
-}
-
-/**
  * Spreads `windowsX x windowsY` images of `maps` channels (channels innermost) to one cell per stride, zeros between.
  */
 export function dilate(g: ImageGeometry, samples: number, image: Float32Array, spread: Float32Array): void {

@@ -59,12 +59,6 @@ function sumPass(nest: readonly LoopAxis[], term: (element: string) => string): 
   return compilePass(writeLoops(outer, names, body));
 }
 
-/** Rounds results to float, multiplies them by `scale` and rounds again. */
-export function finishReduction(result: Float64Array, scale: number, output: Float32Array): void {
-  const factor = Math.fround(scale);
-  for (let i = 0; i < output.length; i++) output[i] = Math.fround(result[i] as number) * factor;
-}
-
 /**
  * Compiles a reduction. The nest's operands are the input, the output (standing still along reduced axes) and the
  * flat index within the reduced axes (standing still along the others).
@@ -75,7 +69,10 @@ export function compileReduce(
   nest: readonly LoopAxis[],
   scale: number,
 ): ReduceFunction {
-  const finish = (result: Float64Array, output: Float32Array) => finishReduction(result, scale, output);
+  const factor = Math.fround(scale);
+  const finish = (result: Float64Array, output: Float32Array) => {
+    for (let i = 0; i < output.length; i++) output[i] = Math.fround(result[i] as number) * factor;
+  };
   const single =
     (start: number, pass: Pass): ReduceFunction =>
     (samples, input, output, outputCount) => {
