@@ -95,16 +95,17 @@ if (!only || only === "reader") {
   readFileSync(train);
   for (let round = 0; round < 5; round++) {
     const started = performance.now();
-    const reader = createTextFormatReader({
-      files,
-      file: train,
-      elementType: "float",
-      randomize: true,
-      streams: [
-        { name: "features", alias: "features", dimension: 784, storage: "dense" },
-        { name: "labels", alias: "labels", dimension: 10, storage: "dense" },
-      ],
-    });
+    const reader = createTextFormatReader(
+      {
+        file: train,
+        elementType: "float",
+        inputs: [
+          { name: "features", alias: "features", dimension: 784, storage: "dense" },
+          { name: "labels", alias: "labels", dimension: 10, storage: "dense" },
+        ],
+      },
+      { files, log: { write: () => undefined } },
+    );
     reader.startEpoch({ epoch: 0, minibatchSize: 64, epochSize: 60000 });
     let samples = 0;
     for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) samples += minibatch.columns;
