@@ -9,7 +9,7 @@ import {
   planStage,
   trainingStage,
 } from "../pipeline.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 import type { ParameterStore } from "../training/parameters.js";
 import type { TrainingProgram } from "../training/sgd.js";
 import type { SgdOptions } from "../training/sgd-options.js";
@@ -76,7 +76,7 @@ export async function compileTraining(
       elementType: run.elementType,
       criterion,
       evaluations,
-      criterionHasLayout: shaped.facts.get(criterion)?.layout !== null,
+      criterionHasLayout: shaped.facts.get(criterion)?.dynamicAxis !== null,
       engines: randomNodes.map((node) => node.name),
       updateScalars: (facts) =>
         updateScalars({ ...facts, parameters, options, elementType: run.elementType }),

@@ -24,7 +24,7 @@ import {
   trainingStage,
 } from "../pipeline.js";
 import { printPlan } from "../plan/index.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 import { AxisNames, printShapes } from "../shapes/index.js";
 import { sourceLoader } from "../source-loader.js";
 import { readSgdOptions } from "../training/sgd-options.js";

@@ -5,7 +5,7 @@ import { type ModelFile, networkFromModel } from "../model-files/index.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import { backendStage, inferenceStage, inputsBelow, planStage } from "../pipeline.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 import { createTextFormatReader } from "../readers/index.js";
 import { AxisNames, validateNetwork } from "../shapes/index.js";
 import { checkStreams, feed } from "../training/feed.js";
@@ -169,7 +169,7 @@ export class ModelSession {
     const values = results.get(node.name);
     if (!values) throw new Error(`no value for ${node.name}`);
     const facts = this.shaped.facts.get(node);
-    const count = facts?.layout ? samples : 1;
+    const count = facts?.dynamicAxis ? samples : 1;
     const size = values.length / count;
     const parts = Array.from({ length: count }, (_, index) => values.slice(index * size, (index + 1) * size));
     return this.described(node, parts);

@@ -11,7 +11,8 @@ export function printNodesAction(model: ModelFile, long: boolean, shape: () => S
   const shapes = new Map<string, string>();
   try {
     const { facts } = shape();
-    for (const [node, { shape: dims, layout }] of facts) shapes.set(node.name, formatShape(dims, layout));
+    for (const [node, { shape: dims, dynamicAxis }] of facts)
+      shapes.set(node.name, formatShape(dims, dynamicAxis));
   } catch (error) {
     if (!(error instanceof CntkError)) throw error;
   }

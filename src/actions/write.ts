@@ -165,7 +165,7 @@ class NodeWriter {
       const found = values.get(output.key);
       if (!facts || !found) throw new Error(`no value for ${output.node.name}`);
       const text = formatNodeValues(
-        facts.layout
+        facts.dynamicAxis
           ? {
               name: output.node.name,
               shape: facts.shape,

@@ -79,16 +79,16 @@ function propagate(
 function fitTo(builder: InternalGraph, contribution: NetworkNode, input: NetworkNode): NetworkNode {
   const target = builder.facts(input);
   let fitted = contribution;
-  let { shape, layout } = builder.facts(fitted);
+  let { shape, dynamicAxis } = builder.facts(fitted);
   const isNarrower = target.shape.some((dim, axis) => (shape[axis] ?? 1) < dim);
-  if (isNarrower || (target.layout !== null && layout === null)) {
+  if (isNarrower || (target.dynamicAxis !== null && dynamicAxis === null)) {
     fitted = builder.map(argument(0), [fitted, input]);
-    ({ shape, layout } = builder.facts(fitted));
+    ({ shape, dynamicAxis } = builder.facts(fitted));
   }
   const rank = Math.max(shape.length, target.shape.length);
   const isWider = !sameShape(extended(shape, rank), extended(target.shape, rank));
-  if (isWider || (layout !== null && target.layout === null)) {
-    return builder.reduceTo(fitted, target.shape, target.layout);
+  if (isWider || (dynamicAxis !== null && target.dynamicAxis === null)) {
+    return builder.reduceTo(fitted, target.shape, target.dynamicAxis);
   }
   return shape.length === target.shape.length ? fitted : builder.reshape(fitted, target.shape);
 }

@@ -1,6 +1,6 @@
 import type {
   Attributes,
-  Layout,
+  DynamicAxis,
   NetworkNode,
   NodeFacts,
   SampleShape,
@@ -67,7 +67,7 @@ export class InternalGraph implements GraphBuilder {
     const result = op.shape(this.shapeContext(node));
     this.known.set(node, {
       shape: result.shape,
-      layout: result.layout,
+      dynamicAxis: result.dynamicAxis,
       needsGradient: false,
       storage: result.storage ?? "dense",
       attributes: result.attributes ?? node.attributes,
@@ -83,11 +83,11 @@ export class InternalGraph implements GraphBuilder {
   reduceTo(
     x: NetworkNode,
     shape: SampleShape,
-    layout: Layout | null,
+    dynamicAxis: DynamicAxis | null,
     operation: ReduceOperation = "sum",
     scale = 1,
   ): NetworkNode {
-    const overSamples = layout === null && this.facts(x).layout !== null;
+    const overSamples = dynamicAxis === null && this.facts(x).dynamicAxis !== null;
     return this.apply(reduceToOp, [x], { shape, overSamples, operation, scale });
   }
 
@@ -104,12 +104,12 @@ export class InternalGraph implements GraphBuilder {
       node,
       attributes: node.attributes,
       inputs: node.inputs.map((input) => {
-        const { shape, layout, storage } = this.facts(input);
-        return { node: input, shape, layout, storage, isParameter: input.op.role === "parameter" };
+        const { shape, dynamicAxis, storage } = this.facts(input);
+        return { node: input, shape, dynamicAxis, storage, isParameter: input.op.role === "parameter" };
       }),
       isFinalPass: true,
-      defaultLayout: this.shaped.defaultLayout,
-      newLayout: () => {
+      defaultAxis: this.shaped.defaultAxis,
+      newDynamicAxis: () => {
         throw new Error(`${node.name}: an internal node cannot open a dynamic axis`);
       },
       // Everything has a shape by now, and gradients are not worth a line of the log.

@@ -18,7 +18,7 @@ function printEntry(graph: ExecutionGraph, name: EntryName, entry: GraphEntry): 
   const computed = entry.order.filter((node) => node.inputs.length > 0 || node.op.lower);
   const rows = computed.map((node) => {
     const facts = graph.facts.get(node);
-    return [`  ${node.name}`, formatShape(facts?.shape ?? [], facts?.layout), `= ${formula(node)}`];
+    return [`  ${node.name}`, formatShape(facts?.shape ?? [], facts?.dynamicAxis), `= ${formula(node)}`];
   });
   const results = entry.outputs.map((node) => `  ${node.name}\n`).join("");
   const changes = formatTable(

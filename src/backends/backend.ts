@@ -1,5 +1,6 @@
 import type { EntryName } from "../network/network.js";
-import type { ElementType, Plan } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
+import type { Plan } from "../plan/plan.js";
 
 export type Values = Float32Array | Float64Array;
 

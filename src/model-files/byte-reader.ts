@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { ElementType } from "../numerics/values.js";
 import type { ModelMatrix, Whole } from "./model-file.js";
 
 /** A text longer than this is not one: the file is broken. */

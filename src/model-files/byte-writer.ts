@@ -1,4 +1,4 @@
-import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { ElementType } from "../numerics/values.js";
 import type { ModelMatrix, Whole } from "./model-file.js";
 
 /** Takes the pieces of a file in order. */

@@ -1,4 +1,4 @@
-import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { ElementType } from "../numerics/values.js";
 import type { ByteReader } from "./byte-reader.js";
 import type { ByteWriter } from "./byte-writer.js";
 import type { FieldValue, ModelMatrix, Whole } from "./model-file.js";

@@ -1,5 +1,5 @@
 import type { NodeGroup } from "../network/network.js";
-import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { ElementType } from "../numerics/values.js";
 
 /** A whole number of 64 bits: a bigint only where a double cannot hold it. */
 export type Whole = number | bigint;

@@ -1,5 +1,5 @@
 import type { NetworkNode, NodeGroup, ParameterValues, ShapedNetwork } from "../network/network.js";
-import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { ElementType } from "../numerics/values.js";
 import type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { fieldsFromAttributes } from "./node-attributes.js";

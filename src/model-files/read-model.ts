@@ -1,7 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { suggest } from "../diagnostics/suggest.js";
 import type { NodeGroup } from "../network/network.js";
-import type { ElementType } from "../numerics/mersenne-twister.js";
+import type { ElementType } from "../numerics/values.js";
 import { ByteReader } from "./byte-reader.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";

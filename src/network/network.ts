@@ -5,7 +5,7 @@ import type { OpDefinition } from "./op-definition.js";
 export type SampleShape = readonly number[];
 
 /** Identity of a dynamic axis (CNTK's MBLayout): two nodes share an axis if and only if they share this object. */
-export interface Layout {
+export interface DynamicAxis {
   /** Name as printed: `*`, `*1`, `t2`. */
   readonly axisName: string;
 }
@@ -49,7 +49,7 @@ export type Storage = "dense" | "sparse";
 export interface NodeFacts {
   readonly shape: SampleShape;
   /** Dynamic axis, or null for a node without minibatch data (a parameter, a criterion that sums over samples). */
-  readonly layout: Layout | null;
+  readonly dynamicAxis: DynamicAxis | null;
   readonly needsGradient: boolean;
   readonly storage: Storage;
   /** Attributes completed by inference (kernel expanded to the input's rank, …); what a model file saves. */
@@ -64,7 +64,7 @@ export interface ShapedNetwork {
   /** CNTK's global evaluation order. */
   readonly order: readonly NetworkNode[];
   /** The network's own dynamic axis, `*`, `*1`, …; a second compile keeps it. */
-  readonly defaultLayout: Layout;
+  readonly defaultAxis: DynamicAxis;
 }
 
 /** An assignment to a state node (a parameter, a running mean, a momentum buffer) at the end of an entry. */
@@ -103,8 +103,8 @@ export function elementCount(shape: SampleShape): number {
 }
 
 /** CNTK's printed form: `[28 x 28 x 1 x *]`. */
-export function formatShape(shape: SampleShape, layout?: Layout | null): string {
+export function formatShape(shape: SampleShape, dynamicAxis?: DynamicAxis | null): string {
   const parts = shape.map(String);
-  if (layout) parts.push(layout.axisName);
+  if (dynamicAxis) parts.push(dynamicAxis.axisName);
   return `[${parts.join(" x ")}]`;
 }

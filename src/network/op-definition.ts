@@ -3,7 +3,7 @@ import type { Instruction, Operand } from "../primitives/instruction.js";
 import type {
   Attributes,
   Assignment,
-  Layout,
+  DynamicAxis,
   NetworkNode,
   NodeFacts,
   SampleShape,
@@ -32,7 +32,7 @@ export interface InputDeclaration {
 export interface ShapedInput {
   readonly node: NetworkNode;
   readonly shape: SampleShape;
-  readonly layout: Layout | null;
+  readonly dynamicAxis: DynamicAxis | null;
   readonly storage: Storage;
   /** A LearnableParameter, whose unknown dimensions may be inferred. */
   readonly isParameter: boolean;
@@ -47,9 +47,9 @@ export interface ShapeContext {
   /** In the final pass everything must be known and consistent: mismatches throw. */
   readonly isFinalPass: boolean;
   /** The network's own dynamic axis (`*`), shared by all inputs that name no other. */
-  readonly defaultLayout: Layout;
+  readonly defaultAxis: DynamicAxis;
   /** Takes a new dynamic axis named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …). */
-  newLayout(base: string): Layout;
+  newDynamicAxis(base: string): DynamicAxis;
   /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
   inferParameter(index: number, like: SampleShape): void;
   /** Sets the shape of parameter input `index` outright (legacy patches, weight shapes of convolutions). */
@@ -63,13 +63,13 @@ export interface ShapeContext {
 
 export interface ShapeResult {
   readonly shape: SampleShape;
-  readonly layout: Layout | null;
+  readonly dynamicAxis: DynamicAxis | null;
   readonly storage?: Storage;
   /** Completed attributes; absent = unchanged. */
   readonly attributes?: Attributes;
 }
 
-/** Makes internal nodes, born with shape and layout. Every method returns a new node. */
+/** Makes internal nodes, born with shape and dynamicAxis. Every method returns a new node. */
 export interface GraphBuilder {
   facts(node: NetworkNode): NodeFacts;
   /** An internal node of any registered op; its shape comes from the op's shape rule. */
@@ -81,11 +81,11 @@ export interface GraphBuilder {
   ): NetworkNode;
   /** Elementwise expression over broadcast inputs; has a dynamic axis when one of the inputs has. */
   map(expression: Expression, inputs: readonly NetworkNode[], name?: string): NetworkNode;
-  /** Sum (or other reduction) of `x` down to `shape`, and over the samples when `layout` is null and x has a layout. */
+  /** Sum (or other reduction) of `x` down to `shape`, and over the samples when `dynamicAxis` is null and x has one. */
   reduceTo(
     x: NetworkNode,
     shape: SampleShape,
-    layout: Layout | null,
+    dynamicAxis: DynamicAxis | null,
     operation?: ReduceOperation,
     scale?: number,
   ): NetworkNode;
@@ -103,7 +103,7 @@ export interface GradientContext {
   readonly attributes: Attributes;
   readonly inputs: readonly NetworkNode[];
   readonly companions: readonly NetworkNode[];
-  /** Gradient of the criterion with respect to this node; same shape and layout as the node. */
+  /** Gradient of the criterion with respect to this node; same shape and dynamicAxis as the node. */
   readonly outputGradient: NetworkNode;
   /** Is the gradient of input `index` asked for? */
   wants(index: number): boolean;
@@ -194,7 +194,7 @@ export interface OpDefinition {
   readonly gradientDiffers?: string;
   /**
    * One entry per input: the contribution to its gradient, or null where none flows. A contribution may have the
-   * broadcast shape; the walker reduces it to the input's shape and, for inputs without a layout, over the samples.
+   * broadcast shape; the walker reduces it to the input's shape and, for inputs without a dynamicAxis, over the samples.
    */
   gradient?(context: GradientContext): readonly (NetworkNode | null)[];
   companions?(context: CompanionContext): Companions;

@@ -1,5 +1,5 @@
 import { halvesToFloat, MersenneTwister64 } from "./mersenne-twister.js";
-import type { ElementType } from "./mersenne-twister.js";
+import type { ElementType } from "./values.js";
 import { layerEdges, layerHeights } from "./ziggurat-tables.js";
 
 /** An array of the element type; which one it is decides how every step is rounded. */

@@ -1,4 +1,4 @@
-export type { ElementType } from "./mersenne-twister.js";
+export { type ElementType, newValues, type Values } from "./values.js";
 export { MersenneTwister64, halvesToFloat } from "./mersenne-twister.js";
 export type { FloatArray } from "./distributions.js";
 export {

@@ -1,6 +1,6 @@
 import type { FloatArray } from "./distributions.js";
 import { fillNormal, fillTruncatedNormal, fillUniform } from "./distributions.js";
-import type { ElementType } from "./mersenne-twister.js";
+import type { ElementType } from "./values.js";
 
 /** How a learnable parameter gets its first values; the names are those of the parameter's members in BrainScript. */
 export interface Initialization {

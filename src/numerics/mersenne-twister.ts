@@ -1,5 +1,4 @@
-/** The number types of a network: what `precision=` selects. */
-export type ElementType = "float" | "double";
+import type { ElementType } from "./values.js";
 
 const stateSize = 312;
 const middle = 156;

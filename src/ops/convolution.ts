@@ -30,7 +30,7 @@ import {
   buildConvolutionInputGradient,
   buildConvolutionWeightGradient,
 } from "./internal-windows.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 /** The output shape that was asked for, if any: CNTK writes "none" as an empty shape or `[0]`. */
 function requestedOutput(attributes: Attributes): SampleShape | undefined {
@@ -85,7 +85,7 @@ function inferWeights(context: ShapeContext, windows: WindowAttributes): void {
 
 function convolutionShape(context: ShapeContext): ShapeResult {
   const { node, attributes } = context;
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const input = at(context.inputs, 1).shape;
   const imageLayout = imageLayoutOf(node, stringAttribute(attributes, "imageLayout"));
   const windows = expandToRank(windowAttributes(attributes), input, true);
@@ -115,7 +115,7 @@ function convolutionShape(context: ShapeContext): ShapeResult {
   }
   return {
     shape,
-    layout,
+    dynamicAxis,
     storage: "dense",
     attributes: { ...attributes, ...windows, ...(engine !== undefined && { engine }) },
   };

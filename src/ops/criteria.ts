@@ -52,11 +52,11 @@ function emitSum(context: LoweringContext, expression: Expression, scale = 1, in
 /** z − ln Σ eᶻ of the second input: needed by value and gradient alike. */
 function logSoftmaxCompanion({ node, build }: CompanionContext): Companions {
   const z = at(node.inputs, 1);
-  const { shape, layout } = build.facts(z);
+  const { shape, dynamicAxis } = build.facts(z);
   const total = build.reduceTo(
     z,
     shape.map(() => 1),
-    layout,
+    dynamicAxis,
     "logSum",
   );
   return { nodes: [build.map(subtract(argument(0), argument(1)), [z, total], `${node.name}.logSoftmax`)] };
@@ -167,7 +167,7 @@ const logistic = defineOp({
     const [labels, weights] = [at(context.inputs, 0), context.inputs[2]];
     if (!weights) return result;
     context.inferParameter(2, at(context.inputs, 1).shape);
-    const otherAxis = labels.layout && weights.layout && labels.layout !== weights.layout;
+    const otherAxis = labels.dynamicAxis && weights.dynamicAxis && labels.dynamicAxis !== weights.dynamicAxis;
     if (context.isFinalPass && (elementCount(labels.shape) !== elementCount(weights.shape) || otherAxis)) {
       throw shapeProblem(
         context.node,

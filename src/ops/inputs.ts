@@ -49,7 +49,7 @@ export const learnableParameter = defineOp({
   },
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
-  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), layout: null }),
+  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), dynamicAxis: null }),
 });
 
 const inputAttributes = {
@@ -70,9 +70,9 @@ export const inputValue = defineOp({
   attributes: inputAttributes,
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
-  shape: ({ attributes, defaultLayout }) => ({
+  shape: ({ attributes, defaultAxis }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: defaultLayout,
+    dynamicAxis: defaultAxis,
     storage: "dense",
   }),
 });
@@ -81,14 +81,14 @@ export const sparseInputValue = defineOp({
   ...inputValue,
   name: "SparseInputValue",
   doc: "Data of the minibatch given as index:value pairs; one column per sample.",
-  shape: ({ attributes, defaultLayout }) => ({
+  shape: ({ attributes, defaultAxis }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: defaultLayout,
+    dynamicAxis: defaultAxis,
     storage: "sparse",
   }),
 });
 
-export const dynamicAxis = defineOp({
+export const dynamicAxisOp = defineOp({
   name: "DynamicAxis",
   doc: "A dynamic axis of its own, for inputs whose sequences differ in length from those of other inputs.",
   source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
@@ -96,7 +96,7 @@ export const dynamicAxis = defineOp({
   attributes: {},
   differentiable: "error",
   memory: memoryNone,
-  shape: (context) => ({ shape: [1, 1], layout: context.newLayout(context.node.name) }),
+  shape: (context) => ({ shape: [1, 1], dynamicAxis: context.newDynamicAxis(context.node.name) }),
 });
 
 export const environmentInput = defineOp({
@@ -107,7 +107,7 @@ export const environmentInput = defineOp({
   attributes: { propertyName: { kind: "string", doc: "Only `isTraining`." } },
   differentiable: "none",
   memory: memoryNone,
-  shape: () => ({ shape: scalarShape, layout: null }),
+  shape: () => ({ shape: scalarShape, dynamicAxis: null }),
   lower(context) {
     const value =
       stringAttribute(context.attributes, "propertyName") === "isTraining" && context.mode === "training";
@@ -124,6 +124,6 @@ export const inputOperations: readonly OpDefinition[] = [
   learnableParameter,
   inputValue,
   sparseInputValue,
-  dynamicAxis,
+  dynamicAxisOp,
   environmentInput,
 ];

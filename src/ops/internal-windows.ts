@@ -27,7 +27,7 @@ const convolutionForwardOp = internalOp({
   attributes: geometryAttributes,
   shape: ({ attributes, inputs }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: at(inputs, 1).layout,
+    dynamicAxis: at(inputs, 1).dynamicAxis,
   }),
   lower(context) {
     const { attributes, inputs, output } = context;
@@ -51,7 +51,7 @@ const convolutionInputGradientOp = internalOp({
   attributes: geometryAttributes,
   shape: ({ attributes, inputs }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: at(inputs, 1).layout,
+    dynamicAxis: at(inputs, 1).dynamicAxis,
   }),
   lower(context) {
     const { attributes, inputs, output } = context;
@@ -73,7 +73,7 @@ const convolutionWeightGradientOp = internalOp({
     { name: "gradient", doc: "Gradient of the convolution's output." },
   ],
   attributes: geometryAttributes,
-  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), layout: null }),
+  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), dynamicAxis: null }),
   lower(context) {
     const { attributes, inputs, output } = context;
     context.emit({
@@ -102,7 +102,7 @@ const poolForwardOp = internalOp({
   attributes: poolAttributes,
   shape: ({ attributes, inputs }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: at(inputs, 0).layout,
+    dynamicAxis: at(inputs, 0).dynamicAxis,
   }),
   lower(context) {
     const { attributes, inputs, output } = context;
@@ -128,7 +128,7 @@ const poolGradientOp = internalOp({
   attributes: poolAttributes,
   shape: ({ attributes, inputs }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: at(inputs, 0).layout,
+    dynamicAxis: at(inputs, 0).dynamicAxis,
   }),
   lower(context) {
     const { attributes, inputs, output } = context;

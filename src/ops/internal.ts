@@ -14,7 +14,7 @@ import {
 } from "./define-op.js";
 import type { OpEntry } from "./define-op.js";
 import { asMatrix, emitMap, withDims } from "./lowering.js";
-import { inferLayout, naryZip, scalarShape } from "./shape-rules.js";
+import { inferDynamicAxis, naryZip, scalarShape } from "./shape-rules.js";
 
 /*
  * Operations that only cntkts makes: the vocabulary that gradients, updates and companions are written in. They are not
@@ -41,7 +41,8 @@ export const mapOp = internalOp({
   attributes: {
     expression: { kind: "string", doc: "The expression, as data (src/primitives/expression.ts)." },
   },
-  shape: (context) => (context.inputs.length === 0 ? { shape: scalarShape, layout: null } : naryZip(context)),
+  shape: (context) =>
+    context.inputs.length === 0 ? { shape: scalarShape, dynamicAxis: null } : naryZip(context),
   lower: (context) => emitMap(context, context.attributes["expression"] as Expression),
 });
 
@@ -69,7 +70,7 @@ export const reduceToOp = internalOp({
   },
   shape: ({ attributes, inputs }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: booleanAttribute(attributes, "overSamples") ? null : at(inputs, 0).layout,
+    dynamicAxis: booleanAttribute(attributes, "overSamples") ? null : at(inputs, 0).dynamicAxis,
   }),
   lower(context) {
     const { attributes, output } = context;
@@ -103,7 +104,7 @@ export const reshapeToOp = internalOp({
     if (elementCount(shape) !== elementCount(input.shape)) {
       throw new Error(`ReshapeTo: [${input.shape.join(" x ")}] does not fit into [${shape.join(" x ")}]`);
     }
-    return { shape, layout: input.layout };
+    return { shape, dynamicAxis: input.dynamicAxis };
   },
   lower: (context) => context.emit({ kind: "copy", input: at(context.inputs, 0), output: context.output }),
 });
@@ -118,7 +119,7 @@ export const stateOp = internalOp({
     shape: { kind: "shape", doc: "Dimensions." },
     initial: { kind: "number", doc: "Value of all elements before anybody writes it.", default: 0 },
   },
-  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), layout: null }),
+  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), dynamicAxis: null }),
 });
 
 /** Permutation of the sample's axes; attribute `axes`: axis i of the result is axis axes[i] of the input, from 0. */
@@ -134,7 +135,7 @@ export const transposeAxesOp = internalOp({
     const from = shapeAttribute(attributes, "from");
     return {
       shape: shapeAttribute(attributes, "axes").map((axis) => at(from, axis)),
-      layout: at(inputs, 0).layout,
+      dynamicAxis: at(inputs, 0).dynamicAxis,
     };
   },
   lower(context) {
@@ -168,7 +169,7 @@ export const matrixProductOp = internalOp({
   },
   shape: ({ attributes, inputs }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    layout: booleanAttribute(attributes, "transposeB") ? null : at(inputs, 1).layout,
+    dynamicAxis: booleanAttribute(attributes, "transposeB") ? null : at(inputs, 1).dynamicAxis,
   }),
   lower(context) {
     const { attributes } = context;
@@ -198,7 +199,7 @@ export const dropoutMaskOp = internalOp({
   },
   shape: (context: ShapeContext): ShapeResult => ({
     shape: at(context.inputs, 0).shape,
-    layout: inferLayout(context),
+    dynamicAxis: inferDynamicAxis(context),
     storage: "dense",
   }),
   lower(context) {

@@ -22,7 +22,7 @@ import {
 } from "./define-op.js";
 import { matrixProductOp } from "./internal.js";
 import { asMatrix, emitMap, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 /** Special value of inferInputRankToMap: contract over the sequence axis. */
 const reduceSequenceAxis = -2;
@@ -38,11 +38,11 @@ function productShape(context: ShapeContext, transposed: boolean): ShapeResult {
   if (inferInputRankToMap === reduceSequenceAxis) {
     throw problem(node, "contraction over the sequence axis is not supported yet.", "not-supported");
   }
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
   const b = right.shape;
   if (!isFinalPass && (left.shape.length === 0 || b.length === 0))
-    return { shape: [], layout, storage: "dense" };
+    return { shape: [], dynamicAxis, storage: "dense" };
 
   let a = transposed ? swapped(node, left.shape, outputRank) : [...left.shape];
   if (outputRank > a.length) {
@@ -80,7 +80,7 @@ function productShape(context: ShapeContext, transposed: boolean): ShapeResult {
   fillFromRight(context, a, outputRank);
   const shape = [...a.slice(0, outputRank), ...b.slice(a.length - outputRank)];
   context.inferParameter(0, transposed ? [at(a, 1), at(a, 0)] : a);
-  return { shape, layout, storage: "dense" };
+  return { shape, dynamicAxis, storage: "dense" };
 }
 
 function problem(node: NetworkNode, what: string, code = "shape-mismatch", hint?: string): Error {
@@ -195,9 +195,9 @@ function dotProductGradient(
   other: NetworkNode,
   shape: SampleShape,
 ): NetworkNode {
-  const { layout } = build.facts(other);
+  const { dynamicAxis } = build.facts(other);
   const values = build.reshape(other, [elementCount(shape)]);
-  const total = build.reduceTo(values, [1], layout);
+  const total = build.reduceTo(values, [1], dynamicAxis);
   const expression = multiply(argument(0), dotProduct(argument(1), argument(2)));
   return build.reshape(build.map(expression, [gradient, values, total]), shape);
 }
@@ -241,13 +241,13 @@ function gradientOfProduct(context: GradientContext, transposed: boolean): reado
   const outputRank = numberAttribute(attributes, "outputRank");
   const sizes = productSizes(build.facts(node).shape, aFacts.shape, bFacts.shape, outputRank);
   const { rows, inner } = sizes;
-  if (aFacts.layout && isBroadcastDotProduct(aFacts.shape, bFacts.shape, outputRank, transposed)) {
+  if (aFacts.dynamicAxis && isBroadcastDotProduct(aFacts.shape, bFacts.shape, outputRank, transposed)) {
     return [
       wants(0) ? dotProductGradient(build, outputGradient, b, aFacts.shape) : null,
       wants(1) ? dotProductGradient(build, outputGradient, a, bFacts.shape) : null,
     ];
   }
-  if (aFacts.layout) {
+  if (aFacts.dynamicAxis) {
     return [
       wants(0) ? perSampleGradientA(build, outputGradient, b, sizes, transposed, aFacts.shape) : null,
       wants(1) ? perSampleGradientB(build, outputGradient, a, sizes, transposed, bFacts.shape) : null,
@@ -288,9 +288,9 @@ function perSampleGradientA(
   const g = build.reshape(gradient, transposed ? [1, rows, columns] : [rows, 1, columns]);
   const other = build.reshape(b, transposed ? [inner, 1, columns] : [1, inner, columns]);
   const products = build.map(product, [g, other]);
-  const { layout } = build.facts(products);
+  const { dynamicAxis } = build.facts(products);
   return build.reshape(
-    build.reduceTo(products, transposed ? [inner, rows, 1] : [rows, inner, 1], layout),
+    build.reduceTo(products, transposed ? [inner, rows, 1] : [rows, inner, 1], dynamicAxis),
     shape,
   );
 }
@@ -306,9 +306,9 @@ function perSampleGradientB(
   const g = build.reshape(gradient, transposed ? [1, rows, columns] : [rows, 1, columns]);
   const other = build.reshape(a, transposed ? [inner, rows, 1] : [rows, inner, 1]);
   const products = build.map(product, [g, other]);
-  const { layout } = build.facts(products);
+  const { dynamicAxis } = build.facts(products);
   return build.reshape(
-    build.reduceTo(products, transposed ? [inner, 1, columns] : [1, inner, columns], layout),
+    build.reduceTo(products, transposed ? [inner, 1, columns] : [1, inner, columns], dynamicAxis),
     shape,
   );
 }

@@ -36,7 +36,7 @@ import {
   stringAttribute,
 } from "./define-op.js";
 import { emitMap, withDims } from "./lowering.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 /** Places of the inputs. */
 const [data, scaleInput, biasInput, meanInput, varianceInput, countInput] = [0, 1, 2, 3, 4, 5] as const;
@@ -59,7 +59,7 @@ function statisticsView(attributes: Attributes, shape: SampleShape): StatisticsV
 
 function batchNormalizationShape(context: ShapeContext): ShapeResult {
   const { node, attributes, inputs, isFinalPass } = context;
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const { shape } = at(inputs, data);
   const spatial = booleanAttribute(attributes, "spatial");
   inputs.slice(meanInput).forEach((input) => {
@@ -77,9 +77,9 @@ function batchNormalizationShape(context: ShapeContext): ShapeResult {
       context.inferParameter(index, [spatial ? at(shape, shape.length - 1) : elementCount(shape), 1]);
     }
   }
-  if (!isFinalPass) return { shape, layout };
+  if (!isFinalPass) return { shape, dynamicAxis };
   checkParameters(context, statisticsView(attributes, shape));
-  return { shape, layout, attributes: chosenEngine(context) };
+  return { shape, dynamicAxis, attributes: chosenEngine(context) };
 }
 
 function checkParameters(context: ShapeContext, view: StatisticsView): void {
@@ -87,7 +87,7 @@ function checkParameters(context: ShapeContext, view: StatisticsView): void {
   const scaleShape = at(inputs, scaleInput).shape;
   for (const index of statisticsInputs) {
     const input = at(inputs, index);
-    if (input.layout) {
+    if (input.dynamicAxis) {
       throw shapeProblem(
         node,
         "unexpected-minibatch-data",
@@ -113,7 +113,7 @@ function checkParameters(context: ShapeContext, view: StatisticsView): void {
     );
   }
   const count = inputs[countInput];
-  if (count && (count.layout || count.shape.length > 1 || elementCount(count.shape) !== 1)) {
+  if (count && (count.dynamicAxis || count.shape.length > 1 || elementCount(count.shape) !== 1)) {
     throw shapeProblem(
       node,
       "shape-mismatch",

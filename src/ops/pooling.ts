@@ -25,7 +25,7 @@ import {
 } from "./define-op.js";
 import { buildPool, buildPoolGradient } from "./internal-windows.js";
 import type { PoolKind } from "./internal-windows.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 const source = "Source/ComputationNetworkLib/ConvolutionalNodes.h, Source/Math/ConvolveGeometry.h";
 
@@ -111,12 +111,12 @@ const pooling = defineOp({
     stringAttribute(attributes, "pool").toLowerCase() === "max" ? memoryAll : memoryInputs,
   shape(context): ShapeResult {
     poolMode(context.node, context.attributes);
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     requireChannelsLast(context);
     const input = at(context.inputs, 0).shape;
     const windows = expandToRank(windowAttributes(context.attributes), input, false);
     const shape = outputShape(context.node, windows, input, booleanAttribute(context.attributes, "ceilOut"));
-    return { shape, layout, attributes: completed(context, windows, input, shape) };
+    return { shape, dynamicAxis, attributes: completed(context, windows, input, shape) };
   },
   gradient({ node, attributes, inputs, outputGradient, build }) {
     const x = at(inputs, 0);
@@ -154,7 +154,7 @@ const maxUnpooling = defineOp({
   overwritesGradient: () => [true, false],
   memory: memoryInputs,
   shape(context): ShapeResult {
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     requireChannelsLast(context);
     const [values, poolInput] = [at(context.inputs, 0), at(context.inputs, 1)];
     const windows = expandToRank(windowAttributes(context.attributes), values.shape, false);
@@ -171,7 +171,7 @@ const maxUnpooling = defineOp({
       );
     }
     const { shape } = poolInput;
-    return { shape, layout, attributes: completed(context, windows, shape, values.shape, "reference") };
+    return { shape, dynamicAxis, attributes: completed(context, windows, shape, values.shape, "reference") };
   },
   gradient({ attributes, inputs, outputGradient, wants, build }) {
     const values = build.facts(at(inputs, 0)).shape;
@@ -261,7 +261,7 @@ function legacyPooling(name: string, mode: "max" | "average", doc: string): OpDe
     ...(mode === "max" && { gradientDiffers: ties }),
     shape(context): ShapeResult {
       const { node, attributes, isFinalPass } = context;
-      const layout = inferLayout(context);
+      const dynamicAxis = inferDynamicAxis(context);
       const channelsFirst = imageLayoutOf(node, stringAttribute(attributes, "imageLayout")) === "HWC";
       const input = at(context.inputs, 0).shape;
       if (input.length !== 3) {
@@ -291,7 +291,7 @@ function legacyPooling(name: string, mode: "max" | "average", doc: string): OpDe
       if (engine !== attributes["engine"]) {
         context.message(engineLine(node, channelsFirst ? "legacy" : "GEMM", windows, input, shape));
       }
-      return { shape, layout, attributes: { ...attributes, ...(engine !== undefined && { engine }) } };
+      return { shape, dynamicAxis, attributes: { ...attributes, ...(engine !== undefined && { engine }) } };
     },
     companions({ node, attributes, build }) {
       if (!isChannelsFirst(attributes)) return { nodes: [] };

@@ -36,7 +36,7 @@ import {
   stringAttribute,
 } from "./define-op.js";
 import { emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
-import { inferLayout, scalarShape, unaryReduce } from "./shape-rules.js";
+import { inferDynamicAxis, scalarShape, unaryReduce } from "./shape-rules.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.cpp";
 
@@ -81,25 +81,25 @@ function reduceShape(context: ShapeContext): ShapeResult {
   const { node, attributes } = context;
   reductionOperation(node, attributes);
   const axis = numberAttribute(attributes, "axis");
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const input = at(context.inputs, 0).shape;
   // Model files keep this flag: whether the reduced axes stay as 1.
   const keepDimensions = axis !== allStaticAxes && axis !== allAxes;
   const completed = { ...attributes, keepDimensions };
   switch (axis) {
     case allAxes:
-      return { shape: scalarShape, layout: null, attributes: completed };
+      return { shape: scalarShape, dynamicAxis: null, attributes: completed };
     case allStaticAxes:
-      return { shape: scalarShape, layout, attributes: completed };
+      return { shape: scalarShape, dynamicAxis, attributes: completed };
     case batchAxis:
-      if (context.isFinalPass && !layout) {
+      if (context.isFinalPass && !dynamicAxis) {
         throw shapeProblem(
           node,
           "no-minibatch-data",
           `${describeShort(node)} can perform batch axis reduction only on minibatch data (which have a layout).`,
         );
       }
-      return { shape: input, layout: null, attributes: completed };
+      return { shape: input, dynamicAxis: null, attributes: completed };
     case sequenceAxis:
       throw shapeProblem(
         node,
@@ -115,7 +115,7 @@ function reduceShape(context: ShapeContext): ShapeResult {
           `axes are numbered from 1 to ${input.length}; 0 stands for all of them`,
         );
       }
-      return { shape: keptShape(axis, input), layout, attributes: completed };
+      return { shape: keptShape(axis, input), dynamicAxis, attributes: completed };
   }
 }
 
@@ -185,7 +185,8 @@ function gradientOfReduction(context: GradientContext): readonly (NetworkNode | 
   const shares: Expression[] = [];
   if (attributes["reductionOp"] === "Mean") {
     shares.push(constant(1 / reducedCount(axis, shape)));
-    if (reducesSamples(axis) && build.facts(x).layout) shares.push(divide(constant(1), scalar("samples")));
+    if (reducesSamples(axis) && build.facts(x).dynamicAxis)
+      shares.push(divide(constant(1), scalar("samples")));
   }
   const scaled = shares.reduce((product, share) => multiply(share, product), argument(0) as Expression);
   return [build.map(scaled, [aligned(outputGradient)])];
@@ -252,7 +253,7 @@ const sumColumnElements = defineOp({
   attributes: {},
   differentiable: "yes",
   memory: memoryNone,
-  shape: (context) => ({ shape: scalarShape, layout: inferLayout(context), storage: "dense" }),
+  shape: (context) => ({ shape: scalarShape, dynamicAxis: inferDynamicAxis(context), storage: "dense" }),
   gradient: ({ outputGradient }) => [outputGradient],
   lower: (context) => emitReduceAll(context, at(context.inputs, 0)),
 });

@@ -12,14 +12,14 @@ import {
   shapeProblem,
 } from "./define-op.js";
 import { transposeAxesOp } from "./internal.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.h";
 
 /** Replaces the axes [beginAxis, endAxis) by `shape`, in which one dimension may be 0 (ReshapeNode::Validate). */
 function reshapedShape(context: ShapeContext): ShapeResult {
   const { node, attributes, isFinalPass } = context;
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const input = at(context.inputs, 0).shape;
   const wanted = shapeAttribute(attributes, "shape");
   const replacement = [...wanted];
@@ -59,7 +59,7 @@ function reshapedShape(context: ShapeContext): ShapeResult {
       `[${formatDims(replaced)}] has ${elementCount(replaced)} elements`,
     );
   }
-  return { shape, layout };
+  return { shape, dynamicAxis };
 }
 
 const reshape = defineOp({
@@ -108,7 +108,7 @@ const transposeDimensions = defineOp({
   memory: memoryNone,
   shape(context): ShapeResult {
     const { node, attributes } = context;
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     const input = at(context.inputs, 0).shape;
     const [axis1, axis2] = [numberAttribute(attributes, "axis1"), numberAttribute(attributes, "axis2")];
     if (axis1 < 1 || axis2 < 1) {
@@ -129,7 +129,7 @@ const transposeDimensions = defineOp({
     }
     const axes = exchange(input.length, axis1, axis2);
     const from = extended(input, axes.length);
-    return { shape: axes.map((axis) => at(from, axis)), layout };
+    return { shape: axes.map((axis) => at(from, axis)), dynamicAxis };
   },
   gradient({ attributes, inputs, outputGradient, build }) {
     const { shape } = build.facts(at(inputs, 0));

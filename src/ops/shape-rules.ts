@@ -1,5 +1,5 @@
 import { elementCount } from "../network/network.js";
-import type { Layout, SampleShape } from "../network/network.js";
+import type { DynamicAxis, SampleShape } from "../network/network.js";
 import type { ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
 import { at, describe, formatDims, shapeProblem } from "./define-op.js";
 
@@ -12,19 +12,19 @@ import { at, describe, formatDims, shapeProblem } from "./define-op.js";
 export const scalarShape: SampleShape = [1];
 
 /** The dynamic axis of the first input that has one; in the final pass inputs with another axis are reported. */
-export function inferLayout(context: ShapeContext): Layout | null {
+export function inferDynamicAxis(context: ShapeContext): DynamicAxis | null {
   let first: ShapedInput | undefined;
   for (const input of context.inputs) {
-    if (!input.layout) continue;
+    if (!input.dynamicAxis) continue;
     if (!first) first = input;
     else if (context.isFinalPass) warnOfMismatch(context, first, input);
   }
-  return first?.layout ?? null;
+  return first?.dynamicAxis ?? null;
 }
 
 /** CNTK's reminder that two inputs run along different dynamic axes. */
 function warnOfMismatch(context: ShapeContext, a: ShapedInput, b: ShapedInput): void {
-  if (!a.layout || !b.layout || a.layout === b.layout) return;
+  if (!a.dynamicAxis || !b.dynamicAxis || a.dynamicAxis === b.dynamicAxis) return;
   context.message(
     `WARNING: ${describe(context.node)}: Dynamic axes mismatch between ${describe(a.node)} and ${describe(b.node)}. ` +
       "If they are incompatible, this will fail later.\n",
@@ -33,8 +33,8 @@ function warnOfMismatch(context: ShapeContext, a: ShapedInput, b: ShapedInput): 
 
 /** Output like the only input. */
 export function unaryMap(context: ShapeContext): ShapeResult {
-  const layout = inferLayout(context);
-  return { shape: at(context.inputs, 0).shape, layout };
+  const dynamicAxis = inferDynamicAxis(context);
+  return { shape: at(context.inputs, 0).shape, dynamicAxis };
 }
 
 /** Each of the first two inputs that is a parameter with unknown dimensions borrows them from the other. */
@@ -45,7 +45,7 @@ function inferFromEachOther(context: ShapeContext): void {
 
 /** Two inputs that are broadcast to each other, axis by axis from the first. */
 export function binaryZip(context: ShapeContext): ShapeResult {
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   inferFromEachOther(context);
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
   if (context.isFinalPass) warnOfMismatch(context, a, b);
@@ -59,12 +59,12 @@ export function binaryZip(context: ShapeContext): ShapeResult {
       throw incompatible(context, a, b, axis);
     }
   });
-  return { shape, layout };
+  return { shape, dynamicAxis };
 }
 
 /** Any number of inputs broadcast together. Unlike with two, a mismatch is an error in every pass. */
 export function naryZip(context: ShapeContext): ShapeResult {
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const { inputs } = context;
   for (let index = 0; index < inputs.length; index++) {
     for (let other = 0; other < inputs.length; other++) {
@@ -87,7 +87,7 @@ export function naryZip(context: ShapeContext): ShapeResult {
     }
     shape.push(widest?.shape[axis] ?? at(inputs, 0).shape[axis] ?? 1);
   }
-  return { shape, layout };
+  return { shape, dynamicAxis };
 }
 
 function incompatible(context: ShapeContext, a: ShapedInput, b: ShapedInput, axis: number): Error {
@@ -102,7 +102,7 @@ function incompatible(context: ShapeContext, a: ShapedInput, b: ShapedInput, axi
 
 /** One input, summed up to a single number over everything, samples included. */
 export function unaryReduce(_context: ShapeContext): ShapeResult {
-  return { shape: scalarShape, layout: null };
+  return { shape: scalarShape, dynamicAxis: null };
 }
 
 /** A criterion of two inputs: both run along a dynamic axis, the result is one number for the whole minibatch. */
@@ -123,7 +123,7 @@ export function binaryReduce(context: ShapeContext): ShapeResult {
       );
     }
     context.inputs.slice(0, 2).forEach((input, index) => {
-      if (input.layout) return;
+      if (input.dynamicAxis) return;
       throw shapeProblem(
         context.node,
         "no-minibatch-data",
@@ -132,5 +132,5 @@ export function binaryReduce(context: ShapeContext): ShapeResult {
       );
     });
   }
-  return { shape: scalarShape, layout: null };
+  return { shape: scalarShape, dynamicAxis: null };
 }

@@ -35,15 +35,15 @@ function emitLogSoftmax(context: LoweringContext, output: Operand): void {
 
 /** Node: sums of the columns of `x`, as `[1 x columns]`. */
 function columnSums(build: GraphBuilder, x: NetworkNode): NetworkNode {
-  const { shape, layout } = build.facts(x);
-  const [rows, columns] = columnView(shape, layout !== null);
-  return build.reduceTo(build.reshape(x, [rows, columns]), [1, columns], layout);
+  const { shape, dynamicAxis } = build.facts(x);
+  const [rows, columns] = columnView(shape, dynamicAxis !== null);
+  return build.reduceTo(build.reshape(x, [rows, columns]), [1, columns], dynamicAxis);
 }
 
 /** Node: the same elements as columns. */
 function asColumns(build: GraphBuilder, x: NetworkNode): NetworkNode {
-  const { shape, layout } = build.facts(x);
-  return build.reshape(x, columnView(shape, layout !== null));
+  const { shape, dynamicAxis } = build.facts(x);
+  return build.reshape(x, columnView(shape, dynamicAxis !== null));
 }
 
 const softmax = defineOp({

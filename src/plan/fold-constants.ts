@@ -1,7 +1,7 @@
 import { argument, constant, type Expression } from "../primitives/expression.js";
 import { binaryFunctions, unaryFunctions } from "../primitives/scalar-functions.js";
 import type { Instruction } from "../primitives/instruction.js";
-import type { ElementType } from "./plan.js";
+import type { ElementType } from "../numerics/values.js";
 
 type ElementwiseInstruction = Extract<Instruction, { kind: "elementwise" }>;
 

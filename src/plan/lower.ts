@@ -2,7 +2,8 @@ import type { Assignment, ExecutionGraph, NetworkNode, SampleShape } from "../ne
 import { elementCount } from "../network/network.js";
 import type { BufferId, Instruction, Operand } from "../primitives/instruction.js";
 import { foldConstants, withoutUnusedInputs } from "./fold-constants.js";
-import type { BufferDeclaration, ElementType } from "./plan.js";
+import type { ElementType } from "../numerics/values.js";
+import type { BufferDeclaration } from "./plan.js";
 
 /** One entry after lowering, before anything is removed. */
 export interface LoweredEntry {
@@ -71,7 +72,7 @@ export class Lowering {
     instructions: Instruction[],
   ): BufferId {
     const facts = this.factsOf(node);
-    const output = this.temporary(node.name, facts.shape, facts.layout !== null);
+    const output = this.temporary(node.name, facts.shape, facts.dynamicAxis !== null);
     let scratch = 0;
     node.op.lower?.({
       node,
@@ -96,13 +97,13 @@ export class Lowering {
   private leaf(node: NetworkNode): BufferId {
     const known = this.shared.get(node);
     if (known !== undefined) return known;
-    const { shape, layout, attributes } = this.factsOf(node);
+    const { shape, dynamicAxis, attributes } = this.factsOf(node);
     const isInput = node.op.role === "input";
     const initial = attributes["initial"];
     const id = this.declare({
       name: node.name,
       dims: shape,
-      perSample: layout !== null,
+      perSample: dynamicAxis !== null,
       role: isInput ? "input" : "state",
       ...(node.op.role === "state" && typeof initial === "number" && { initial }),
     });
@@ -111,10 +112,10 @@ export class Lowering {
   }
 
   private operand(node: NetworkNode, own: ReadonlyMap<NetworkNode, BufferId>): Operand {
-    const { shape, layout } = this.factsOf(node);
+    const { shape, dynamicAxis } = this.factsOf(node);
     const buffer = node.op.lower ? own.get(node) : this.leaf(node);
     if (buffer === undefined) throw new Error(`${node.name} is used before it is computed`);
-    return { buffer, dims: shape, perSample: layout !== null };
+    return { buffer, dims: shape, perSample: dynamicAxis !== null };
   }
 
   private temporary(name: string, dims: SampleShape, perSample: boolean): Operand {

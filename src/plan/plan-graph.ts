@@ -2,7 +2,8 @@ import type { EntryName, ExecutionGraph } from "../network/network.js";
 import type { BufferId, Instruction } from "../primitives/instruction.js";
 import { buffersRead, bufferWritten, withBuffers } from "./instruction-operands.js";
 import { Lowering, type LoweredEntry } from "./lower.js";
-import type { BufferDeclaration, ElementType, EngineDeclaration, Plan, PlanEntry } from "./plan.js";
+import type { ElementType } from "../numerics/values.js";
+import type { BufferDeclaration, EngineDeclaration, Plan, PlanEntry } from "./plan.js";
 import { forwardCopies, removeUnneeded, shareEqualWork, writeStatesDirectly } from "./simplify.js";
 
 const entryNames: readonly EntryName[] = ["evaluate", "accumulate", "update"];

@@ -1,7 +1,6 @@
 import type { EntryName } from "../network/network.js";
+import type { ElementType } from "../numerics/values.js";
 import type { BufferId, Instruction } from "../primitives/instruction.js";
-
-export type ElementType = "float" | "double";
 
 /** A piece of memory of a plan. */
 export interface BufferDeclaration {

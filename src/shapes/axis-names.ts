@@ -1,4 +1,4 @@
-import type { Layout } from "../network/network.js";
+import type { DynamicAxis } from "../network/network.js";
 
 /**
  * The names of dynamic axes: one counter per base name for the whole process, never reset and unaware of names users
@@ -8,7 +8,7 @@ export class AxisNames {
   private readonly taken = new Map<string, number>();
 
   /** A new dynamic axis. Every network object takes one named `*` when it is constructed. */
-  next(base: string): Layout {
+  next(base: string): DynamicAxis {
     const count = this.taken.get(base) ?? 0;
     this.taken.set(base, count + 1);
     return { axisName: count === 0 ? base : `${base}${count}` };

@@ -49,5 +49,5 @@ export function memoryGroups(shaped: ShapedNetwork, roots: MemoryRoots): string[
 
 function describeEntry(shaped: ShapedNetwork, node: NetworkNode): string {
   const facts = shaped.facts.get(node);
-  return `${node.name} : ${formatShape(facts?.shape ?? [], facts?.layout)}`;
+  return `${node.name} : ${formatShape(facts?.shape ?? [], facts?.dynamicAxis)}`;
 }

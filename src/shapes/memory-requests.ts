@@ -146,15 +146,15 @@ class Simulation {
   }
 
   private requestLike(kind: "value" | "gradient", node: NetworkNode): void {
-    const { shape, layout } = this.facts(node);
-    this.pool.request(this.key(kind, node), elementCount(shape), layout !== null);
+    const { shape, dynamicAxis } = this.facts(node);
+    this.pool.request(this.key(kind, node), elementCount(shape), dynamicAxis !== null);
   }
 
   private requestTemporaries(node: NetworkNode, direction: "forward" | "backward"): void {
     this.temporaries(node, direction).forEach((temporary, index) => {
-      const { shape, layout } = this.facts(node);
+      const { shape, dynamicAxis } = this.facts(node);
       const input = node.inputs[0];
-      const scaledLike = temporary.scaled === "input" ? input && this.facts(input).layout : layout;
+      const scaledLike = temporary.scaled === "input" ? input && this.facts(input).dynamicAxis : dynamicAxis;
       const elements = temporary.size === "output" ? elementCount(shape) : temporary.size;
       const scaled = temporary.scaled !== undefined && Boolean(scaledLike);
       this.pool.request(this.key(`${direction} ${index}`, node), elements, scaled, temporary.workspace);

@@ -1,7 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type {
   Attributes,
-  Layout,
+  DynamicAxis,
   NetworkNode,
   NodeFacts,
   SampleShape,
@@ -17,7 +17,7 @@ import { formatPrototype } from "./validating-line.js";
 
 interface NodeState {
   shape: SampleShape;
-  layout: Layout | null;
+  dynamicAxis: DynamicAxis | null;
   storage: Storage;
   needsGradient: boolean;
   attributes: Attributes;
@@ -25,7 +25,7 @@ interface NodeState {
 }
 
 export interface NodeValidatorOptions {
-  readonly defaultLayout: Layout;
+  readonly defaultAxis: DynamicAxis;
   readonly axisNames: AxisNames;
   readonly elementType: "float" | "double";
   readonly previous?: ShapedNetwork;
@@ -59,9 +59,9 @@ export class NodeValidator {
 
   facts(): Map<NetworkNode, NodeFacts> {
     return new Map(
-      Array.from(this.states, ([node, { shape, layout, storage, needsGradient, attributes }]) => [
+      Array.from(this.states, ([node, { shape, dynamicAxis, storage, needsGradient, attributes }]) => [
         node,
-        { shape, layout, storage, needsGradient, attributes },
+        { shape, dynamicAxis, storage, needsGradient, attributes },
       ]),
     );
   }
@@ -82,12 +82,12 @@ export class NodeValidator {
     }
     // A parameter's own rule knows its dimensions as written; inferred ones stay.
     if (!(node.op.role === "parameter" && state.visited)) state.shape = result.shape;
-    state.layout = result.layout;
+    state.dynamicAxis = result.dynamicAxis;
     state.storage = result.storage ?? "dense";
     state.attributes = result.attributes ?? state.attributes;
     state.visited = true;
     return (
-      before.layout !== state.layout ||
+      before.dynamicAxis !== state.dynamicAxis ||
       fingerprint(before) !== fingerprint(state) ||
       before.needsGradient !== state.needsGradient ||
       node.inputs.some((input, index) => inputsBefore[index] !== fingerprint(this.current(input)))
@@ -105,8 +105,8 @@ export class NodeValidator {
   private withPlace(error: CntkError, node: NetworkNode): CntkError {
     const { diagnostic } = error;
     const given = node.inputs.map((input) => {
-      const { shape, layout } = this.current(input);
-      return `${input.name} ${formatShape(shape, layout)}`;
+      const { shape, dynamicAxis } = this.current(input);
+      return `${input.name} ${formatShape(shape, dynamicAxis)}`;
     });
     return new CntkError({
       ...diagnostic,
@@ -125,7 +125,7 @@ export class NodeValidator {
 class NodeShapeContext implements ShapeContext {
   readonly attributes: Attributes;
   readonly inputs: readonly ShapedInput[];
-  readonly defaultLayout: Layout;
+  readonly defaultAxis: DynamicAxis;
 
   constructor(
     readonly node: NetworkNode,
@@ -135,11 +135,11 @@ class NodeShapeContext implements ShapeContext {
     private readonly print: (text: string, always: boolean) => void,
   ) {
     this.attributes = validator.current(node).attributes;
-    this.defaultLayout = options.defaultLayout;
+    this.defaultAxis = options.defaultAxis;
     this.inputs = node.inputs.map((input) => new LiveInput(input, validator));
   }
 
-  newLayout(base: string): Layout {
+  newDynamicAxis(base: string): DynamicAxis {
     return this.options.axisNames.next(base);
   }
 
@@ -176,8 +176,8 @@ class LiveInput implements ShapedInput {
     return this.validator.current(this.node).shape;
   }
 
-  get layout(): Layout | null {
-    return this.validator.current(this.node).layout;
+  get dynamicAxis(): DynamicAxis | null {
+    return this.validator.current(this.node).dynamicAxis;
   }
 
   get storage(): Storage {
@@ -202,7 +202,7 @@ function initialState(node: NetworkNode, previous: ShapedNetwork | undefined): N
   return {
     shape: known?.shape ?? (isLeaf || node.op.delay ? writtenShape(attributes) : []),
     // Inputs keep their axis from compile to compile, all others are forgotten.
-    layout: isLeaf ? (known?.layout ?? null) : null,
+    dynamicAxis: isLeaf ? (known?.dynamicAxis ?? null) : null,
     storage: known?.storage ?? "dense",
     needsGradient: isLeaf && typeof rate === "number" && rate > 0,
     attributes,
@@ -215,6 +215,12 @@ function writtenShape(attributes: Attributes): SampleShape {
   return Array.isArray(shape) ? (shape as number[]) : [];
 }
 
-function fingerprint({ shape, layout }: { shape: SampleShape; layout: Layout | null }): string {
-  return `${shape.join(" x ")}${layout ? " *" : ""}`;
+function fingerprint({
+  shape,
+  dynamicAxis,
+}: {
+  shape: SampleShape;
+  dynamicAxis: DynamicAxis | null;
+}): string {
+  return `${shape.join(" x ")}${dynamicAxis ? " *" : ""}`;
 }

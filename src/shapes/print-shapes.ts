@@ -9,7 +9,7 @@ import { formatTable } from "../network/print-table.js";
 export function printShapes(shaped: ShapedNetwork): string {
   const shapeOf = (node: NetworkNode) => {
     const facts = shaped.facts.get(node);
-    return formatShape(facts?.shape ?? [], facts?.layout);
+    return formatShape(facts?.shape ?? [], facts?.dynamicAxis);
   };
   const leaves = shaped.order.filter((node) => node.inputs.length === 0);
   const inner = shaped.order.filter((node) => node.inputs.length > 0);

@@ -1,6 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { LogSink } from "../log/log.js";
-import type { Layout, Network, NetworkNode, NodeFacts, ShapedNetwork } from "../network/network.js";
+import type { DynamicAxis, Network, NetworkNode, NodeFacts, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { RecurrentLoop } from "../network/loops.js";
 import { evaluationOrder } from "../network/loops.js";
@@ -14,7 +14,7 @@ export interface ValidationOptions {
   /** The process's counters of dynamic axis names. */
   readonly axisNames: AxisNames;
   /** Taken when the network was constructed; without it a new `*` is taken now (unless `previous` has one). */
-  readonly defaultLayout?: Layout;
+  readonly defaultAxis?: DynamicAxis;
   /** An earlier compile of the same network: shapes are kept, dynamic axes are found anew. */
   readonly previous?: ShapedNetwork;
   /** Precision in which the range of a random initialization is computed for the log. */
@@ -44,9 +44,8 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   const { order, loops } = evaluationOrder(roots);
   loops.forEach((loop, index) => log.print(formatLoop(loop, index)));
 
-  const defaultLayout =
-    options.previous?.defaultLayout ?? options.defaultLayout ?? options.axisNames.next("*");
-  const validator = new NodeValidator(order, { ...options, defaultLayout }, (text, always) =>
+  const defaultAxis = options.previous?.defaultAxis ?? options.defaultAxis ?? options.axisNames.next("*");
+  const validator = new NodeValidator(order, { ...options, defaultAxis }, (text, always) =>
     always ? log.printAlways(text) : log.print(text),
   );
   let remaining = order.length;
@@ -63,7 +62,7 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   log.print("\nPost-processing network complete.\n\n");
 
   const facts: ReadonlyMap<NetworkNode, NodeFacts> = validator.facts();
-  return { shaped: { network, facts, roots, order, defaultLayout }, log: log.text };
+  return { shaped: { network, facts, roots, order, defaultAxis }, log: log.text };
 }
 
 /** Collects what is printed; `print` keeps silent at trace level 0. */

@@ -1,10 +1,10 @@
-import type { Attributes, Layout, NetworkNode, SampleShape } from "../network/network.js";
+import type { Attributes, DynamicAxis, NetworkNode, SampleShape } from "../network/network.js";
 import { formatShape } from "../network/network.js";
 
 /** What a `Validating` line shows of a node: its current shape and axis. */
 export interface PrintedNode {
   readonly shape: SampleShape;
-  readonly layout: Layout | null;
+  readonly dynamicAxis: DynamicAxis | null;
 }
 
 /**
@@ -17,8 +17,8 @@ export function formatPrototype(
   current: (node: NetworkNode) => PrintedNode,
 ): string {
   const shapeOf = (of: NetworkNode) => {
-    const { shape, layout } = current(of);
-    return formatShape(shape, layout);
+    const { shape, dynamicAxis } = current(of);
+    return formatShape(shape, dynamicAxis);
   };
   const head = `${node.name} = ${node.op.name}`;
   if (node.inputs.length === 0) return `${head}() :  -> ${shapeOf(node)}`;

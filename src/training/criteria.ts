@@ -1,7 +1,7 @@
 import type { NetworkNode } from "../network/network.js";
 import type { CriterionSum } from "../log/training-lines.js";
 import type { Values } from "../backends/backend.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 
 /** Nodes whose final lines show a perplexity. */
 const perplexityOperations = new Set([

@@ -2,7 +2,7 @@ import type { Executable } from "../backends/backend.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
 import type { NetworkNode } from "../network/network.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 import type { Reader } from "../readers/reader.js";
 import { CriterionAccumulator } from "./criteria.js";
 import { feed, realSamples } from "./feed.js";

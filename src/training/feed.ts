@@ -2,7 +2,7 @@ import type { MinibatchValues, Values } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, NodeFacts } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 import type { Minibatch, Reader, StreamMinibatch } from "../readers/reader.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 

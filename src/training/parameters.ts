@@ -1,6 +1,6 @@
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { initialValues } from "../numerics/initial-values.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 
 /** Parameters of a network by node. */
 export type ParameterStore = Map<NetworkNode, ParameterValues>;

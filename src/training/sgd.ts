@@ -4,7 +4,7 @@ import type { RunLog } from "../log/run-log.js";
 import { average, type CriterionSum, epochHeader, epochLine, minibatchLine } from "../log/training-lines.js";
 import type { NetworkNode } from "../network/network.js";
 import { formatGeneral } from "../numerics/number-format.js";
-import type { ElementType } from "../plan/plan.js";
+import type { ElementType } from "../numerics/values.js";
 import type { Minibatch, Reader } from "../readers/reader.js";
 import { CriterionAccumulator } from "./criteria.js";
 import { feed, realSamples } from "./feed.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../../src/backends/backend.js";
-import type { ElementType } from "../../src/plan/plan.js";
+import type { ElementType } from "../../src/numerics/values.js";
 import { add, argument, constant, multiply, scalar, subtract } from "../../src/primitives/expression.js";
 import { presentBackends } from "../support/backends.js";
 import { runCase } from "../support/conformance-case.js";

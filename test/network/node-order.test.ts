@@ -13,7 +13,7 @@ const anything: OpDefinition = {
   attributes: {},
   differentiable: "none",
   memory: { usesOutput: false, usesInputs: "none" },
-  shape: () => ({ shape: [1], layout: null }),
+  shape: () => ({ shape: [1], dynamicAxis: null }),
 };
 const delay: OpDefinition = { ...anything, name: "PastValue", delay: true };
 

@@ -4,7 +4,7 @@ import type {
   Assignment,
   EntryName,
   ExecutionGraph,
-  Layout,
+  DynamicAxis,
   NetworkNode,
   NodeFacts,
 } from "../../src/network/network.js";
@@ -24,7 +24,7 @@ import { runOn } from "../support/plan-builder.js";
 /** Makes execution graphs node by node, shapes given by hand. */
 class Graph {
   private readonly facts = new Map<NetworkNode, NodeFacts>();
-  private readonly samples: Layout = { axisName: "*" };
+  private readonly samples: DynamicAxis = { axisName: "*" };
   private readonly entries: Partial<Record<EntryName, ExecutionGraph["entries"][EntryName]>> = {};
 
   input(name: string, shape: number[]): NetworkNode {
@@ -56,8 +56,8 @@ class Graph {
     perSample: boolean,
   ): NetworkNode {
     const node: NetworkNode = { name, op, inputs, attributes, tags: new Set() };
-    const layout = perSample ? this.samples : null;
-    this.facts.set(node, { shape, layout, needsGradient: false, storage: "dense", attributes });
+    const dynamicAxis = perSample ? this.samples : null;
+    this.facts.set(node, { shape, dynamicAxis, needsGradient: false, storage: "dense", attributes });
     return node;
   }
 

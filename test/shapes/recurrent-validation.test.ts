@@ -16,7 +16,7 @@ const delay: OpDefinition = {
   delay: true,
   differentiable: "yes",
   memory: { usesOutput: false, usesInputs: "none", ownMatrix: true },
-  shape: ({ inputs }) => ({ shape: inputs[0]?.shape ?? [], layout: inputs[0]?.layout ?? null }),
+  shape: ({ inputs }) => ({ shape: inputs[0]?.shape ?? [], dynamicAxis: inputs[0]?.dynamicAxis ?? null }),
 };
 
 describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", () => {

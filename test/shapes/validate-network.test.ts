@@ -108,7 +108,7 @@ describe("a second compile of the same network", () => {
     expect(first.log).toContain("2 nodes to process in pass 2.");
     expect(second.log).toContain("1 nodes to process in pass 2.");
     expect(second.log).toContain("z = ElementTimes (c, x) : [1 x 1], [2 x *] -> [2 x 1 x *]\n");
-    expect(second.shaped.defaultLayout).toBe(first.shaped.defaultLayout);
+    expect(second.shaped.defaultAxis).toBe(first.shaped.defaultAxis);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Backend, Values } from "../../src/backends/backend.js";
-import type { ElementType } from "../../src/plan/plan.js";
+import type { ElementType } from "../../src/numerics/values.js";
 import { PlanBuilder, runOn } from "./plan-builder.js";
 
 /** One small plan with inputs made for any number of samples, and what must come out. */

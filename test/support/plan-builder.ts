@@ -1,6 +1,7 @@
 import type { Executable, Values } from "../../src/backends/backend.js";
 import type { EntryName } from "../../src/network/network.js";
-import type { BufferDeclaration, ElementType, Plan } from "../../src/plan/plan.js";
+import type { ElementType } from "../../src/numerics/values.js";
+import type { BufferDeclaration, Plan } from "../../src/plan/plan.js";
 import type { Instruction, MatrixOperand, Operand } from "../../src/primitives/instruction.js";
 
 /** Writes a small plan by hand, one entry at a time. */

@@ -1,5 +1,5 @@
 import type {
-  Layout,
+  DynamicAxis,
   Network,
   NetworkNode,
   NodeFacts,
@@ -118,7 +118,7 @@ export function networkOf(
   operation: (name: string) => OpDefinition | undefined = operationByName,
 ): ShapedNetwork | undefined {
   const nodes = new Map<string, NetworkNode>();
-  const layouts = new Map<string, Layout>();
+  const layouts = new Map<string, DynamicAxis>();
   const finalShapes = inferredShapes(compile.text);
   for (const recorded of compile.nodes) {
     const op = operation(recorded.operation);
@@ -161,14 +161,14 @@ export function networkOf(
     const node = find(recorded.name);
     facts.set(node, {
       shape: finalShapes.get(recorded.name) ?? recorded.shape,
-      layout: recorded.axis ? (layouts.get(recorded.axis) ?? null) : null,
+      dynamicAxis: recorded.axis ? (layouts.get(recorded.axis) ?? null) : null,
       needsGradient: gradient.has(node),
       storage: recorded.operation === "SparseInputValue" ? "sparse" : "dense",
       attributes: node.attributes,
     });
   }
-  const defaultLayout = layouts.values().next().value ?? { axisName: "*" };
-  return { network, facts, roots, order, defaultLayout };
+  const defaultAxis = layouts.values().next().value ?? { axisName: "*" };
+  return { network, facts, roots, order, defaultAxis };
 }
 
 function inferredShapes(text: string): Map<string, number[]> {

@@ -1,7 +1,7 @@
 import type { Executable, MinibatchValues, Values } from "../../src/backends/backend.js";
 import { referenceBackend } from "../../src/backends/reference/index.js";
 import type { ExecutionGraph, ShapedNetwork } from "../../src/network/network.js";
-import type { ElementType } from "../../src/plan/plan.js";
+import type { ElementType } from "../../src/numerics/values.js";
 import { planGraph } from "../../src/plan/index.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
 import { parameterValues } from "../../src/training/parameters.js";

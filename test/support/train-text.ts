@@ -1,7 +1,8 @@
 import type { Backend, Executable, Values } from "../../src/backends/backend.js";
 import type { NetworkNode } from "../../src/network/network.js";
 import { planGraph } from "../../src/plan/index.js";
-import type { ElementType, Plan } from "../../src/plan/plan.js";
+import type { ElementType } from "../../src/numerics/values.js";
+import type { Plan } from "../../src/plan/plan.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
 import { parameterValues } from "../../src/training/parameters.js";
 import { trainingGraph, updateScalars, type UpdateOptions } from "../../src/updates/index.js";

@@ -1,5 +1,5 @@
 import type { BinaryOperator, Expression, UnaryOperator } from "../../primitives/expression.js";
-import type { ElementType } from "../../plan/plan.js";
+import type { ElementType } from "../../numerics/values.js";
 
 /** Operators written out in place; `round` marks results that may need rounding. The others are called by name. */
 const unaryCode: Partial<Record<UnaryOperator, { code: (x: string) => string; round: boolean }>> = {

@@ -1,5 +1,5 @@
 import type { Instruction, InstructionKind } from "../../primitives/instruction.js";
-import type { ElementType } from "../../plan/plan.js";
+import type { ElementType } from "../../numerics/values.js";
 import type { Values } from "../backend.js";
 import type { RandomEngine } from "./random-engine.js";
 

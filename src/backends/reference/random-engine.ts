@@ -1,5 +1,5 @@
 import { MersenneTwister64 } from "../../numerics/mersenne-twister.js";
-import type { ElementType } from "../../plan/plan.js";
+import type { ElementType } from "../../numerics/values.js";
 
 /** A random engine whose whole state is its seed and the number of draws made: what CNTK's model files keep. */
 export class RandomEngine {

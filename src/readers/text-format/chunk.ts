@@ -1,4 +1,4 @@
-import type { ElementType } from "../../numerics/mersenne-twister.js";
+import type { ElementType } from "../../numerics/values.js";
 import type { TextInput } from "./options.js";
 
 /** Small integers take one byte each until the first other value comes. */

@@ -1,4 +1,4 @@
-import type { ElementType } from "../../numerics/mersenne-twister.js";
+import type { ElementType } from "../../numerics/values.js";
 
 /** One stream of a text file. */
 export interface TextInput {

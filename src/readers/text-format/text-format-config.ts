@@ -1,7 +1,7 @@
 import type { ConfigSection } from "../../config/config-section.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
-import type { ElementType } from "../../numerics/mersenne-twister.js";
+import type { ElementType } from "../../numerics/values.js";
 import type { TextFormatOptions, TextInput } from "./options.js";
 import { defaultChunkSize } from "./options.js";
 

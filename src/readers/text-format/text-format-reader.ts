@@ -1,7 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
 import type { LogSink } from "../../log/log.js";
-import type { ElementType } from "../../numerics/mersenne-twister.js";
+import type { ElementType } from "../../numerics/values.js";
 import { packFrames, packSequences } from "../minibatch-packer.js";
 import type {
   EpochRequest,

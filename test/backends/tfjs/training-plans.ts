@@ -1,4 +1,5 @@
-import type { ElementType, Plan } from "../../../src/plan/plan.js";
+import type { ElementType } from "../../../src/numerics/values.js";
+import type { Plan } from "../../../src/plan/plan.js";
 import {
   add,
   argument,
