@@ -21,8 +21,8 @@ import type {
   ShapedNetwork,
 } from "./network/network.js";
 import { depthFirstOrder, restrictOrder } from "./network/node-order.js";
-import { buildNetwork, type BuiltNetwork } from "./network-builder/index.js";
-import type { SeedCounter } from "./network-builder/seed-counter.js";
+import { buildNetwork, type BuiltNetwork } from "./sources/brainscript/index.js";
+import type { SeedCounter } from "./network/seed-counter.js";
 import { operationByName } from "./ops/index.js";
 import { planGraph } from "./plan/index.js";
 import type { ElementType } from "./numerics/values.js";

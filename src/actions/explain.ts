@@ -11,8 +11,8 @@ import { evaluateProgram, type Host, printValues } from "../evaluator/index.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { printNetwork } from "../network/print-network.js";
-import { networkTree } from "../network-builder/index.js";
-import { SeedCounter } from "../network-builder/seed-counter.js";
+import { networkTree } from "../sources/brainscript/index.js";
+import { SeedCounter } from "../network/seed-counter.js";
 import {
   type BuildEnvironment,
   buildFromText,

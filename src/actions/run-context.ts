@@ -5,7 +5,7 @@ import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import type { RunLog } from "../log/run-log.js";
 import type { ModelFile } from "../model-files/index.js";
-import type { SeedCounter } from "../network-builder/seed-counter.js";
+import type { SeedCounter } from "../network/seed-counter.js";
 import type { ElementType } from "../numerics/values.js";
 import type { AxisNames } from "../shapes/index.js";
 import type { ProgressListener } from "../training/progress.js";

@@ -10,7 +10,7 @@ import type { LogSink } from "../log/log.js";
 import { type Clock, formatDate, RunLog } from "../log/run-log.js";
 import { banner, buildInfo, commandHeader } from "../log/start-up.js";
 import type { CriterionSum } from "../log/training-lines.js";
-import { SeedCounter } from "../network-builder/seed-counter.js";
+import { SeedCounter } from "../network/seed-counter.js";
 import type { ElementType } from "../numerics/values.js";
 import { AxisNames } from "../shapes/index.js";
 import type { ProgressListener } from "../training/progress.js";

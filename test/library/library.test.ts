@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { evaluateProgram, isFunction, type Thunk } from "../../src/evaluator/index.js";
 import { libraryFiles } from "../../src/library/index.js";
 import { depthFirstOrder, collectRoots } from "../../src/network/node-order.js";
-import { networkProgram } from "../../src/network-builder/index.js";
+import { networkProgram } from "../../src/sources/brainscript/index.js";
 import { readLibrarySources } from "../../src/node/library.js";
 import { plainText } from "../../grammar/index.js";
 import { buildError, buildText, nodeNamed, nodeNames, operationOf } from "../support/build-text.js";

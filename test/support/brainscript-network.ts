@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { plainText } from "../../grammar/index.js";
 import type { Source } from "../../src/diagnostics/source.js";
 import { libraryFiles } from "../../src/library/index.js";
-import { SeedCounter, buildNetwork } from "../../src/network-builder/index.js";
-import type { BuiltNetwork } from "../../src/network-builder/index.js";
+import { SeedCounter, buildNetwork } from "../../src/sources/brainscript/index.js";
+import type { BuiltNetwork } from "../../src/sources/brainscript/index.js";
 
 const library: readonly Source[] = libraryFiles.map((name) => ({
   name,

@@ -6,7 +6,7 @@ import {
   SeedCounter,
   type BuiltNetwork,
   type BuildRequest,
-} from "../../src/network-builder/index.js";
+} from "../../src/sources/brainscript/index.js";
 import { readLibrarySources } from "../../src/node/library.js";
 
 const library = readLibrarySources();

@@ -1,9 +1,9 @@
-import type { Span } from "../diagnostics/source.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
-import { readyThunk } from "../evaluator/index.js";
-import type { ArrayValue, ObjectValue, RecordValue, Value } from "../evaluator/values.js";
-import { elementCount } from "../network/network.js";
-import type { Network, NetworkNode, SampleShape } from "../network/network.js";
+import type { Span } from "../../diagnostics/source.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import { readyThunk } from "../../evaluator/index.js";
+import type { ArrayValue, ObjectValue, RecordValue, Value } from "../../evaluator/values.js";
+import { elementCount } from "../../network/network.js";
+import type { Network, NetworkNode, SampleShape } from "../../network/network.js";
 
 /** Puts text into brackets, one item a line, indented by two. */
 function nested(items: readonly string[], open: string, close: string): string {

@@ -1,7 +1,7 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
-import type { Span } from "../diagnostics/source.js";
-import { isArray, isFunction, originOf, requiredParameter, typeName } from "../evaluator/index.js";
-import type { CallContext, RecordValue, Thunk, Value } from "../evaluator/values.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { Span } from "../../diagnostics/source.js";
+import { isArray, isFunction, originOf, requiredParameter, typeName } from "../../evaluator/index.js";
+import type { CallContext, RecordValue, Thunk, Value } from "../../evaluator/values.js";
 import { NodeValue, ShapeValue, VectorValue } from "./values.js";
 
 /**

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { readConfiguration } from "../../src/config/index.js";
-import { nodeFiles } from "../../src/node/index.js";
-import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
-import { buildText } from "../support/build-text.js";
+import { readConfiguration } from "../../../src/config/index.js";
+import { nodeFiles } from "../../../src/node/index.js";
+import { AxisNames, validateNetwork } from "../../../src/shapes/index.js";
+import { buildText } from "../../support/build-text.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** What is printed about the network of a sample config, from the first parameter to the end of validation. */
 function networkLog(model: string): string {

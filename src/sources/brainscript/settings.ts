@@ -1,4 +1,4 @@
-import type { SeedCounter } from "./seed-counter.js";
+import type { SeedCounter } from "../../network/seed-counter.js";
 
 /** What the builder's classes and operators share while one network is built. */
 export interface BuildSettings {

@@ -6,7 +6,7 @@ import {
   nodeNames,
   operationOf,
   pointedAt,
-} from "../support/build-text.js";
+} from "../../support/build-text.js";
 
 /** Builds `a = …` inside a nested record, where constants of operators find a name of their own. */
 function nested(expression: string) {

@@ -1,4 +1,4 @@
-import type { CallContext, NativeClass, RecordValue, Value } from "../evaluator/values.js";
+import type { CallContext, NativeClass, RecordValue, Value } from "../../evaluator/values.js";
 import { Arguments, asBoolean, asInteger, asSize, flatten } from "./arguments.js";
 import { assembleNetwork } from "./assemble-network.js";
 import type { NodeFactory } from "./computation-node.js";

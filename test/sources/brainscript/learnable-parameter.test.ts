@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SeedCounter } from "../../src/network-builder/index.js";
-import { buildError, buildText, nodeNamed, pointedAt } from "../support/build-text.js";
+import { SeedCounter } from "../../../src/sources/brainscript/index.js";
+import { buildError, buildText, nodeNamed, pointedAt } from "../../support/build-text.js";
 
 describe("initialization of a parameter", () => {
   it.each([

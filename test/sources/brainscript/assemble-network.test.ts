@@ -6,7 +6,7 @@ import {
   nodeNames,
   operationOf,
   pointedAt,
-} from "../support/build-text.js";
+} from "../../support/build-text.js";
 
 describe("names of nodes (facts recorded with CNTK's evaluator)", () => {
   it.each([

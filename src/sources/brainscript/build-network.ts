@@ -1,15 +1,15 @@
-import type { NamedExpression, Program, SourceLoader, TextWithPlaces } from "../../grammar/index.js";
-import { parseBrainScript, plainText } from "../../grammar/index.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
-import type { Source } from "../diagnostics/source.js";
-import { evaluateProgram, typeName } from "../evaluator/index.js";
-import type { RecordValue } from "../evaluator/values.js";
-import type { LogSink } from "../log/log.js";
-import type { Network } from "../network/network.js";
+import type { NamedExpression, Program, SourceLoader, TextWithPlaces } from "../../../grammar/index.js";
+import { parseBrainScript, plainText } from "../../../grammar/index.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { Source } from "../../diagnostics/source.js";
+import { evaluateProgram, typeName } from "../../evaluator/index.js";
+import type { RecordValue } from "../../evaluator/values.js";
+import type { LogSink } from "../../log/log.js";
+import type { Network } from "../../network/network.js";
 import { NodeFactory } from "./computation-node.js";
 import { nativeClasses } from "./native-classes.js";
 import { nodeOperators } from "./operators.js";
-import type { SeedCounter } from "./seed-counter.js";
+import type { SeedCounter } from "../../network/seed-counter.js";
 import type { BuildSettings } from "./settings.js";
 import { NetworkValue } from "./values.js";
 

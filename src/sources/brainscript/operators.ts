@@ -1,6 +1,6 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
-import type { BinaryOperatorName, CallContext, Host, ObjectValue, Value } from "../evaluator/values.js";
-import type { Attributes } from "../network/network.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { BinaryOperatorName, CallContext, Host, ObjectValue, Value } from "../../evaluator/values.js";
+import type { Attributes } from "../../network/network.js";
 import type { NodeFactory } from "./computation-node.js";
 import { NodeValue } from "./values.js";
 

@@ -1,7 +1,7 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
-import { isArray } from "../evaluator/index.js";
-import type { Attributes, ParameterValues } from "../network/network.js";
-import { isRandomInitializer } from "../numerics/initial-values.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import { isArray } from "../../evaluator/index.js";
+import type { Attributes, ParameterValues } from "../../network/network.js";
+import { isRandomInitializer } from "../../numerics/initial-values.js";
 import type { Arguments } from "./arguments.js";
 import type { BuildSettings } from "./settings.js";
 import { fitShape, parseTextMatrix } from "./text-matrix.js";

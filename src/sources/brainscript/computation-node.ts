@@ -1,9 +1,10 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../diagnostics/suggest.js";
-import type { CallContext, NativeClass, RecordValue } from "../evaluator/values.js";
-import type { Attributes, NetworkNode, NodeGroup, ParameterValues } from "../network/network.js";
-import type { AttributeDeclaration, OpDefinition } from "../network/op-definition.js";
-import { operationByName, operations } from "../ops/index.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import { didYouMean } from "../../diagnostics/suggest.js";
+import type { CallContext, NativeClass, RecordValue } from "../../evaluator/values.js";
+import { makeNode } from "../../network/build.js";
+import type { Attributes, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
+import type { AttributeDeclaration, OpDefinition } from "../../network/op-definition.js";
+import { operationByName, operations } from "../../ops/index.js";
 import { Arguments, asNode, flatten } from "./arguments.js";
 import {
   constantAttributes,
@@ -59,7 +60,7 @@ export class NodeFactory {
   constant(value: number, context: CallContext): NodeValue {
     const op = this.operation("LearnableParameter", context);
     const given = { shape: [1], learningRateMultiplier: 0, ...constantAttributes(value) };
-    return this.blank(op, { ...attributeDefaults(op), ...given }, context);
+    return this.blank(op, given, context);
   }
 
   private construct(record: RecordValue, context: CallContext): NodeValue {
@@ -81,8 +82,7 @@ export class NodeFactory {
 
   private parameter(op: OpDefinition, args: Arguments, number: number): NodeValue {
     const setup = readLearnableParameter(args, this.settings);
-    const attributes = { ...attributeDefaults(op), ...setup.attributes };
-    const value = this.blank(op, attributes, args.context, number);
+    const value = this.blank(op, setup.attributes, args.context, number);
     if (setup.values) this.values.set(value.node, setup.values);
     if (this.settings.traceLevel > 0) this.settings.log(deferredInitializationLine(setup));
     return value;
@@ -95,15 +95,7 @@ export class NodeFactory {
     number = this.settings.seeds.drawNodeNumber(),
   ): NodeValue {
     const { span: origin, path: name, calls } = context;
-    const node: NetworkNode = {
-      name,
-      op,
-      inputs: [],
-      attributes,
-      tags: new Set(),
-      origin,
-      ...(calls && { calls }),
-    };
+    const node = makeNode({ op, name, attributes, origin, ...(calls && { calls }) });
     return new NodeValue(node, number, context.span);
   }
 
@@ -119,14 +111,6 @@ export class NodeFactory {
       ...(hint && { hint }),
     });
   }
-}
-
-function attributeDefaults(op: OpDefinition): Attributes {
-  const defaults: Record<string, unknown> = {};
-  for (const [key, declaration] of Object.entries(op.attributes)) {
-    if ("default" in declaration) defaults[key] = declaration.default;
-  }
-  return defaults;
 }
 
 function readAttributes(op: OpDefinition, args: Arguments): Attributes {

@@ -1,0 +1,73 @@
+import type { RecordValue, Thunk } from "../../evaluator/values.js";
+import { NetworkAssembly } from "../../network/build.js";
+import type { NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
+import { compareNames } from "../../network/node-order.js";
+import { asNode, flatten } from "./arguments.js";
+import { NetworkValue, NodeValue } from "./values.js";
+
+/** Members of a network record that list the nodes of a group instead of naming one. */
+const groupMembers: ReadonlyMap<string, NodeGroup> = new Map([
+  ["criterionNodes", "criterion"],
+  ["evaluationNodes", "evaluation"],
+  ["featureNodes", "feature"],
+  ["labelNodes", "label"],
+  ["outputNodes", "output"],
+]);
+
+/**
+ * Turns the evaluated record of `new ComputationNetwork { … }` into a network: every member is evaluated, in the order of
+ * names; nodes among them get the member's name; all that can be reached from them is collected, breadth first.
+ * `values` holds what parameters read from files and literals.
+ * Source: ComputationNetworkScripting.cpp.
+ */
+export function assembleNetwork(
+  record: RecordValue,
+  values: ReadonlyMap<NetworkNode, ParameterValues>,
+): NetworkValue {
+  const roots: NodeValue[] = [];
+  const names = [...record.names].sort(compareNames);
+  for (const name of names) {
+    const group = groupMembers.get(name);
+    if (!group) continue;
+    const thunk = ownMember(record, name);
+    for (const value of flatten(thunk.force(), thunk.span, asNode)) {
+      value.node.tags.add(group);
+      roots.push(value);
+    }
+  }
+  for (const name of names) {
+    const value = ownMember(record, name).force();
+    if (!(value instanceof NodeValue)) continue;
+    // Of several names for one node the last in this order stays.
+    if (!groupMembers.has(name)) value.node.name = name;
+    roots.push(value);
+  }
+  return collect(roots, values, record);
+}
+
+function ownMember(record: RecordValue, name: string): Thunk {
+  const thunk = record.own(name);
+  if (!thunk) throw new Error(`record lists the member '${name}' but does not have it`);
+  return thunk;
+}
+
+/** Everything reachable from `roots`, breadth first, under names that are unique without regard to case. */
+function collect(
+  roots: readonly NodeValue[],
+  values: ReadonlyMap<NetworkNode, ParameterValues>,
+  record: RecordValue,
+): NetworkValue {
+  const numbers = new Map<NetworkNode, number>();
+  const assembly = new NetworkAssembly(values, (node) => numbers.get(node) ?? 0);
+  const found: NodeValue[] = [];
+  const queue = [...roots];
+  for (let next = 0; next < queue.length; next++) {
+    const value = queue[next]!;
+    numbers.set(value.node, value.number);
+    if (!assembly.add(value.node)) continue;
+    found.push(value);
+    value.attachLateInputs();
+    for (const input of value.inputs) queue.push(input);
+  }
+  return new NetworkValue(assembly.finish(), found, record);
+}

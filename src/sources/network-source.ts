@@ -1,0 +1,30 @@
+import type { ConfigSection } from "../config/config-section.js";
+import type { Source } from "../diagnostics/source.js";
+import type { FileAccess } from "../files/file-access.js";
+import type { LogSink } from "../log/log.js";
+import type { Network } from "../network/network.js";
+import type { SeedCounter } from "../network/seed-counter.js";
+import type { ElementType } from "../numerics/values.js";
+
+/** What every way to describe a network may need of the run. */
+export interface SourceEnvironment {
+  readonly files: FileAccess;
+  /** The texts of the BrainScript library. */
+  readonly library: readonly Source[];
+  readonly includeDirectories: readonly string[];
+  readonly elementType: ElementType;
+  readonly deviceId: number;
+  readonly traceLevel: number;
+  /** Networks built one after the other in a run go on counting. */
+  readonly seeds: SeedCounter;
+  /** Takes the lines that CNTK prints meanwhile, as they come about. */
+  readonly log: LogSink;
+}
+
+/** A way to describe a network: BrainScript, an older network language, a model file. */
+export interface NetworkSource {
+  /** The key of a command's section that holds the description. */
+  readonly key: string;
+  /** Builds the network that `section` describes under `key`. Throws CntkError for every mistake of the description. */
+  build(section: ConfigSection, environment: SourceEnvironment): Promise<Network>;
+}
