@@ -3,7 +3,7 @@ import type { PendingFile } from "../files/file-access.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import { inputsBelow, insertPassNodes, shapeNetwork } from "../pipeline.js";
-import type { Minibatch } from "../readers/reader.js";
+import { columnsOf, gapMask, type Minibatch } from "../minibatch/index.js";
 import { readerFromConfig } from "../readers/index.js";
 import { memoryBlock } from "../shapes/index.js";
 import { checkStreams, feed } from "../training/feed.js";
@@ -213,17 +213,13 @@ function oneSequence(
 function packedSequences(minibatch: Minibatch, input: string | undefined): SequenceColumns[] {
   const stream = (input && minibatch.streams.get(input)) || [...minibatch.streams.values()][0];
   if (!stream) return [];
-  const { rows, steps, sequences } = stream.layout;
-  const packed = new Int32Array(rows * steps).fill(-1);
-  for (const { row, begin, length } of sequences) {
-    for (let time = begin; time < begin + length; time++) packed[time * rows + row] = 0;
-  }
+  const { layout } = stream;
+  const gaps = gapMask(layout);
   let next = 0;
-  packed.forEach((mark, column) => {
-    if (mark === 0) packed[column] = next++;
-  });
-  return sequences.map(({ row, begin, length, id }) => ({
-    id,
-    columns: Array.from({ length }, (_, time) => packed[(begin + time) * rows + row] ?? 0),
+  // Place of each column once the gaps before it are left out.
+  const places = gaps && Int32Array.from(gaps, (gap) => (gap ? -1 : next++));
+  return layout.sequences.map((placement) => ({
+    id: placement.sequence,
+    columns: Array.from(columnsOf(layout, placement), (column) => places?.[column] ?? column),
   }));
 }

@@ -1,9 +1,19 @@
-import type { MinibatchValues, Values } from "../backends/backend.js";
+import type { MinibatchValues } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, NodeFacts } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { ElementType } from "../numerics/values.js";
-import type { Minibatch, Reader, StreamMinibatch } from "../readers/reader.js";
+import {
+  denseValues,
+  gapMask,
+  type Minibatch,
+  realSamples,
+  sampleCount,
+  type StreamMinibatch,
+} from "../minibatch/index.js";
+import { type ElementType, newValues, type Values } from "../numerics/values.js";
+import type { Reader } from "../readers/reader.js";
+
+export { realSamples };
 import { didYouMean } from "../diagnostics/suggest.js";
 
 /**
@@ -40,18 +50,6 @@ export function checkStreams(
   }
 }
 
-/** Columns of a layout that hold samples; undefined when there are no gaps. */
-function filledColumns(stream: StreamMinibatch): Int32Array | undefined {
-  const { rows, steps, sequences } = stream.layout;
-  const total = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
-  if (total === rows * steps) return undefined;
-  const filled = new Uint8Array(rows * steps);
-  for (const { row, begin, length } of sequences) {
-    for (let time = begin; time < begin + length; time++) filled[time * rows + row] = 1;
-  }
-  return Int32Array.from(filled.keys()).filter((column) => filled[column]);
-}
-
 /**
  * Turns a reader's minibatch into what a backend takes: dense columns, gaps left out (no node of this version looks
  * across samples, so a gap contributes nothing and need not be computed). Sparse streams are written out densely.
@@ -66,9 +64,7 @@ export function feed(
   for (const input of inputs) {
     const stream = minibatch.streams.get(input.name);
     if (!stream) throw new Error(`the reader delivered no stream ${input.name}`);
-    const columns = stream.layout.rows * stream.layout.steps;
-    const kept = filledColumns(stream);
-    const count = kept ? kept.length : columns;
+    const count = sampleCount(stream.layout);
     if (samples && count !== samples) {
       throw new CntkError({
         code: "layouts-differ",
@@ -76,52 +72,22 @@ export function feed(
       });
     }
     samples = count;
-    values.set(input.name, denseColumns(stream, columns, kept, elementType));
+    values.set(input.name, withoutGaps(stream, count, elementType));
   }
   return { samples, inputs: values };
 }
 
-function denseColumns(
-  stream: StreamMinibatch,
-  columns: number,
-  kept: Int32Array | undefined,
-  elementType: ElementType,
-): Values {
-  const dense = stream.dense ?? expandSparse(stream, columns, elementType);
-  if (!kept) return dense;
-  const dimension = dense.length / columns;
-  const packed =
-    elementType === "float"
-      ? new Float32Array(kept.length * dimension)
-      : new Float64Array(kept.length * dimension);
-  kept.forEach((column, index) => {
-    packed.set(dense.subarray(column * dimension, (column + 1) * dimension), index * dimension);
+function withoutGaps(stream: StreamMinibatch, samples: number, elementType: ElementType): Values {
+  const { dimension, layout } = stream;
+  const dense = denseValues(stream.data, dimension);
+  const gaps = gapMask(layout);
+  if (!gaps) return dense;
+  const packed = newValues(elementType, samples * dimension);
+  let next = 0;
+  gaps.forEach((gap, column) => {
+    if (gap) return;
+    packed.set(dense.subarray(column * dimension, (column + 1) * dimension), next * dimension);
+    next++;
   });
   return packed;
-}
-
-function expandSparse(stream: StreamMinibatch, columns: number, elementType: ElementType): Values {
-  const { sparse, dimension } = stream;
-  if (!sparse) throw new Error("a stream is either dense or sparse");
-  const dense =
-    elementType === "float" ? new Float32Array(columns * dimension) : new Float64Array(columns * dimension);
-  for (let column = 0; column < columns; column++) {
-    for (let at = sparse.offsets[column] ?? 0; at < (sparse.offsets[column + 1] ?? 0); at++) {
-      const index = column * dimension + (sparse.rows[at] ?? 0);
-      dense[index] = (dense[index] ?? 0) + (sparse.values[at] ?? 0);
-    }
-  }
-  return dense;
-}
-
-/** Real samples of a minibatch, gaps not counted. */
-export function realSamples(minibatch: Minibatch): number {
-  let most = 0;
-  for (const { layout } of minibatch.streams.values()) {
-    most = Math.max(
-      most,
-      layout.sequences.reduce((sum, sequence) => sum + sequence.length, 0),
-    );
-  }
-  return most;
 }

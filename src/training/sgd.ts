@@ -5,7 +5,8 @@ import { average, type CriterionSum, epochHeader, epochLine, minibatchLine } fro
 import type { NetworkNode } from "../network/network.js";
 import { formatGeneral } from "../numerics/number-format.js";
 import type { ElementType } from "../numerics/values.js";
-import type { Minibatch, Reader } from "../readers/reader.js";
+import type { Minibatch } from "../minibatch/index.js";
+import type { Reader } from "../readers/reader.js";
 import { CriterionAccumulator } from "./criteria.js";
 import { feed, realSamples } from "./feed.js";
 import { Interruption, interrupted } from "./interruption.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Minibatch, TextFormatOptions, TextInput } from "../../src/readers/index.js";
+import type { Minibatch, StreamMinibatch, TextFormatOptions, TextInput } from "../../src/readers/index.js";
 import { createTextFormatReader } from "../../src/readers/index.js";
 import { memoryFiles } from "../support/memory-files.js";
 
@@ -16,6 +16,12 @@ function readerOf(text: string, options: Partial<TextFormatOptions> = {}) {
   );
 }
 
+/** Values of a dense stream. */
+function valuesOf(stream: StreamMinibatch | undefined): number[] {
+  if (stream?.data.storage !== "dense") throw new Error("no dense stream");
+  return [...stream.data.values];
+}
+
 /** Values of stream `a` of all minibatches of an epoch. */
 function epochOf(
   reader: ReturnType<typeof readerOf>,
@@ -26,7 +32,7 @@ function epochOf(
   reader.startEpoch({ epoch, minibatchSize, epochSize });
   const minibatches: number[][] = [];
   for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) {
-    minibatches.push([...(minibatch.streams.get("a")?.dense ?? [])]);
+    minibatches.push(valuesOf(minibatch.streams.get("a")));
   }
   return minibatches;
 }
@@ -140,13 +146,13 @@ describe("minibatches", () => {
       rows: 3,
       steps: 3,
       sequences: [
-        { row: 0, begin: 0, length: 3, id: 0 },
-        { row: 1, begin: 0, length: 1, id: 1 },
-        { row: 1, begin: 1, length: 2, id: 2 },
-        { row: 2, begin: 0, length: 1, id: 3 },
+        { row: 0, begin: 0, length: 3, sequence: 0 },
+        { row: 1, begin: 0, length: 1, sequence: 1 },
+        { row: 1, begin: 1, length: 2, sequence: 2 },
+        { row: 2, begin: 0, length: 1, sequence: 3 },
       ],
     });
-    expect([...(stream?.dense ?? [])]).toEqual([1, 4, 7, 2, 5, 0, 3, 6, 0]);
+    expect(valuesOf(stream)).toEqual([1, 4, 7, 2, 5, 0, 3, 6, 0]);
     expect(minibatch?.columns).toBe(9);
   });
 
@@ -157,12 +163,13 @@ describe("minibatches", () => {
     const minibatch = reader.next();
     const [a, b, s] = ["a", "b", "s"].map((name) => minibatch?.streams.get(name));
     expect([a?.layout.rows, a?.layout.steps, b?.layout.rows, b?.layout.steps]).toEqual([2, 2, 2, 1]);
-    expect([...(a?.dense ?? [])]).toEqual([1, 3, 2, 0]);
-    expect([...(b?.dense ?? [])]).toEqual([1, 2, 3, 4]);
+    expect(valuesOf(a)).toEqual([1, 3, 2, 0]);
+    expect(valuesOf(b)).toEqual([1, 2, 3, 4]);
     expect(s?.layout).toEqual(a?.layout);
-    expect([...(s?.sparse?.offsets ?? [])]).toEqual([0, 1, 3, 3, 3]);
-    expect([...(s?.sparse?.rows ?? [])]).toEqual([3, 0, 9]);
-    expect([...(s?.sparse?.values ?? [])]).toEqual([4, 1, 2]);
+    if (s?.data.storage !== "sparse") throw new Error("no sparse stream");
+    expect([...s.data.columnStarts]).toEqual([0, 1, 3, 3, 3]);
+    expect([...s.data.rows]).toEqual([3, 0, 9]);
+    expect([...s.data.values]).toEqual([4, 1, 2]);
   });
 
   it("have one time step in frame mode, which refuses longer sequences", () => {

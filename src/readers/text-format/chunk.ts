@@ -1,8 +1,8 @@
-import type { ElementType } from "../../numerics/values.js";
+import { newValues, type ElementType, type Values } from "../../numerics/values.js";
 import type { TextInput } from "./options.js";
 
 /** Small integers take one byte each until the first other value comes. */
-type Store = Uint8Array | Float32Array | Float64Array;
+type Store = Uint8Array | Values;
 
 /**
  * A growing list of numbers. As long as all are integers of 0 … 255 (pixels, one-hot labels) they are kept as bytes;
@@ -28,7 +28,7 @@ export class CompactNumbers {
     const { values } = this;
     // Two loops, so that each writes to one kind of array only.
     if (values instanceof Uint8Array && small) copySmall(from, values, this.length, count);
-    else copyWide(from, values as Float32Array | Float64Array, this.length, count);
+    else copyWide(from, values as Values, this.length, count);
     this.length = end;
   }
 
@@ -39,11 +39,7 @@ export class CompactNumbers {
 
   private copied(capacity: number): Store {
     const stayBytes = this.values instanceof Uint8Array && capacity > this.values.length;
-    const store = stayBytes
-      ? new Uint8Array(capacity)
-      : this.elementType === "float"
-        ? new Float32Array(capacity)
-        : new Float64Array(capacity);
+    const store = stayBytes ? new Uint8Array(capacity) : newValues(this.elementType, capacity);
     store.set(this.values.subarray(0, this.length));
     return store;
   }
@@ -53,7 +49,7 @@ function copySmall(from: Float64Array, to: Uint8Array, at: number, count: number
   for (let i = 0; i < count; i++) to[at + i] = from[i] as number;
 }
 
-function copyWide(from: Float64Array, to: Float32Array | Float64Array, at: number, count: number): void {
+function copyWide(from: Float64Array, to: Values, at: number, count: number): void {
   for (let i = 0; i < count; i++) to[at + i] = from[i] as number;
 }
 

@@ -1,16 +1,16 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
 import type { LogSink } from "../../log/log.js";
-import type { ElementType } from "../../numerics/values.js";
-import { packFrames, packSequences } from "../minibatch-packer.js";
-import type {
-  EpochRequest,
-  Minibatch,
-  MinibatchLayout,
-  Reader,
-  StreamDescription,
-  StreamMinibatch,
-} from "../reader.js";
+import {
+  type AxisLayout,
+  type Minibatch,
+  packFrames,
+  packSequences,
+  type StreamData,
+  type StreamMinibatch,
+} from "../../minibatch/index.js";
+import { newValues, type ElementType, type Values } from "../../numerics/values.js";
+import type { EpochRequest, Reader, StreamDescription } from "../reader.js";
 import type { Selection } from "../sequence-order.js";
 import { SequenceOrder } from "../sequence-order.js";
 import type { TextChunk } from "./chunk.js";
@@ -188,7 +188,7 @@ export class TextFormatReader implements Reader {
   private pack(sequences: readonly number[]): Minibatch {
     const streams = new Map<string, StreamMinibatch>();
     let columns = 0;
-    let shared: { lengths: Int32Array; layout: MinibatchLayout } | undefined;
+    let shared: { lengths: Int32Array; layout: AxisLayout } | undefined;
     const places = sequences.map((sequence) => {
       const chunk = this.chunkOf[sequence] as number;
       return { chunk, index: sequence - (this.index.firstSequences[chunk] as number) };
@@ -208,8 +208,8 @@ export class TextFormatReader implements Reader {
       streams.set(
         description.name,
         description.storage === "dense"
-          ? { dimension, layout, dense: packDense(sources, layout, dimension, this.elementType) }
-          : { dimension, layout, sparse: packSparse(sources, layout, this.elementType) },
+          ? { dimension, layout, data: packDense(sources, layout, dimension, this.elementType) }
+          : { dimension, layout, data: packSparse(sources, layout, this.elementType) },
       );
     });
     return { streams, columns };
@@ -222,19 +222,15 @@ interface SequenceSource {
   readonly index: number;
 }
 
-function numbers(elementType: ElementType, length: number): Float32Array | Float64Array {
-  return elementType === "float" ? new Float32Array(length) : new Float64Array(length);
-}
-
 function packDense(
   sources: readonly SequenceSource[],
-  layout: MinibatchLayout,
+  layout: AxisLayout,
   dimension: number,
   elementType: ElementType,
-): Float32Array | Float64Array {
-  const result = numbers(elementType, dimension * layout.rows * layout.steps);
-  for (const { row, begin, length, id } of layout.sequences) {
-    const { stream, index } = sources[id] as SequenceSource;
+): StreamData {
+  const result: Values = newValues(elementType, dimension * layout.rows * layout.steps);
+  for (const { row, begin, length, sequence } of layout.sequences) {
+    const { stream, index } = sources[sequence] as SequenceSource;
     const first = stream.sequenceStarts[index] as number;
     for (let t = 0; t < length; t++) {
       const from = (first + t) * dimension;
@@ -244,22 +240,22 @@ function packDense(
       );
     }
   }
-  return result;
+  return { storage: "dense", values: result };
 }
 
 function packSparse(
   sources: readonly SequenceSource[],
-  layout: MinibatchLayout,
+  layout: AxisLayout,
   elementType: ElementType,
-): StreamMinibatch["sparse"] {
+): StreamData {
   const columns = layout.rows * layout.steps;
   // First the number of values of each column, then their sums.
-  const offsets = new Int32Array(columns + 1);
+  const columnStarts = new Int32Array(columns + 1);
   const eachColumn = (
     visit: (column: number, stream: ChunkStream, from: number, to: number) => void,
   ): void => {
-    for (const { row, begin, length, id } of layout.sequences) {
-      const { stream, index } = sources[id] as SequenceSource;
+    for (const { row, begin, length, sequence } of layout.sequences) {
+      const { stream, index } = sources[sequence] as SequenceSource;
       const first = stream.sequenceStarts[index] as number;
       for (let t = 0; t < length; t++) {
         const from = stream.sampleStarts[first + t] as number;
@@ -269,18 +265,18 @@ function packSparse(
     }
   };
   eachColumn((column, _, from, to) => {
-    offsets[column + 1] = to - from;
+    columnStarts[column + 1] = to - from;
   });
   for (let column = 0; column < columns; column++) {
-    offsets[column + 1] = (offsets[column + 1] as number) + (offsets[column] as number);
+    columnStarts[column + 1] = (columnStarts[column + 1] as number) + (columnStarts[column] as number);
   }
-  const values = numbers(elementType, offsets[columns] as number);
+  const values = newValues(elementType, columnStarts[columns] as number);
   const rows = new Int32Array(values.length);
   eachColumn((column, stream, from, to) => {
-    values.set(stream.values.values.subarray(from, to), offsets[column]);
-    rows.set(stream.rows.subarray(from, to), offsets[column]);
+    values.set(stream.values.values.subarray(from, to), columnStarts[column]);
+    rows.set(stream.rows.subarray(from, to), columnStarts[column]);
   });
-  return { values, rows, offsets };
+  return { storage: "sparse", values, rows, columnStarts };
 }
 
 function chunkOfEachSequence(firstSequences: Int32Array): Int32Array {

@@ -1,0 +1,22 @@
+export type {
+  AxisLayout,
+  FedMinibatch,
+  Minibatch,
+  SequencePlacement,
+  StreamData,
+  StreamMinibatch,
+} from "./minibatch.js";
+export {
+  columnCount,
+  columnsOf,
+  gapMask,
+  hasGaps,
+  layoutsEqual,
+  packFrames,
+  packSequences,
+  sampleCount,
+  visibleSteps,
+} from "./layout.js";
+export { denseValues, elementTypeOfData } from "./data.js";
+export type { FedInput } from "./feed.js";
+export { feed, missingStream, realSamples } from "./feed.js";
