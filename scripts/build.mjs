@@ -1,6 +1,6 @@
 // Builds dist/: compiles TypeScript, copies the BrainScript library, writes the command's stub.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,10 +21,8 @@ execFileSync(
 
 const library = join(root, "src", "library");
 if (existsSync(library)) {
-  const target = join(dist, "src", "library");
-  mkdirSync(target, { recursive: true });
-  for (const file of readdirSync(library)) {
-    if (file.endsWith(".bs")) cpSync(join(library, file), join(target, file));
+  for (const file of readdirSync(library, { recursive: true, encoding: "utf8" })) {
+    if (file.endsWith(".bs")) cpSync(join(library, file), join(dist, "src", "library", file));
   }
 }
 

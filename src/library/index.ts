@@ -6,6 +6,7 @@ export const libraryFiles: readonly string[] = [
   "language.bs",
   "composition.bs",
   "layers.bs",
+  "recurrent-layers.bs",
   "inputs.bs",
   "elementwise.bs",
   "matrix.bs",
@@ -17,4 +18,16 @@ export const libraryFiles: readonly string[] = [
   "sequences.bs",
   "stable.bs",
   "namespace.bs",
+];
+
+/** Texts that namespace.bs includes inside of its record `BS`. */
+export const libraryParts: readonly string[] = [
+  "namespace/constants.bs",
+  "namespace/boolean.bs",
+  "namespace/sequences.bs",
+  "namespace/loops.bs",
+  "namespace/parameters.bs",
+  "namespace/recurrence.bs",
+  "namespace/seq2seq.bs",
+  "namespace/network.bs",
 ];

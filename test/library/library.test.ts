@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { evaluateProgram, isFunction, type Thunk } from "../../src/evaluator/index.js";
-import { libraryFiles } from "../../src/library/index.js";
+import { libraryFiles, libraryParts } from "../../src/library/index.js";
 import { depthFirstOrder, collectRoots } from "../../src/network/node-order.js";
 import { networkProgram } from "../../src/sources/brainscript/index.js";
 import { readLibrarySources } from "../../src/node/library.js";
@@ -13,6 +13,8 @@ describe("the library's files", () => {
     const folder = new URL("../../src/library/", import.meta.url);
     const files = readdirSync(folder).filter((name) => name.endsWith(".bs"));
     expect([...libraryFiles].sort()).toEqual(files.sort());
+    const parts = readdirSync(new URL("namespace/", folder)).map((name) => `namespace/${name}`);
+    expect([...libraryParts].sort()).toEqual(parts.sort());
   });
 });
 

@@ -1,14 +1,9 @@
-import { readFileSync } from "node:fs";
 import { plainText } from "../../grammar/index.js";
-import type { Source } from "../../src/diagnostics/source.js";
-import { libraryFiles } from "../../src/library/index.js";
+import { readLibrarySources } from "../../src/node/library.js";
 import { SeedCounter, buildNetwork } from "../../src/sources/brainscript/index.js";
 import type { BuiltNetwork } from "../../src/sources/brainscript/index.js";
 
-const library: readonly Source[] = libraryFiles.map((name) => ({
-  name,
-  text: readFileSync(new URL(`../../src/library/${name}`, import.meta.url), "utf8"),
-}));
+const library = readLibrarySources();
 
 export interface BrainScriptOptions {
   readonly precision?: "float" | "double";

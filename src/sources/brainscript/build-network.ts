@@ -4,6 +4,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Source } from "../../diagnostics/source.js";
 import { evaluateProgram, typeName } from "../../evaluator/index.js";
 import type { RecordValue } from "../../evaluator/values.js";
+import { libraryParts } from "../../library/index.js";
 import type { LogSink } from "../../log/log.js";
 import type { Network } from "../../network/network.js";
 import { NodeFactory } from "./computation-node.js";
@@ -17,7 +18,7 @@ import { NetworkValue } from "./values.js";
 export interface BuildRequest {
   /** The value of `BrainScriptNetworkBuilder`: a record in `{ }` or `[ ]`, or an expression in `( )`. */
   readonly text: TextWithPlaces;
-  /** The texts of the BrainScript library (`libraryFiles` names them). */
+  /** The texts of the BrainScript library (`libraryFiles` and `libraryParts` name them). */
   readonly library: readonly Source[];
   readonly precision: "float" | "double";
   readonly deviceId: number;
@@ -88,7 +89,7 @@ export function networkProgram(
   };
   const network = networkTree(request.text, request.loader);
   const members: NamedExpression[] = [
-    ...request.library.flatMap((source) => libraryProgram(source).members),
+    ...libraryMembers(request.library),
     ...parsed(plainText(settings)).members,
     ...network.members,
   ];
@@ -105,13 +106,24 @@ export function networkTree(text: TextWithPlaces, loader?: SourceLoader): Progra
 
 const parsedLibrary = new WeakMap<Source, Program>();
 
-/** The library does not change while a program runs, so each of its texts is parsed once. */
-function libraryProgram(source: Source): Program {
-  const known = parsedLibrary.get(source);
-  if (known) return known;
-  const program = parsed(plainText(source));
-  parsedLibrary.set(source, program);
-  return program;
+/**
+ * The members of all library files. Its parts (`libraryParts`) are found when a file includes them. The library does not
+ * change while a program runs, so each of its texts is parsed once.
+ */
+function libraryMembers(library: readonly Source[]): NamedExpression[] {
+  const parts = library.filter(({ name }) => libraryParts.some((part) => name.endsWith(part)));
+  const loader: SourceLoader = {
+    load: (path) => {
+      const source = parts.find(({ name }) => name.endsWith(path));
+      return source && plainText(source);
+    },
+  };
+  const files = library.filter((source) => !parts.includes(source));
+  return files.flatMap((source) => {
+    const program = parsedLibrary.get(source) ?? parsed(plainText(source), loader);
+    parsedLibrary.set(source, program);
+    return program.members;
+  });
 }
 
 function parsed(text: TextWithPlaces, loader?: SourceLoader): Program {
