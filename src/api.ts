@@ -5,7 +5,7 @@ import { type RunEnvironment, type RunResult, runConfiguration } from "./actions
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import { selectBackend } from "./backends/select.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
-import type { FileAccess } from "./files/file-access.js";
+import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
 import { readModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
@@ -37,7 +37,7 @@ export interface RunOptions {
 
 function environment(options: RunOptions): RunEnvironment {
   return {
-    files: options.files ?? nodeFiles(options.directory ?? process.cwd()),
+    files: options.files ?? nodeFiles(options.directory),
     library: readLibrarySources(),
     errorOutput: options.log ?? standardError,
     output: options.output ?? standardOutput,
@@ -82,7 +82,7 @@ export function explainConfig(
     words,
     stage,
     command: options.command,
-    files: options.files ?? nodeFiles(options.directory ?? process.cwd()),
+    files: options.files ?? nodeFiles(options.directory),
     library: readLibrarySources(),
     backend: options.backend,
   });
@@ -96,7 +96,7 @@ export interface LoadOptions {
 
 /** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
-  const files = options.files ?? nodeFiles(options.directory ?? process.cwd());
+  const files = options.files ?? nodeFiles(options.directory);
   const model = readModel(files.readBytes(path), path);
   return new ModelSession(model, async (elementType) => {
     const { backend } = await selectBackend({ requested: options.backend, elementType, deviceId: -1 });
@@ -121,7 +121,7 @@ export async function visualize(
   modelPath: string,
   options: VisualizeOptions,
 ): Promise<{ readonly picture: string; readonly text: string }> {
-  const files = options.files ?? nodeFiles(options.directory ?? process.cwd());
+  const files = options.files ?? nodeFiles(options.directory);
   const model = loadModel(modelPath, options);
   const decoder = model.node(options.decoder);
   const [input] = model.inputsOf([decoder]);
@@ -133,20 +133,9 @@ export async function visualize(
   const base = `${options.out}/${(modelPath.split(/[\\/]/).at(-1) ?? "model").replace(/\.(model|dnn|cmf)$/, "")}`;
   const picture = `${base}.png`;
   const text = `${base}.txt`;
-  writeWhole(files, text, dumpSamples(nodes));
-  writeWhole(files, picture, encodePng(drawSamples(nodes)));
+  writeWhole(files, text, (file) => file.write(dumpSamples(nodes)));
+  writeWhole(files, picture, (file) => file.write(encodePng(drawSamples(nodes))));
   return { picture: files.resolve(picture), text: files.resolve(text) };
-}
-
-function writeWhole(files: FileAccess, path: string, content: Uint8Array | string): void {
-  const file = files.create(path);
-  try {
-    file.write(content);
-    file.commit();
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
 }
 
 /**
@@ -157,14 +146,17 @@ export function makeMnist(
   directory: string,
   options: {
     readonly from?: string;
+    /** Folder that relative paths count from, and where the package is looked for; default: the process's. */
+    readonly directory?: string;
     readonly files?: FileAccess;
     readonly onFile?: (path: string) => void;
   } = {},
 ): MnistTextFile[] {
+  const files = options.files ?? nodeFiles(options.directory);
   return makeMnistFiles(directory, {
     from: options.from,
-    files: options.files ?? nodeFiles(process.cwd()),
-    loadMnistPackage,
+    files,
+    loadMnistPackage: () => loadMnistPackage(files.directory),
     onFile: options.onFile,
   });
 }

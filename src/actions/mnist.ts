@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { FileAccess } from "../files/file-access.js";
+import { type FileAccess, writeWhole } from "../files/file-access.js";
 
 /** Names of the four files of the original data set. */
 export const mnistFileNames = [
@@ -119,9 +119,8 @@ function writeText(files: FileAccess, path: string, images: IdxData, labels: Idx
   const piece = new Uint8Array(
     pieceLines * (labelsName.length + featuresName.length + 2 * classes + 4 * pixels + 1),
   );
-  const file = files.create(path);
-  let total = 0;
-  try {
+  return writeWhole(files, path, (file) => {
+    let total = 0;
     for (let first = 0; first < images.count; first += pieceLines) {
       let at = 0;
       const put = (text: Uint8Array) => {
@@ -139,12 +138,8 @@ function writeText(files: FileAccess, path: string, images: IdxData, labels: Idx
       file.write(piece.slice(0, at));
       total += at;
     }
-    file.commit();
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
-  return total;
+    return total;
+  });
 }
 
 function asciiBytes(text: string): Uint8Array {

@@ -5,7 +5,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
 import type { Source } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import type { FileAccess } from "../files/file-access.js";
+import { type FileAccess, writeWhole } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { type Clock, formatDate, RunLog } from "../log/run-log.js";
 import { banner, buildInfo, commandHeader } from "../log/start-up.js";
@@ -218,9 +218,7 @@ function redirectLog(
   if (path.startsWith("-")) {
     log.redirect(environment.output);
   } else {
-    const empty = files.create(path);
-    empty.commit();
-    log.redirect({ write: (text) => files.append(path, text) });
+    log.redirect(files.log(path));
   }
   environment.onRedirect?.(path);
   if (traceLevel === 0) log.write(start);
@@ -284,9 +282,8 @@ function finish(
 ): void {
   const doneFile = root.string("doneFile", "");
   if (doneFile && !check) {
-    const file = files.create(doneFile);
-    file.write(`Successfully finished at ${formatDate(log.clock())} on ${environment.host}\n`);
-    file.commit();
+    const text = `Successfully finished at ${formatDate(log.clock())} on ${environment.host}\n`;
+    writeWhole(files, doneFile, (file) => file.write(text));
   }
   if (log.timestamping) log.stamped("__COMPLETED__\n");
   else log.write("COMPLETED.\n");

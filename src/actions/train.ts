@@ -1,6 +1,7 @@
 import type { Executable, Values } from "../backends/backend.js";
 import { countWithGradient, criteriaBlock, parametersBlock } from "../training/start-lines.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import { writeWhole } from "../files/file-access.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import {
   type Checkpoint,
@@ -220,14 +221,7 @@ class Training {
   }
 
   private writeFile(path: string, bytes: Uint8Array): void {
-    const file = this.command.files.create(path);
-    try {
-      file.write(bytes);
-      file.commit();
-    } catch (error) {
-      file.abort();
-      throw error;
-    }
+    writeWhole(this.command.files, path, (file) => file.write(bytes));
   }
 
   private async crossValidate(

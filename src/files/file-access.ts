@@ -6,13 +6,23 @@ export interface RandomAccessFile {
   close(): void;
 }
 
-/** A file being written beside its target; nothing appears at the target before `commit`. */
+/**
+ * A file being written beside its target; nothing appears at the target before `commit`. Where the target is a device or
+ * a pipe, what is written goes there directly.
+ */
 export interface PendingFile {
   write(data: Uint8Array | string): void;
   /** Renames the file into place. */
   commit(): void;
   /** Throws the written part away. */
   abort(): void;
+}
+
+/** A log file: every piece of text is there as soon as it is written. */
+export interface LogFile {
+  /** Throws CntkError `file-unwritable` once, then does nothing; a pipe whose reader has gone is no error. */
+  write(text: string): void;
+  close(): void;
 }
 
 /**
@@ -32,10 +42,23 @@ export interface FileAccess {
   readBytes(path: string): Uint8Array;
   readText(path: string): string;
   open(path: string): RandomAccessFile;
-  /** Makes the folder of the path if need be and opens a file beside it. */
+  /** Makes the folder of the path if need be and opens a file beside it; what killed writers of the same path left is cleared. */
   create(path: string): PendingFile;
-  /** Appends straight to the target (log files). */
-  append(path: string, text: string): void;
+  /** Makes the folder of the path if need be and begins a log file anew. */
+  log(path: string): LogFile;
   makeDirectory(path: string): void;
   remove(path: string): void;
+}
+
+/** Writes a file as a whole: `fill` hands over its content piece by piece; if it fails, nothing has changed at `path`. */
+export function writeWhole<T>(files: FileAccess, path: string, fill: (file: PendingFile) => T): T {
+  const file = files.create(path);
+  try {
+    const result = fill(file);
+    file.commit();
+    return result;
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
 }

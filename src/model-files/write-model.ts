@@ -1,5 +1,5 @@
 import type { NodeGroup } from "../network/network.js";
-import type { FileAccess } from "../files/file-access.js";
+import { type FileAccess, writeWhole } from "../files/file-access.js";
 import type { ByteSink } from "./byte-writer.js";
 import { ByteWriter, joinPieces } from "./byte-writer.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
@@ -27,14 +27,7 @@ export function writeModel(model: ModelFile): Uint8Array {
 
 /** Writes a model file piece by piece; it appears at `path` only when it is complete. */
 export function saveModel(model: ModelFile, files: FileAccess, path: string): void {
-  const file = files.create(path);
-  try {
-    writeModelTo(model, (piece) => file.write(piece));
-    file.commit();
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
+  writeWhole(files, path, (file) => writeModelTo(model, (piece) => file.write(piece)));
 }
 
 /** Hands the bytes of a model file to `sink`, piece by piece. */

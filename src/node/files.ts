@@ -1,141 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { CntkError } from "../diagnostics/diagnostic.js";
-import type { FileAccess, PendingFile, RandomAccessFile } from "../files/file-access.js";
-
-/** The operating system's reason, in the words of C's strerror (which CNTK prints). */
-function reasonOf(error: unknown): { code: string; reason: string } {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
-  const reasons: Record<string, string> = {
-    ENOENT: "No such file or directory",
-    EACCES: "Permission denied",
-    EPERM: "Operation not permitted",
-    EISDIR: "Is a directory",
-    ENOTDIR: "Not a directory",
-    EEXIST: "File exists",
-    ENOSPC: "No space left on device",
-    EROFS: "Read-only file system",
-    EMFILE: "Too many open files",
-    ENAMETOOLONG: "File name too long",
-  };
-  return { code, reason: reasons[code] ?? (error instanceof Error ? error.message : String(error)) };
-}
-
-function failure(
-  action: "opening" | "reading" | "writing" | "creating",
-  shown: string,
-  error: unknown,
-): CntkError {
-  if (error instanceof CntkError) return error;
-  const { code, reason } = reasonOf(error);
-  const writing = action === "writing" || action === "creating";
-  const kind = writing
-    ? "file-unwritable"
-    : code === "ENOENT" || code === "ENOTDIR"
-      ? "file-missing"
-      : "file-unreadable";
-  return new CntkError({ code: kind, message: `error ${action} file '${shown}': ${reason}` });
-}
-
-/** Runs an action of the file system; what goes wrong becomes a CntkError that names the file. */
-function guarded<T>(action: "opening" | "reading" | "writing" | "creating", shown: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw failure(action, shown, error);
-  }
-}
-
-/** A name beside the target that no other process uses. */
-let pendingCount = 0;
-function temporaryName(target: string): string {
-  return `${target}.${process.pid}.${++pendingCount}.tmp`;
-}
-
-/** Makes a folder and those above it. Node's own `recursive` never returns where a parent refuses entries, as /proc does. */
-function makeDirectories(directory: string): void {
-  if (fs.existsSync(directory)) return;
-  makeDirectories(path.dirname(directory));
-  try {
-    fs.mkdirSync(directory);
-  } catch (error) {
-    if (reasonOf(error).code !== "EEXIST") throw error;
-  }
-}
-
-/** Writes in large pieces, since callers hand over small ones. */
-const bufferSize = 1 << 18;
-
-class NodePendingFile implements PendingFile {
-  private readonly temporary: string;
-  private readonly descriptor: number;
-  private readonly buffer = Buffer.allocUnsafe(bufferSize);
-  private buffered = 0;
-  private open = true;
-
-  constructor(
-    private readonly target: string,
-    private readonly shown: string,
-  ) {
-    this.temporary = temporaryName(target);
-    this.descriptor = guarded("creating", shown, () => {
-      makeDirectories(path.dirname(target));
-      if (fs.existsSync(target) && fs.statSync(target).isDirectory())
-        throw Object.assign(new Error(), { code: "EISDIR" });
-      return fs.openSync(this.temporary, "wx");
-    });
-  }
-
-  write(data: Uint8Array | string): void {
-    const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
-    guarded("writing", this.shown, () => {
-      if (this.buffered + bytes.length > bufferSize) this.flush();
-      if (bytes.length >= bufferSize) {
-        writeFully(this.descriptor, bytes);
-      } else {
-        this.buffer.set(bytes, this.buffered);
-        this.buffered += bytes.length;
-      }
-    });
-  }
-
-  commit(): void {
-    if (!this.open) return;
-    try {
-      guarded("writing", this.shown, () => {
-        this.flush();
-        fs.closeSync(this.descriptor);
-        this.open = false;
-        fs.renameSync(this.temporary, this.target);
-      });
-    } catch (error) {
-      this.discard();
-      throw error;
-    }
-  }
-
-  abort(): void {
-    if (this.open) this.discard();
-  }
-
-  private discard(): void {
-    if (this.open) {
-      this.open = false;
-      fs.closeSync(this.descriptor);
-    }
-    fs.rmSync(this.temporary, { force: true });
-  }
-
-  private flush(): void {
-    if (this.buffered > 0) writeFully(this.descriptor, this.buffer.subarray(0, this.buffered));
-    this.buffered = 0;
-  }
-}
-
-/** write(2) may take less than it was given. */
-function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += fs.writeSync(descriptor, bytes, at, bytes.length - at);
-}
+import type { FileAccess, LogFile, PendingFile, RandomAccessFile } from "../files/file-access.js";
+import { fileFailure, guarded, systemError } from "./failures.js";
+import { createFile, makeDirectories, NodeLogFile } from "./written-files.js";
 
 class NodeRandomAccessFile implements RandomAccessFile {
   readonly size: number;
@@ -150,7 +17,7 @@ class NodeRandomAccessFile implements RandomAccessFile {
     const status = fs.fstatSync(this.descriptor);
     if (status.isDirectory()) {
       this.close();
-      throw failure("opening", shown, { code: "EISDIR" });
+      throw fileFailure("opening", shown, systemError("EISDIR"));
     }
     this.size = status.size;
   }
@@ -213,12 +80,11 @@ class NodeFiles implements FileAccess {
   }
 
   create(relative: string): PendingFile {
-    return new NodePendingFile(this.resolve(relative), relative);
+    return createFile(this.resolve(relative), relative);
   }
 
-  append(relative: string, text: string): void {
-    const target = this.resolve(relative);
-    guarded("writing", relative, () => fs.appendFileSync(target, text));
+  log(relative: string): LogFile {
+    return new NodeLogFile(this.resolve(relative), relative);
   }
 
   makeDirectory(relative: string): void {
@@ -232,7 +98,7 @@ class NodeFiles implements FileAccess {
 
 /**
  * Node's file system seen from a directory. Written files appear whole or not at all: they are written beside their
- * target and renamed. Failures are CntkErrors `file-missing`, `file-unreadable`, `file-unwritable` that name the file.
+ * target and renamed (through a symbolic link, which stays); devices and pipes are written to as they are. Failures are CntkErrors `file-missing`, `file-unreadable`, `file-unwritable` that name the file.
  */
 export function nodeFiles(directory: string = process.cwd()): FileAccess {
   return new NodeFiles(path.resolve(directory));

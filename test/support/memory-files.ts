@@ -1,5 +1,5 @@
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
-import type { FileAccess, PendingFile, RandomAccessFile } from "../../src/files/file-access.js";
+import type { FileAccess, LogFile, PendingFile, RandomAccessFile } from "../../src/files/file-access.js";
 
 /** Files in memory with POSIX paths; `contents` maps absolute paths to text or bytes and sees what is written. */
 export function memoryFiles(contents: Map<string, string | Uint8Array>, directory = "/"): FileAccess {
@@ -65,8 +65,10 @@ export function memoryFiles(contents: Map<string, string | Uint8Array>, director
         abort: () => {},
       };
     },
-    append: (path, added) =>
-      void contents.set(resolve(path), (contents.has(resolve(path)) ? text(path) : "") + added),
+    log: (path): LogFile => {
+      contents.set(resolve(path), "");
+      return { write: (added) => void contents.set(resolve(path), text(path) + added), close: () => {} };
+    },
     makeDirectory: () => {},
     remove: (path) => void contents.delete(resolve(path)),
   };

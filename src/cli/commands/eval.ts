@@ -1,4 +1,5 @@
 import { evaluatedAsJson, evaluatedAsText, loadModel } from "../../index.js";
+import { writeWhole } from "../../files/file-access.js";
 import { nodeFiles } from "../../node/index.js";
 import type { EvalInvocation } from "../arguments.js";
 import type { Surroundings } from "../surroundings.js";
@@ -18,11 +19,5 @@ export async function evalCommand(
     output.write(text);
     return;
   }
-  const file = files.create(request.out);
-  try {
-    file.write(text);
-    file.commit();
-  } finally {
-    file.abort();
-  }
+  writeWhole(files, request.out, (file) => file.write(text));
 }
