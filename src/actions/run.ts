@@ -7,6 +7,7 @@ import type { Source } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { type FileAccess, writeWhole } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
+import { PatientLog } from "../log/patient-log.js";
 import { type Clock, formatDate, RunLog } from "../log/run-log.js";
 import { banner, buildInfo, commandHeader } from "../log/start-up.js";
 import type { CriterionSum } from "../log/training-lines.js";
@@ -86,14 +87,20 @@ export async function runConfiguration(
   log.timestamping = root.boolean("timestamping", false);
   const traceLevel = root.integer("traceLevel", 0);
   const commandNames = root.array("command", ["train"]);
-  const redirected =
-    !check && redirectLog(root, commandNames, assembled.files, environment, log, start, traceLevel);
+  const redirected = check
+    ? undefined
+    : redirectLog(root, commandNames, assembled.files, environment, log, start, traceLevel);
   try {
-    return await runCommands(commandNames, result, environment, log, check);
+    const done = await runCommands(commandNames, result, environment, log, check);
+    // The run is complete, models and all, but part of its log is not where it was asked for.
+    redirected?.rethrow();
+    return done;
   } catch (error) {
     // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
     if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
     throw error;
+  } finally {
+    redirected?.close();
   }
 }
 
@@ -200,7 +207,7 @@ async function runAction(
 
 /**
  * `stderr=FILE`: the rest of the log goes there; a name that begins with `-` is standard output, as in CNTK. Returns
- * whether the log is in a file now.
+ * the file that the log is in now, if it is.
  */
 function redirectLog(
   root: ConfigSection,
@@ -210,19 +217,16 @@ function redirectLog(
   log: RunLog,
   start: string,
   traceLevel: number,
-): boolean {
+): PatientLog | undefined {
   const given = root.string("stderr", "");
-  if (!given) return false;
+  if (!given) return undefined;
   const path = log.timestamping ? `${given}_${commands.join("_")}.log` : given;
   log.stamped(`Redirecting stderr to file ${path}\n`);
-  if (path.startsWith("-")) {
-    log.redirect(environment.output);
-  } else {
-    log.redirect(files.log(path));
-  }
+  const file = path.startsWith("-") ? undefined : new PatientLog(files.log(path));
+  log.redirect(file ?? environment.output);
   environment.onRedirect?.(path);
   if (traceLevel === 0) log.write(start);
-  return !path.startsWith("-");
+  return file;
 }
 
 /** Refuses other words than CNTK's, at the place where CNTK's log shows it: behind the configuration. */

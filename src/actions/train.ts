@@ -16,7 +16,12 @@ import { buildFromText, evaluationOrder, inputsBelow, networkText, shapeNetwork 
 import type { Reader } from "../readers/reader.js";
 import { readerFromConfig } from "../readers/index.js";
 import { memoryBlock } from "../shapes/index.js";
-import { checkpointFile, determineStartEpoch, modelFileAfter } from "../training/checkpoints.js";
+import {
+  checkpointFile,
+  determineStartEpoch,
+  modelFileAfter,
+  removeSupersededCheckpoint,
+} from "../training/checkpoints.js";
 import { evaluate } from "../training/evaluate.js";
 import { average, criteriaText } from "../log/training-lines.js";
 import { checkStreams } from "../training/feed.js";
@@ -32,6 +37,9 @@ export async function trainAction(command: CommandContext): Promise<void> {
   const options = readSgdOptions(command.section.section("SGD"));
   const makeMode = command.section.boolean("makeMode", true);
   const startEpoch = determineStartEpoch(command.files, options.modelPath, options.maxEpochs, makeMode);
+  if (!options.keepCheckpointFiles) {
+    removeSupersededCheckpoint(command.files, options.modelPath, startEpoch, options.maxEpochs);
+  }
   if (startEpoch === options.maxEpochs) {
     command.log.stamped(`Final model exists: ${options.modelPath}\n`);
     command.log.stamped("No further training is necessary.\n");

@@ -29,3 +29,17 @@ export function determineStartEpoch(
   }
   return -1;
 }
+
+/**
+ * Removes the checkpoint that a run leaves when it is killed between saving an epoch, the last of `startEpoch` finished
+ * ones, and clearing away the checkpoint before it.
+ */
+export function removeSupersededCheckpoint(
+  files: FileAccess,
+  modelPath: string,
+  startEpoch: number,
+  maxEpochs: number,
+): void {
+  if (startEpoch < 2) return;
+  files.remove(checkpointFile(modelFileAfter(modelPath, startEpoch - 2, maxEpochs)));
+}

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { FileAccess } from "../../src/files/file-access.js";
-import { checkpointFile, determineStartEpoch, modelFileAfter } from "../../src/training/checkpoints.js";
+import {
+  checkpointFile,
+  determineStartEpoch,
+  modelFileAfter,
+  removeSupersededCheckpoint,
+} from "../../src/training/checkpoints.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 /** A file system that holds files of these ages. */
@@ -45,5 +50,20 @@ describe("where a training goes on", () => {
   });
   it("with more epochs than before the plain name is the last epoch's, so the numbered one counts", () => {
     expect(start({ "m.0": 1, "m.1": 2, "m.2": 3 }, 5)).toBe(2);
+  });
+});
+
+describe("a run killed before it cleared the checkpoint before the last", () => {
+  const left = (startEpoch: number) => {
+    const contents = new Map(
+      ["m.0", "m.1", "m.1.ckp", "m.2", "m.2.ckp", "m", "m.ckp"].map((name) => [`/${name}`, ""] as const),
+    );
+    removeSupersededCheckpoint(memoryFiles(contents), "m", startEpoch, 3);
+    return [...contents.keys()].filter((name) => name.endsWith(".ckp"));
+  };
+  it("has it cleared by the next, and nothing else", () => {
+    expect([-1, 0, 1].map(left)).toEqual(Array(3).fill(["/m.1.ckp", "/m.2.ckp", "/m.ckp"]));
+    expect(left(2)).toEqual(["/m.2.ckp", "/m.ckp"]);
+    expect(left(3)).toEqual(["/m.1.ckp", "/m.ckp"]);
   });
 });
