@@ -95,7 +95,7 @@ if (!only || only === "reader") {
   readFileSync(train);
   for (let round = 0; round < 5; round++) {
     const started = performance.now();
-    const reader = createTextFormatReader(
+    const reader = await createTextFormatReader(
       {
         file: train,
         elementType: "float",
@@ -106,10 +106,12 @@ if (!only || only === "reader") {
       },
       { files, log: { write: () => undefined } },
     );
-    reader.startEpoch({ epoch: 0, minibatchSize: 64, epochSize: 60000 });
+    await reader.start({ epoch: 0, minibatchSize: 64, epochSize: 60000, rank: 0, workers: 1 });
     let samples = 0;
-    for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) samples += minibatch.columns;
-    reader.close();
+    for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
+      samples += minibatch.columns;
+    }
+    await reader.close();
     if (samples !== 60000) throw new Error(`the reader delivered ${samples} samples`);
     speeds.push(size / 1e6 / ((performance.now() - started) / 1000));
   }

@@ -97,7 +97,7 @@ export class ModelSession {
     const fed = this.inputsOf(nodes);
     // Parameters and what is made of them need no data.
     if (fed.length === 0) return this.evaluate(names, {}, 1);
-    const reader = createTextFormatReader(
+    const reader = await createTextFormatReader(
       {
         file: path,
         elementType: this.elementType,
@@ -116,10 +116,20 @@ export class ModelSession {
       return await this.withExecutable(nodes, async (executable) => {
         const collected = nodes.map((node): Values[] => (void node, []));
         // An epoch of `count` samples would begin the file again where it has fewer.
-        reader.startEpoch({ epoch: 0, minibatchSize: Math.min(count ?? 256, 256), epochSize: 0 });
+        await reader.start({
+          epoch: 0,
+          minibatchSize: Math.min(count ?? 256, 256),
+          epochSize: 0,
+          rank: 0,
+          workers: 1,
+        });
         const interruption = new Interruption(signal);
         const enough = (): boolean => count !== undefined && (collected[0]?.length ?? 0) >= count;
-        for (let minibatch = reader.next(); minibatch; minibatch = enough() ? undefined : reader.next()) {
+        for (
+          let minibatch = await reader.next();
+          minibatch;
+          minibatch = enough() ? undefined : await reader.next()
+        ) {
           const data = feed(minibatch, fed, this.elementType);
           const results = await executable.run("evaluate", data);
           nodes.forEach((node, index) => {
@@ -131,7 +141,7 @@ export class ModelSession {
         return nodes.map((node, index) => this.described(node, (collected[index] ?? []).slice(0, count)));
       });
     } finally {
-      reader.close();
+      await reader.close();
     }
   }
 

@@ -23,7 +23,7 @@ export function evaluationReader(command: CommandContext, key = "reader", force 
 /** Action `test` (also called `eval`): averages criteria over a data set (ActionsLib/EvalActions.cpp). */
 export async function testAction(command: CommandContext): Promise<EvaluationResult> {
   const { section, log } = command;
-  const reader = readerFromConfig(evaluationReader(command), command);
+  const reader = await readerFromConfig(evaluationReader(command), command);
   try {
     const { shaped } = networkForEvaluation(command, "evalNodeNames");
     const nodes = nodesToEvaluate(command, shaped);
@@ -52,7 +52,7 @@ export async function testAction(command: CommandContext): Promise<EvaluationRes
       await executable.dispose();
     }
   } finally {
-    reader.close();
+    await reader.close();
   }
 }
 

@@ -59,18 +59,18 @@ class Training {
   async run(): Promise<void> {
     const { section } = this.command;
     const shaped = this.startEpoch < 0 ? this.createNetwork() : this.loadNetwork();
-    const reader = readerFromConfig(section.section("reader"), this.command);
+    const reader = await readerFromConfig(section.section("reader"), this.command);
     try {
       const validation = section.has("cvReader")
-        ? readerFromConfig(section.section("cvReader"), this.command)
+        ? await readerFromConfig(section.section("cvReader"), this.command)
         : undefined;
       try {
         await this.trainNetwork(shaped, reader, validation);
       } finally {
-        validation?.close();
+        await validation?.close();
       }
     } finally {
-      reader.close();
+      await reader.close();
     }
   }
 

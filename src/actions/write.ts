@@ -37,7 +37,7 @@ interface WriteProgram {
 /** Action `write`: writes node values as text, one file a node (SGDLib/SimpleOutputWriter.h). */
 export async function writeAction(command: CommandContext): Promise<void> {
   const { section, log } = command;
-  const reader = readerFromConfig(evaluationReader(command, "reader", true), command);
+  const reader = await readerFromConfig(evaluationReader(command, "reader", true), command);
   try {
     const { shaped } = networkForEvaluation(command, "outputNodeNames");
     if (!section.has("outputPath")) {
@@ -64,16 +64,18 @@ export async function writeAction(command: CommandContext): Promise<void> {
       const format = readWriteFormat(section, (path) => command.files.readText(path));
       const path = section.string("outputPath");
       const writer = new NodeWriter(command, program, format, path);
-      reader.startEpoch({
+      await reader.start({
         epoch: 0,
         minibatchSize: section.integerSchedule("minibatchSize", [2048]).at(0),
         epochSize: section.size("epochSize", 0),
+        rank: 0,
+        workers: 1,
       });
       const interruption = new Interruption(command.signal);
       let samples = 0;
       let index = 0;
       try {
-        for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) {
+        for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
           await writer.write(minibatch, index);
           log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
           if (path === "-") command.output.write("\n");
@@ -91,7 +93,7 @@ export async function writeAction(command: CommandContext): Promise<void> {
       await program.executable.dispose();
     }
   } finally {
-    reader.close();
+    await reader.close();
   }
 }
 

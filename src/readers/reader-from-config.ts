@@ -41,7 +41,10 @@ const otherNames = [
  * that cntkts does not have, and what the reader itself throws.
  * Source: Source/Common/DataReader.cpp.
  */
-export function readerFromConfig(section: ConfigSection, surroundings: ReaderSurroundings): Reader {
+export async function readerFromConfig(
+  section: ConfigSection,
+  surroundings: ReaderSurroundings,
+): Promise<Reader> {
   for (const key of ["readers", "deserializers"]) {
     if (section.hasOwn(key)) {
       throw unsupported(`a reader with '${key}' is not supported yet`, section.keySpan(key) ?? section.span);

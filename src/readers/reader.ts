@@ -13,15 +13,19 @@ export interface EpochRequest {
   readonly minibatchSize: number;
   /** Samples per epoch; 0 = one sweep over the data. */
   readonly epochSize: number;
+  /** Number of this worker, from 0, and how many share the data. */
+  readonly rank: number;
+  readonly workers: number;
 }
 
-/** Delivers minibatches in CNTK's order. */
+/** Delivers minibatches in CNTK's order. One call at a time: a call awaits the one before. */
 export interface Reader {
   readonly streams: readonly StreamDescription[];
   /** Samples of one sweep over the data, where the reader knows. */
   readonly sweepSamples?: number;
-  startEpoch(request: EpochRequest): void;
+  /** Goes to the start of an epoch. */
+  start(request: EpochRequest): Promise<void>;
   /** The next minibatch, or undefined at the end of the epoch. */
-  next(): Minibatch | undefined;
-  close(): void;
+  next(): Promise<Minibatch | undefined>;
+  close(): Promise<void>;
 }

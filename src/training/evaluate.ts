@@ -49,8 +49,14 @@ export async function evaluate(run: EvaluationRun): Promise<EvaluationResult> {
     shown = accumulator.read();
     lastShown = minibatches;
   };
-  run.reader.startEpoch({ epoch: 0, minibatchSize: run.minibatchSize, epochSize: run.epochSize });
-  for (let minibatch = run.reader.next(); minibatch; minibatch = run.reader.next()) {
+  await run.reader.start({
+    epoch: 0,
+    minibatchSize: run.minibatchSize,
+    epochSize: run.epochSize,
+    rank: 0,
+    workers: 1,
+  });
+  for (let minibatch = await run.reader.next(); minibatch; minibatch = await run.reader.next()) {
     const values = await run.executable.run("evaluate", feed(minibatch, run.inputs, run.elementType));
     const count = realSamples(minibatch);
     accumulator.add(values, count);

@@ -129,7 +129,7 @@ class EpochLoop {
     const momentumPerSample = options.momentumPerSample(epoch);
     if (options.traceLevel > 0) this.printHeader(epoch, learningRate, momentumPerSample, minibatchSize);
     if (epoch === this.run.startEpoch) this.run.hooks.checkInputs?.();
-    reader.startEpoch({ epoch, minibatchSize, epochSize: options.epochSize });
+    await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, rank: 0, workers: 1 });
     const accumulator = new CriterionAccumulator(
       [program.criterion, ...program.evaluations],
       program.elementType,
@@ -138,7 +138,7 @@ class EpochLoop {
     const display = new Display(this.run, epoch, minibatchSize, accumulator);
     const interruption = new Interruption(this.run.signal);
     const started = performance.now();
-    for (let minibatch = reader.next(); minibatch; minibatch = reader.next()) {
+    for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
       await this.step(minibatch, accumulator, learningRate, momentumPerSample, dropoutRate);
       this.knownEpochSize = display.shown(realSamples(minibatch), this.knownEpochSize);
       await interruption.check();

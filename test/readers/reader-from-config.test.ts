@@ -16,9 +16,9 @@ const files = memoryFiles(new Map([["/data.txt", "|features 1 2\n|features 3 4\n
 const log = { write: () => {} };
 const features = "input = [ features = [ dim = 2 ; format = dense ] ]";
 
-function problemOf(text: string): CntkError {
+async function problemOf(text: string): Promise<CntkError> {
   try {
-    readerFromConfig(section(text), { files, log });
+    await readerFromConfig(section(text), { files, log });
   } catch (error) {
     if (error instanceof CntkError) return error;
     throw error;
@@ -68,15 +68,15 @@ describe("textFormatOptions", () => {
 });
 
 describe("readerFromConfig", () => {
-  it("makes a text reader, also without a type and by its new name", () => {
+  it("makes a text reader, also without a type and by its new name", async () => {
     for (const type of [
       "",
       "readerType = CNTKTextFormatReader",
       'readerType = "Cntk.Deserializers.TextFormat"',
     ]) {
-      const reader = readerFromConfig(section(`${type}\nfile = data.txt\n${features}`), { files, log });
+      const reader = await readerFromConfig(section(`${type}\nfile = data.txt\n${features}`), { files, log });
       expect(reader.streams).toEqual([{ name: "features", dimension: 2, storage: "dense" }]);
-      reader.close();
+      await reader.close();
     }
   });
 
@@ -129,24 +129,24 @@ describe("readerFromConfig", () => {
     ],
     [`readerType = TextReader ; ${features}`, "Plugin not found: 'TextReader'", "1:14"],
     ["readerType = HTKMLFReader", "readerType HTKMLFReader is not supported yet", "1:14"],
-  ])("%s", (text, message, place) => {
-    const problem = problemOf(text);
+  ])("%s", async (text, message, place) => {
+    const problem = await problemOf(text);
     expect(problem.message).toBe(message);
     if (place !== undefined) {
       expect(problem.diagnostic.span && renderPlace(problem.diagnostic.span)).toBe(`x.cntk:${place}`);
     }
   });
 
-  it("reports a missing file as CNTK does, and knows where MNIST's text files come from", () => {
-    const problem = problemOf(`file = nothing.txt ; ${features}`);
+  it("reports a missing file as CNTK does, and knows where MNIST's text files come from", async () => {
+    const problem = await problemOf(`file = nothing.txt ; ${features}`);
     expect(problem.code).toBe("file-missing");
     expect(problem.message).toBe(
       "CNTKTextFormatReader: While reading 'nothing.txt': error opening file 'nothing.txt': No such file or directory",
     );
-    expect(problemOf(`file = Data/Train-28x28_cntk_text.txt ; ${features}`).diagnostic.hint).toBe(
+    expect((await problemOf(`file = Data/Train-28x28_cntk_text.txt ; ${features}`)).diagnostic.hint).toBe(
       "cntkts mnist Data makes the MNIST text files",
     );
-    expect(problemOf(`file = Test-28x28_cntk_text.txt ; ${features}`).diagnostic.hint).toContain(
+    expect((await problemOf(`file = Test-28x28_cntk_text.txt ; ${features}`)).diagnostic.hint).toContain(
       "cntkts mnist .",
     );
   });

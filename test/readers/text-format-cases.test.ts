@@ -26,11 +26,15 @@ const streams: Record<string, TextInput> = {
 };
 
 /** Parses a text of one chunk with the given streams. */
-function parse(text: string | Uint8Array, names: string, options: Partial<TextFormatOptions> = {}): Parsed {
+async function parse(
+  text: string | Uint8Array,
+  names: string,
+  options: Partial<TextFormatOptions> = {},
+): Promise<Parsed> {
   let log = "";
   const files = memoryFiles(new Map([["/FILE", text]]));
   const inputs = names.split(" ").map((name) => streams[name] as TextInput);
-  const reader = createTextFormatReader(
+  const reader = await createTextFormatReader(
     { file: "FILE", elementType: "double", inputs, ...options },
     { files, log: { write: (line) => (log += line) } },
   );
@@ -68,13 +72,13 @@ function parse(text: string | Uint8Array, names: string, options: Partial<TextFo
       log,
     };
   } finally {
-    reader.close();
+    await reader.close();
   }
 }
 
-function problemOf(action: () => unknown): CntkError {
+async function problemOf(action: () => Promise<unknown>): Promise<CntkError> {
   try {
-    action();
+    await action();
   } catch (error) {
     if (error instanceof CntkError) return error;
     throw error;
@@ -82,21 +86,21 @@ function problemOf(action: () => unknown): CntkError {
   throw new Error("nothing was thrown");
 }
 
-const values = (text: string, names: string, options?: Partial<TextFormatOptions>) =>
-  parse(text, names, options).sequences.map((sequence) => sequence["a"]);
+const values = async (text: string, names: string, options?: Partial<TextFormatOptions>) =>
+  (await parse(text, names, options)).sequences.map((sequence) => sequence["a"]);
 
 /** What CNTK's own parser made of the same inputs (compiled and run). */
 describe("texts that CNTK reads", () => {
-  it("one sequence a line, numbered from 0", () => {
-    const { keys, sequences } = parse("|a 1 2 3\n|a 4 5 6\n", "A3");
+  it("one sequence a line, numbered from 0", async () => {
+    const { keys, sequences } = await parse("|a 1 2 3\n|a 4 5 6\n", "A3");
     expect(keys).toEqual([0, 1]);
     expect(sequences).toEqual([{ a: [[1, 2, 3]] }, { a: [[4, 5, 6]] }]);
   });
 
   it.each(["7 |a 1\n7 |a 2\n9 |a 3\n", "7|a 1\n7|a 2\n9 |a 3\n"])(
     "sequences by their numbers: %j",
-    (text) => {
-      const { keys, lengths, sequences } = parse(text, "a");
+    async (text) => {
+      const { keys, lengths, sequences } = await parse(text, "a");
       expect([keys, lengths]).toEqual([
         [7, 9],
         [2, 1],
@@ -105,19 +109,19 @@ describe("texts that CNTK reads", () => {
     },
   );
 
-  it("a short dense sample, filled with zeros", () => {
-    const { sequences, log } = parse("|a 1 2\n", "A3");
+  it("a short dense sample, filled with zeros", async () => {
+    const { sequences, log } = await parse("|a 1 2\n", "A3");
     expect(sequences[0]?.["a"]).toEqual([[1, 2, 0]]);
     expect(log).toBe(
       "WARNING: A dense sample at offset 6 in the input file (FILE) has a sparse suffix (expected size = 3, actual size = 2).\n",
     );
   });
 
-  it("a last line without newline, with three warnings", () => {
-    const { sequences, log } = parse("|a 1 2", "A3");
+  it("a last line without newline, with three warnings", async () => {
+    const { sequences, log } = await parse("|a 1 2", "A3");
     expect(sequences[0]?.["a"]).toEqual([[1, 2, 0]]);
     expect(log.match(/WARNING: Exhausted all input expected/g)?.length).toBe(3);
-    expect(values("|a 1 2 3 4", "A3")).toEqual([[[1, 2, 3]]]);
+    expect(await values("|a 1 2 3 4", "A3")).toEqual([[[1, 2, 3]]]);
   });
 
   it.each([
@@ -131,22 +135,22 @@ describe("texts that CNTK reads", () => {
     ["|a 1 é \n", "a", { a: [[1]] }],
     ["|a 1 2 3\r\n", "A3", { a: [[1, 2, 3]] }],
     ["\ufeff1 |a 1\n", "a", { a: [[1]] }],
-  ])("%j without a word", (text, names, expected) => {
-    const { sequences, log } = parse(text, names);
+  ])("%j without a word", async (text, names, expected) => {
+    const { sequences, log } = await parse(text, names);
     expect(sequences).toEqual([expected]);
     expect(log).toBe("");
   });
 
-  it("sparse samples, kept as written", () => {
-    expect(parse("|s 1:2 5:6\n|s\n|s 9:1\n", "s").sequences).toEqual([
+  it("sparse samples, kept as written", async () => {
+    expect((await parse("|s 1:2 5:6\n|s\n|s 9:1\n", "s")).sequences).toEqual([
       { s: [["1:2", "5:6"]] },
       { s: [[]] },
       { s: [["9:1"]] },
     ]);
-    expect(parse("|s 5:1 2:3 5:9\n", "s").sequences).toEqual([{ s: [["5:1", "2:3", "5:9"]] }]);
-    expect(parse("|s 1:2", "s").sequences).toEqual([{ s: [["1:2"]] }]);
-    expect(parse("|a\n", "A2").sequences).toEqual([{ a: [[0, 0]] }]);
-    expect(parse("|a |s 1:1\n", "A2 s").sequences).toEqual([{ a: [[0, 0]], s: [["1:1"]] }]);
+    expect((await parse("|s 5:1 2:3 5:9\n", "s")).sequences).toEqual([{ s: [["5:1", "2:3", "5:9"]] }]);
+    expect((await parse("|s 1:2", "s")).sequences).toEqual([{ s: [["1:2"]] }]);
+    expect((await parse("|a\n", "A2")).sequences).toEqual([{ a: [[0, 0]] }]);
+    expect((await parse("|a |s 1:1\n", "A2 s")).sequences).toEqual([{ a: [[0, 0]], s: [["1:1"]] }]);
   });
 
   it.each([
@@ -162,44 +166,44 @@ describe("texts that CNTK reads", () => {
     ["256", 256],
     ["1e22", 1e22],
     ["12e-5", 12 * 1e-5],
-  ])("the number %s", (text, value) => {
-    expect(values(`|a ${text}\n`, "a")).toEqual([[[value]]]);
-    expect(values(`|a ${text}`, "a")).toEqual([[[value]]]);
-    expect(values(`|a 7\n|a ${text}\n|a 255\n`, "a")).toEqual([[[7]], [[value]], [[255]]]);
+  ])("the number %s", async (text, value) => {
+    expect(await values(`|a ${text}\n`, "a")).toEqual([[[value]]]);
+    expect(await values(`|a ${text}`, "a")).toEqual([[[value]]]);
+    expect(await values(`|a 7\n|a ${text}\n|a 255\n`, "a")).toEqual([[[7]], [[value]], [[255]]]);
   });
 
-  it("numbers rounded to single precision where that is the precision", () => {
-    expect(values("|a 0.1\n|a 16777217\n", "a", { elementType: "float" })).toEqual([
+  it("numbers rounded to single precision where that is the precision", async () => {
+    expect(await values("|a 0.1\n|a 16777217\n", "a", { elementType: "float" })).toEqual([
       [[Math.fround(0.1)]],
       [[16777216]],
     ]);
   });
 
-  it("lines without a number continue a sequence", () => {
-    const { keys, sequences } = parse("1 |a 1\n |a 2\n|a 3\n2 |a 4\n", "a");
+  it("lines without a number continue a sequence", async () => {
+    const { keys, sequences } = await parse("1 |a 1\n |a 2\n|a 3\n2 |a 4\n", "a");
     expect(keys).toEqual([1, 2]);
     expect(sequences.map((sequence) => sequence["a"])).toEqual([[[1], [2], [3]], [[4]]]);
   });
 
-  it("numbers are ignored in a file whose first line has none, or when told so", () => {
-    expect(parse("|a 1\n5 |a 2\n5 |a 3\n", "a").keys).toEqual([0, 1, 2]);
-    expect(parse("5 |a 1\n5 |a 2\n", "a", { skipSequenceIds: true }).keys).toEqual([0, 1]);
+  it("numbers are ignored in a file whose first line has none, or when told so", async () => {
+    expect((await parse("|a 1\n5 |a 2\n5 |a 3\n", "a")).keys).toEqual([0, 1, 2]);
+    expect((await parse("5 |a 1\n5 |a 2\n", "a", { skipSequenceIds: true })).keys).toEqual([0, 1]);
   });
 
-  it("the same number again later is a sequence of its own", () => {
-    expect(parse("5 |a 2\n6 |a 3\n5 |a 4\n", "a").keys).toEqual([5, 6, 5]);
+  it("the same number again later is a sequence of its own", async () => {
+    expect((await parse("5 |a 2\n6 |a 3\n5 |a 4\n", "a")).keys).toEqual([5, 6, 5]);
     const large = "18446744073709551615";
-    expect(parse(`${large} |a 1\n${large} |a 2\n3 |a 1\n`, "a").keys).toEqual([BigInt(large), 3]);
+    expect((await parse(`${large} |a 1\n${large} |a 2\n3 |a 1\n`, "a")).keys).toEqual([BigInt(large), 3]);
   });
 
-  it("digits that end the file belong to the sequence before them", () => {
-    const { keys, sequences } = parse("1 |a 1\n2", "a");
+  it("digits that end the file belong to the sequence before them", async () => {
+    const { keys, sequences } = await parse("1 |a 1\n2", "a");
     expect(keys).toEqual([1]);
     expect(sequences[0]?.["a"]).toEqual([[1]]);
   });
 
-  it("a stream that defines the length: lines that mention it count", () => {
-    const { lengths, sequences } = parse("1 |a 1\n1 |a 2 |b 9\n1 |a 3\n", "a B");
+  it("a stream that defines the length: lines that mention it count", async () => {
+    const { lengths, sequences } = await parse("1 |a 1\n1 |a 2 |b 9\n1 |a 3\n", "a B");
     expect(lengths).toEqual([1]);
     expect(sequences).toEqual([{ a: [[1], [2], [3]], b: [[9]] }]);
   });
@@ -346,23 +350,23 @@ describe("texts that CNTK refuses", () => {
       "Unexpected character ('x') in a floating point value at offset 21 in the input file (FILE).",
       "3:8",
     ],
-  ])("%j", (text, names, message, place) => {
-    const problem = problemOf(() => parse(text, names));
+  ])("%j", async (text, names, message, place) => {
+    const problem = await problemOf(() => parse(text, names));
     expect(problem.code).toBe("data-format");
     expect(problem.message).toBe(message);
     expect(problem.diagnostic.hint).toContain(limit);
     expect(problem.diagnostic.span && renderPlace(problem.diagnostic.span)).toBe(`FILE:${place}`);
   });
 
-  it("a sequence that lacks an input, whatever maxErrors says", () => {
-    const problem = problemOf(() => parse("|a 1 |b 2\n|a 3\n", "a b", { maxErrors: 100 }));
+  it("a sequence that lacks an input, whatever maxErrors says", async () => {
+    const problem = await problemOf(() => parse("|a 1 |b 2\n|a 3\n", "a b", { maxErrors: 100 }));
     expect(problem.code).toBe("data-malformed");
     expect(problem.message).toBe(
       "Input ('b') is empty in sequence (id = 1) at offset 15 in the input file (FILE).",
     );
     expect(problem.diagnostic.span && renderPlace(problem.diagnostic.span)).toBe("FILE:2:1");
-    expect(problemOf(() => parse("|a 1\n|a 2\n5", "a")).code).toBe("data-malformed");
-    expect(problemOf(() => parse("|s 1:2 3:4 xyz |a 5\n", "s a", { maxErrors: 1 })).code).toBe(
+    expect((await problemOf(() => parse("|a 1\n|a 2\n5", "a"))).code).toBe("data-malformed");
+    expect((await problemOf(() => parse("|s 1:2 3:4 xyz |a 5\n", "s a", { maxErrors: 1 }))).code).toBe(
       "data-malformed",
     );
   });
@@ -376,37 +380,37 @@ describe("texts that CNTK refuses", () => {
       Uint8Array.of(0xff, 0xfe, 0x7c, 0),
       "Found a UTF-16 BOM at the beginning of the input file (FILE). UTF-16 encoding is currently not supported.",
     ],
-  ])("%j, in the first pass", (text, message) => {
-    expect(problemOf(() => parse(text, "a")).message).toBe(
+  ])("%j, in the first pass", async (text, message) => {
+    expect((await problemOf(() => parse(text, "a"))).message).toBe(
       `CNTKTextFormatReader: While reading 'FILE': ${message}`,
     );
   });
 });
 
 describe("maxErrors", () => {
-  it("passes over that many errors and no more", () => {
-    expect(values("1 |a 1\n1 |# note\n1 |a 2\n", "a", { maxErrors: 2 })).toEqual([[[1], [2]]]);
-    expect(() => parse("1 |a 1\n1 |# note\n1 |a 2\n", "a", { maxErrors: 1 })).toThrow(
+  it("passes over that many errors and no more", async () => {
+    expect(await values("1 |a 1\n1 |# note\n1 |a 2\n", "a", { maxErrors: 2 })).toEqual([[[1], [2]]]);
+    await expect(parse("1 |a 1\n1 |# note\n1 |a 2\n", "a", { maxErrors: 1 })).rejects.toThrow(
       "Maximum per-input number of samples for sequence (id = 1) at offset 24 in the input file (FILE) is less than expected (2 vs. 3).",
     );
-    expect(values("|a 1 |a 2\n", "a", { maxErrors: 1 })).toEqual([[[1], [2]]]);
-    expect(values("|a 1 foo |a 2\n", "A2", { maxErrors: 1 })).toEqual([[[2, 0]]]);
+    expect(await values("|a 1 |a 2\n", "a", { maxErrors: 1 })).toEqual([[[1], [2]]]);
+    expect(await values("|a 1 foo |a 2\n", "A2", { maxErrors: 1 })).toEqual([[[2, 0]]]);
   });
 
-  it("names the cause of the error that was too many", () => {
+  it("names the cause of the error that was too many", async () => {
     const text = "|a 1 2 |a 1\n|a 2 x\n";
-    const problem = problemOf(() => parse(text, "a", { maxErrors: 1 }));
+    const problem = await problemOf(() => parse(text, "a", { maxErrors: 1 }));
     expect(problem.message).toContain("Unexpected character ('x')");
     expect(problem.diagnostic.span?.source.text.split("\n")[1]).toBe("|a 2 x");
   });
 });
 
 describe("traceLevel", () => {
-  it("0 is silent until it fails, 2 tells of unknown names", () => {
-    expect(parse("|a 1 2\n", "A3", { traceLevel: 0 }).log).toBe("");
+  it("0 is silent until it fails, 2 tells of unknown names", async () => {
+    expect((await parse("|a 1 2\n", "A3", { traceLevel: 0 })).log).toBe("");
     let log = "";
     const files = memoryFiles(new Map([["/FILE", "|a x\n"]]));
-    const reader = createTextFormatReader(
+    const reader = await createTextFormatReader(
       { file: "FILE", elementType: "float", inputs: [streams["a"] as TextInput], traceLevel: 0 },
       { files, log: { write: (line) => (log += line) } },
     );
@@ -414,6 +418,8 @@ describe("traceLevel", () => {
     expect(log).toBe(
       "A number of warnings were generated while reading input data, to see them please set 'traceLevel' to a value greater or equal to 1.\n",
     );
-    expect(parse("|zz 9 |a 1\n", "a", { traceLevel: 2 }).log).toContain("INFO: Skipping unknown input");
+    expect((await parse("|zz 9 |a 1\n", "a", { traceLevel: 2 })).log).toContain(
+      "INFO: Skipping unknown input",
+    );
   });
 });

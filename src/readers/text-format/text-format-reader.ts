@@ -38,10 +38,10 @@ const pieceSize = 2 * 1024 * 1024;
  * `data-format` and `data-malformed` with line and column.
  * Source: Source/Readers/CNTKTextFormatReader.
  */
-export function createTextFormatReader(
+export async function createTextFormatReader(
   options: TextFormatOptions,
   surroundings: ReaderSurroundings,
-): TextFormatReader {
+): Promise<TextFormatReader> {
   return new TextFormatReader(options, surroundings);
 }
 
@@ -93,7 +93,7 @@ export class TextFormatReader implements Reader {
     this.chunkOf = chunkOfEachSequence(this.index.firstSequences);
   }
 
-  startEpoch(request: EpochRequest): void {
+  async start(request: EpochRequest): Promise<void> {
     if (request.minibatchSize < 1) {
       throw new CntkError({ code: "minibatch-size", message: "Minibatch size cannot be zero." });
     }
@@ -101,14 +101,14 @@ export class TextFormatReader implements Reader {
     this.order.startEpoch(request.epoch, request.epochSize);
   }
 
-  next(): Minibatch | undefined {
+  async next(): Promise<Minibatch | undefined> {
     const selection = this.order.next(this.minibatchSize);
     if (selection === undefined || selection.sequences.length === 0) return undefined;
     this.load(selection);
     return this.pack(selection.sequences);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.chunks.clear();
     this.file.close();
   }
