@@ -4,6 +4,7 @@ import type { FileAccess } from "../files/file-access.js";
 import { type ModelFile, networkFromModel } from "../model-files/index.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
+import { requireRunnable } from "../ops/unavailable.js";
 import { backendStage, inferenceStage, inputsBelow, planStage } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import { createTextFormatReader } from "../readers/index.js";
@@ -40,12 +41,15 @@ export class ModelSession {
    * @throws CntkError when the model holds operations that cntkts cannot run, or does not validate.
    */
   get shaped(): ShapedNetwork {
-    this.validated ??= validateNetwork(networkFromModel(this.model), {
-      traceLevel: 0,
-      axisNames: new AxisNames(),
-      elementType: this.elementType,
-    }).shaped;
+    this.validated ??= this.validate();
     return this.validated;
+  }
+
+  private validate(): ShapedNetwork {
+    const network = networkFromModel(this.model);
+    requireRunnable(network);
+    const axisNames = new AxisNames();
+    return validateNetwork(network, { traceLevel: 0, axisNames, elementType: this.elementType }).shaped;
   }
 
   /** Names of all nodes in the order of the file. */

@@ -5,6 +5,9 @@ import type { ModelMatrix, Whole } from "./model-file.js";
 /** A text longer than this is not one: the file is broken. */
 const longestText = 100_000;
 const largestRank = 1000;
+/** A sparse matrix may take this many times the bytes of its file once it is unpacked, or `smallMatrix` elements. */
+const largestUnpacking = 8;
+const smallMatrix = 1 << 20;
 
 /**
  * Reads the primitive encodings of CNTK's binary files (little-endian, nothing aligned). Every method that fails throws
@@ -42,7 +45,7 @@ export class ByteReader {
 
   private take(count: number, what: string): number {
     const at = this.position;
-    if (at + count > this.bytes.length) throw this.broken(what, this.bytes.length);
+    if (!(at + count <= this.bytes.length)) throw this.broken(what, this.bytes.length);
     this.position = at + count;
     return at;
   }
@@ -155,10 +158,16 @@ export class ByteReader {
     const first = rank > 0 ? this.unsigned4(what) : -1;
     this.position = at;
     if (first !== 0) return this.shape(what);
-    const [width, height, channels] = [this.unsigned8(what), this.unsigned8(what), this.unsigned8(what)].map(
-      Number,
-    );
-    return [channels as number, width as number, height as number];
+    const [width, height] = [this.dimension(what), this.dimension(what)];
+    return [this.dimension(what), width, height];
+  }
+
+  /** A size of 64 bits that is at most 2^32-1, as all dimensions are. */
+  private dimension(what: string): number {
+    const at = this.position;
+    const size = this.unsigned8(what);
+    if (typeof size === "bigint" || size > 0xffffffff) throw this.broken(what, at);
+    return size;
   }
 
   booleans(what: string): boolean[] {
@@ -166,7 +175,15 @@ export class ByteReader {
   }
 
   sizes(what: string): number[] {
-    return Array.from({ length: this.count(what, 8) }, () => Number(this.unsigned8(what)));
+    return Array.from({ length: this.count(what, 8) }, () => this.whole(what));
+  }
+
+  /** A number of 64 bits that a double can hold. */
+  private whole(what: string): number {
+    const at = this.position;
+    const value = this.unsigned8(what);
+    if (typeof value === "bigint") throw this.broken(what, at);
+    return value;
   }
 
   /** A matrix; `type` is what the elements must be, if that is known. Sparse ones are unpacked. */
@@ -190,27 +207,42 @@ export class ByteReader {
   }
 
   private denseMatrix(size: number, what: string): ModelMatrix {
-    const rows = Number(this.unsigned8("number of rows"));
-    const columns = Number(this.unsigned8("number of columns"));
+    const rows = this.whole("number of rows");
+    const columns = this.whole("number of columns");
     return { rows, columns, values: this.elements(rows * columns, size, `${what} of ${rows} x ${columns}`) };
   }
 
   private sparseMatrix(size: number, byRow: boolean, what: string): ModelMatrix {
+    const start = this.position;
     const count = this.count("number of values", size);
-    const columns = Number(this.unsigned8("number of columns"));
-    const rows = Number(this.unsigned8("number of rows"));
+    const columns = this.whole("number of columns");
+    const rows = this.whole("number of rows");
+    if (!(rows * columns <= Math.max(smallMatrix, (largestUnpacking * this.bytes.length) / size)))
+      throw this.broken(`${what}, a sparse matrix that can be unpacked (not ${rows} x ${columns})`, start);
     const values = size === 4 ? new Float32Array(rows * columns) : new Float64Array(rows * columns);
     if (count === 0) return { rows, columns, values };
     const elements = this.elements(count, size, what);
-    const minor = Array.from({ length: count }, () => Number(this.unsigned8(what)));
-    const offsets = Array.from({ length: (byRow ? rows : columns) + 1 }, () => Number(this.unsigned8(what)));
-    for (let major = 0; major + 1 < offsets.length; major++) {
-      for (let i = offsets[major] as number; i < (offsets[major + 1] as number); i++) {
-        const at = byRow ? (minor[i] as number) * rows + major : major * rows + (minor[i] as number);
-        values[at] = elements[i] as number;
+    const [majors, minors] = byRow ? [rows, columns] : [columns, rows];
+    const minor = this.indices(count, minors - 1, what);
+    const offsets = this.indices(majors + 1, count, what);
+    for (let major = 0; major < majors; major++) {
+      for (let i = offsets[major] ?? 0; i < (offsets[major + 1] ?? 0); i++) {
+        const at = byRow ? (minor[i] ?? 0) * rows + major : major * rows + (minor[i] ?? 0);
+        values[at] = elements[i] ?? 0;
       }
     }
     return { rows, columns, values };
+  }
+
+  /** Indices of a sparse matrix, none above `largest`. */
+  private indices(count: number, largest: number, what: string): number[] {
+    if (!(count * 8 <= this.bytes.length - this.position)) throw this.broken(what, this.bytes.length);
+    return Array.from({ length: count }, () => {
+      const at = this.position;
+      const index = this.whole(what);
+      if (index > largest) throw this.broken(`index of ${what}`, at);
+      return index;
+    });
   }
 
   private elements(count: number, size: number, what: string): Float32Array | Float64Array {

@@ -1,11 +1,11 @@
 export type { BestCriterion, Checkpoint } from "./checkpoint.js";
 export { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
-export type { FieldValue, ModelFile, ModelMatrix, ModelNode, SliceRange, Whole } from "./model-file.js";
+export type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 export { currentModelVersion } from "./model-file.js";
 export { readModel } from "./read-model.js";
 export { saveModel, writeModel, writeModelTo } from "./write-model.js";
 export type { EngineState } from "./model-from-network.js";
-export { modelFromNetwork } from "./model-from-network.js";
+export { modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";
 export { networkFromModel } from "./network-from-model.js";
 export type { PrintNodesOptions } from "./print-nodes.js";
 export { printNodes } from "./print-nodes.js";

@@ -1,20 +1,8 @@
 import type { NodeGroup } from "../network/network.js";
+import type { Fields } from "../network/stored-fields.js";
 import type { ElementType } from "../numerics/values.js";
 
-/** A whole number of 64 bits: a bigint only where a double cannot hold it. */
-export type Whole = number | bigint;
-
-/** A field of a node, as the format sheet names it. */
-export type FieldValue =
-  Whole | boolean | string | readonly number[] | readonly boolean[] | readonly SliceRange[];
-
-/** One axis of a Slice: from `begin`, `length` steps (which may be zero or negative when counted from the end). */
-export interface SliceRange {
-  readonly begin: Whole;
-  readonly length: Whole;
-  /** Counted from 1. */
-  readonly axis: number;
-}
+export type { FieldValue, Whole } from "../network/stored-fields.js";
 
 /** A dense matrix, column-major. */
 export interface ModelMatrix {
@@ -30,7 +18,7 @@ export interface ModelNode {
   readonly name: string;
   /** Names of the inputs, in the order of the operation's arguments. */
   readonly inputs: readonly string[];
-  readonly fields: Readonly<Record<string, FieldValue>>;
+  readonly fields: Fields;
   /** Values of a LearnableParameter, Mean or InvStdDev. */
   readonly values?: ModelMatrix;
 }

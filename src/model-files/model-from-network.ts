@@ -1,8 +1,17 @@
-import type { NetworkNode, NodeGroup, ParameterValues, ShapedNetwork } from "../network/network.js";
+import type {
+  Network,
+  NetworkNode,
+  NodeFacts,
+  NodeGroup,
+  ParameterValues,
+  SampleShape,
+  ShapedNetwork,
+} from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 import type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import { fieldsFromAttributes } from "./node-attributes.js";
+import { type Fields, fieldsFromAttributes, type StoredField } from "../network/stored-fields.js";
+import { storedLayout } from "../ops/stored.js";
 import { byNameIgnoringCase } from "./upgrade-model.js";
 
 /** State of a random engine: its seed, and how many numbers were drawn. */
@@ -22,11 +31,24 @@ export function modelFromNetwork(
   elementType: ElementType,
   engines?: ReadonlyMap<NetworkNode, EngineState>,
 ): ModelFile {
-  const { network } = shaped;
   const states = engines ?? untouchedEngines(shaped);
+  return modelOf(shaped.network, (node) =>
+    modelNode(node, shaped.facts.get(node), values, elementType, states.get(node)),
+  );
+}
+
+/**
+ * The model file of a network as it is, without inferring anything: of one that came from a model file and was edited, or that
+ * holds operations which cannot be run. Random engines and shapes stay what the attributes say.
+ */
+export function modelFromUnshapedNetwork(network: Network, elementType: ElementType): ModelFile {
+  return modelOf(network, (node) => modelNode(node, undefined, network.values, elementType, undefined));
+}
+
+function modelOf(network: Network, describe: (node: NetworkNode) => ModelNode): ModelFile {
   const nodes = network.nodes
     .filter((node) => !node.internal)
-    .map((node) => modelNode(node, shaped, values, elementType, states.get(node)))
+    .map(describe)
     .sort(byNameIgnoringCase);
   const names = (group: NodeGroup): string[] => network.groups[group].map((node) => node.name);
   return {
@@ -44,17 +66,18 @@ export function modelFromNetwork(
 
 function modelNode(
   node: NetworkNode,
-  shaped: ShapedNetwork,
+  facts: NodeFacts | undefined,
   values: ReadonlyMap<NetworkNode, ParameterValues>,
   elementType: ElementType,
   engine: EngineState | undefined,
 ): ModelNode {
-  const facts = shaped.facts.get(node);
   const operation = node.op.name;
-  const fields = fieldsFromAttributes(operation, facts?.attributes ?? node.attributes);
-  if (node.op.role === "parameter" || node.op.role === "input") fields["shape"] = facts?.shape ?? [];
+  const layout = storedLayout(operation);
+  if (!layout) throw new Error(`node ${node.name}: no model file holds the operation ${operation}`);
+  const fields = fieldsFromAttributes(layout, facts?.attributes ?? node.attributes);
+  if (facts && (node.op.role === "parameter" || node.op.role === "input")) fields["shape"] = facts.shape;
   if (engine) Object.assign(fields, { seed: engine.seed, offset: engine.offset });
-  if (operation === "BatchNormalization") fields["runCount"] = runCount(node, values);
+  if ("runCount" in fields) fields["runCount"] = runCount(node, values);
   const parameter = values.get(node);
   return {
     precision: elementType,
@@ -62,8 +85,12 @@ function modelNode(
     name: node.name,
     inputs: node.inputs.map((input) => input.name),
     fields,
-    ...(parameter ? { values: asMatrix(parameter, facts?.shape ?? [], elementType) } : {}),
+    ...(parameter ? { values: asMatrix(parameter, facts?.shape ?? writtenShape(fields), elementType) } : {}),
   };
+}
+
+function writtenShape({ shape }: Fields): SampleShape {
+  return Array.isArray(shape) ? shape.map(Number) : [];
 }
 
 /** CNTK stores tensors as matrices: the first dimension, and the product of the others. */
@@ -84,7 +111,9 @@ function runCount(node: NetworkNode, values: ReadonlyMap<NetworkNode, ParameterV
   return Math.trunc((counter && values.get(counter)?.[0]) ?? 0);
 }
 
+const isSeed = ({ name }: StoredField): boolean => name === "seed";
+
 function untouchedEngines(shaped: ShapedNetwork): Map<NetworkNode, EngineState> {
-  const random = shaped.order.filter((node) => node.op.name === "Dropout").reverse();
+  const random = shaped.order.filter(({ op }) => storedLayout(op.name)?.fields.some(isSeed)).reverse();
   return new Map(random.map((node, i) => [node, { seed: i + 1, offset: 0 }]));
 }

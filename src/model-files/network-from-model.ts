@@ -1,45 +1,37 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Network, NetworkNode, NodeGroup, ParameterValues } from "../network/network.js";
+import { attributesFromFields } from "../network/stored-fields.js";
 import { operationByName } from "../ops/index.js";
+import { storedLayout } from "../ops/stored.js";
+import { unavailableOperation } from "../ops/unavailable.js";
 import type { ModelFile } from "./model-file.js";
-import { attributesFromFields } from "./node-attributes.js";
 
 /**
- * The network of a model file; its parameters keep the values of the file. Throws CntkError `operation-unsupported` naming
- * the operations that cntkts cannot run yet.
+ * The network of a model file; its parameters keep the values of the file. Operations that cntkts cannot run become nodes
+ * all the same, which only running refuses (src/ops/unavailable.ts).
  */
 export function networkFromModel(model: ModelFile): Network {
-  const unsupported = new Set<string>();
   const byName = new Map<string, NetworkNode>();
   const values = new Map<NetworkNode, ParameterValues>();
-  const nodes: NetworkNode[] = [];
-  for (const { name, operation, fields, values: matrix } of model.nodes) {
-    const op = operationByName(operation);
-    if (op === undefined || op.internal) {
-      unsupported.add(operation);
-      continue;
-    }
+  const nodes = model.nodes.map(({ name, operation, fields, values: matrix }) => {
+    const known = operationByName(operation);
+    const layout = storedLayout(operation);
     const node: NetworkNode = {
       name,
-      op,
+      op: known === undefined || known.internal ? unavailableOperation(operation) : known,
       inputs: [],
-      attributes: attributesFromFields(op.name, fields),
+      attributes: layout ? attributesFromFields(layout, fields) : fields,
       tags: new Set(),
     };
-    nodes.push(node);
     byName.set(name.toLowerCase(), node);
     if (matrix) values.set(node, matrix.values);
-  }
-  if (unsupported.size > 0) {
-    const names = [...unsupported].sort().join(", ");
-    throw new CntkError({
-      code: "operation-unsupported",
-      message: `The model has nodes that are not supported yet: ${names}.`,
-      hint: "print-nodes lists them",
-    });
-  }
+    return node;
+  });
   // readModel has checked that every name is there.
-  const nodeNamed = (name: string): NetworkNode => byName.get(name.toLowerCase()) as NetworkNode;
+  const nodeNamed = (name: string): NetworkNode => {
+    const node = byName.get(name.toLowerCase());
+    if (!node) throw new Error(`the model has no node ${name}`);
+    return node;
+  };
   for (const { name, inputs } of model.nodes) nodeNamed(name).inputs = inputs.map(nodeNamed);
   const group = (key: NodeGroup): NetworkNode[] => {
     const members = model.groups[key].map(nodeNamed);

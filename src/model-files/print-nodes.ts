@@ -1,3 +1,4 @@
+import { operationByName } from "../ops/index.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 
 export interface PrintNodesOptions {
@@ -25,7 +26,8 @@ export function printNodes(model: ModelFile, options: PrintNodesOptions = {}): s
 
 /** The shape a file stores: of parameters and inputs. */
 function storedShape(node: ModelNode): string {
-  if (!["LearnableParameter", "InputValue", "SparseInputValue"].includes(node.operation)) return "";
-  const shape = node.fields["shape"] as readonly number[];
-  return `[${(node.operation === "LearnableParameter" ? shape : [...shape, "*"]).join(" x ")}]`;
+  const role = operationByName(node.operation)?.role;
+  const { shape } = node.fields;
+  if ((role !== "parameter" && role !== "input") || !Array.isArray(shape)) return "";
+  return `[${(role === "parameter" ? shape : [...shape, "*"]).join(" x ")}]`;
 }

@@ -5,8 +5,8 @@ import type { ElementType } from "../numerics/values.js";
 import { ByteReader } from "./byte-reader.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import type { FieldContext, FieldRecord } from "./field-rules.js";
-import { currentOperationName, knownOperationNames, operationFields } from "./operation-fields.js";
+import { currentOperationName, storedLayout, storedOperationNames } from "../ops/stored.js";
+import { type NodeContents, readFields } from "./stored-bytes.js";
 import { upgradeModel } from "./upgrade-model.js";
 
 /** Names of the groups' sections in today's files and in older ones, in file order. */
@@ -39,21 +39,42 @@ export function readModel(bytes: Uint8Array, fileName: string): ModelFile {
   const inputs = readRelation(reader, nodeCount);
   const groups = readGroups(reader);
   reader.marker("ECN");
-  const names = new Set(nodes.map((node) => node.name.toLowerCase()));
-  const lists: [string, readonly string[]][] = [...inputs, ...Object.entries(groups)];
-  for (const [user, list] of lists) {
-    const missing = list.find((name) => !names.has(name.toLowerCase()));
-    if (missing === undefined) continue;
-    throw new CntkError({
-      code: "model-file-broken",
-      message: `The file '${fileName}' is broken: '${user}' names a node '${missing}' that the file does not hold.`,
-    });
-  }
+  checkNames(fileName, nodes, inputs, groups);
   return upgradeModel({
     version,
     nodes: nodes.map((node) => ({ ...node, inputs: inputs.get(node.name.toLowerCase()) ?? [] })),
     groups,
   });
+}
+
+/** Names are unique without regard to case, every node has its inputs listed, and whatever is named is there. */
+function checkNames(
+  fileName: string,
+  nodes: readonly { readonly name: string }[],
+  inputs: ReadonlyMap<string, readonly string[]>,
+  groups: Readonly<Record<NodeGroup, readonly string[]>>,
+): void {
+  const broken = (what: string): CntkError =>
+    new CntkError({ code: "model-file-broken", message: `The file '${fileName}' is broken: ${what}.` });
+  const names = new Set<string>();
+  for (const { name } of nodes) {
+    const key = name.toLowerCase();
+    if (names.has(key)) throw broken(`two nodes are named '${shortened(name)}'`);
+    if (!inputs.has(key)) throw broken(`it does not tell the inputs of '${shortened(name)}'`);
+    names.add(key);
+  }
+  const lists: [string, readonly string[]][] = [...inputs, ...Object.entries(groups)];
+  for (const [user, list] of lists) {
+    const missing = list.find((name) => !names.has(name.toLowerCase()));
+    if (missing !== undefined) {
+      const place = `'${shortened(user)}' names a node '${shortened(missing)}'`;
+      throw broken(`${place} that the file does not hold`);
+    }
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function foreignFile(bytes: Uint8Array, fileName: string): CntkError {
@@ -119,21 +140,32 @@ function readNode(
   const operationAt = reader.position;
   const written = reader.wideText("operation of a node");
   const operation = currentOperationName(written);
-  const rules = operationFields(operation);
-  if (rules === undefined) throw unknownOperation(reader, written, operationAt);
+  const layout = storedLayout(operation);
+  if (layout === undefined) throw unknownOperation(reader, written, operationAt);
   const name = reader.wideText("name of a node");
-  const fields: FieldRecord = {};
-  const context: FieldContext = { version, elementType: precision };
-  for (const rule of rules) rule.read(fields, reader, context);
-  return { precision, operation, name, fields, ...(context.matrix ? { values: context.matrix } : {}) };
+  const fieldsAt = reader.position;
+  const contents = readFields(reader, layout, version, precision);
+  checkSize(reader, contents, name, fieldsAt);
+  return { precision, operation, name, ...contents };
+}
+
+/** A tensor has as many values as its shape says. */
+function checkSize(reader: ByteReader, { fields, values }: NodeContents, name: string, at: number): void {
+  const shape = fields["shape"];
+  if (!values || !Array.isArray(shape)) return;
+  const elements = shape.reduce((product: number, dim) => product * Number(dim), 1);
+  if (elements === values.values.length) return;
+  throw reader.broken(
+    `${elements} values of '${shortened(name)}' [${shape.join(" x ")}], not ${values.rows} x ${values.columns}`,
+    at,
+  );
 }
 
 function unknownOperation(reader: ByteReader, name: string, at: number): CntkError {
-  const near = suggest(name, knownOperationNames());
-  const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+  const near = suggest(name, storedOperationNames());
   return new CntkError({
     code: "operation-unknown",
-    message: `The file '${reader.fileName}' holds, at byte ${at}, a node of the unknown operation '${shown}'.`,
+    message: `The file '${reader.fileName}' holds, at byte ${at}, a node of the unknown operation '${shortened(name)}'.`,
     hint:
       near === undefined
         ? "the file is damaged, or written by a program with operations of its own"

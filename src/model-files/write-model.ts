@@ -4,8 +4,8 @@ import type { ByteSink } from "./byte-writer.js";
 import { ByteWriter, joinPieces } from "./byte-writer.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import type { FieldContext, FieldRecord } from "./field-rules.js";
-import { operationFields } from "./operation-fields.js";
+import { storedLayout } from "../ops/stored.js";
+import { writeFields } from "./stored-bytes.js";
 
 const groupSections: readonly (readonly [NodeGroup, string])[] = [
   ["feature", "FeatureNodes"],
@@ -62,15 +62,9 @@ function writeNode(writer: ByteWriter, node: ModelNode): void {
   writer.wideText(node.precision);
   writer.wideText(node.operation);
   writer.wideText(node.name);
-  const rules = operationFields(node.operation);
-  if (rules === undefined) throw new Error(`node ${node.name} has the unknown operation ${node.operation}`);
-  const context: FieldContext = {
-    version: currentModelVersion,
-    elementType: node.precision,
-    matrix: node.values,
-  };
-  const fields: FieldRecord = { ...node.fields };
-  for (const rule of rules) rule.write(fields, writer, context);
+  const layout = storedLayout(node.operation);
+  if (layout === undefined) throw new Error(`node ${node.name} has the unknown operation ${node.operation}`);
+  writeFields(writer, layout, node, node.precision);
 }
 
 function writeNames(writer: ByteWriter, names: readonly string[]): void {

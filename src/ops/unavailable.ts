@@ -1,0 +1,54 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Network, NetworkNode } from "../network/network.js";
+import type { OpDefinition } from "../network/op-definition.js";
+import { defineOp, memoryNone, shapeProblem } from "./define-op.js";
+
+/*
+ * Operations of CNTK that cntkts knows by name only: a model with such nodes is read, listed, edited and written back; only
+ * running it is refused.
+ */
+
+const made = new Map<string, OpDefinition>();
+
+/** A stand-in for an operation that cannot be run: takes any inputs, and its shape rule refuses by name. */
+export function unavailableOperation(name: string): OpDefinition {
+  const known = made.get(name);
+  if (known) return known;
+  const op = defineOp({
+    name,
+    doc: "Not available yet.",
+    source: "Source/ComputationNetworkLib/ComputationNetworkBuilder.cpp",
+    inputs: [{ name: "x", doc: "Any inputs.", optional: true }],
+    variadic: true,
+    attributes: {},
+    differentiable: "error",
+    memory: memoryNone,
+    shape: ({ node }) => {
+      throw notAvailable(node);
+    },
+  });
+  made.set(name, op);
+  return op;
+}
+
+function notAvailable(node: NetworkNode): CntkError {
+  return shapeProblem(node, "not-available", `${node.op.name} is not available yet (node '${node.name}')`);
+}
+
+/** Names of the operations of a network that cannot be run, sorted. */
+export function unavailableOperations({ nodes }: Network): string[] {
+  const names = nodes.filter(({ op }) => made.get(op.name) === op).map(({ op }) => op.name);
+  return [...new Set(names)].sort();
+}
+
+/** @throws CntkError `operation-unsupported`, naming the operations of the network that cannot be run. */
+export function requireRunnable(network: Network): void {
+  const names = unavailableOperations(network);
+  if (names.length === 0) return;
+  const first = network.nodes.find(({ op }) => op.name === names[0]);
+  throw new CntkError({
+    code: "operation-unsupported",
+    message: `The model has nodes that are not supported yet: ${names.join(", ")}.`,
+    hint: `${names[0]} is not available yet (node '${first?.name}'); print-nodes lists the nodes`,
+  });
+}
