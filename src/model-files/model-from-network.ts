@@ -85,12 +85,15 @@ function modelNode(
     name: node.name,
     inputs: node.inputs.map((input) => input.name),
     fields,
-    ...(parameter ? { values: asMatrix(parameter, facts?.shape ?? writtenShape(fields), elementType) } : {}),
+    ...(parameter
+      ? { values: asMatrix(parameter, facts?.shape ?? writtenShape(fields, parameter), elementType) }
+      : {}),
   };
 }
 
-function writtenShape({ shape }: Fields): SampleShape {
-  return Array.isArray(shape) ? shape.map(Number) : [];
+/** The shape as the node itself knows it; Mean and InvStdDev do not, and are vectors. */
+function writtenShape({ shape }: Fields, values: ParameterValues): SampleShape {
+  return Array.isArray(shape) ? shape.map(Number) : [values.length];
 }
 
 /** CNTK stores tensors as matrices: the first dimension, and the product of the others. */
