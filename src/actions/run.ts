@@ -4,6 +4,7 @@ import { type Configuration, readConfiguration } from "../config/read-configurat
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
 import type { Source } from "../diagnostics/source.js";
+import { shortenedLines } from "../diagnostics/shown-text.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { type FileAccess, writeWhole } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
@@ -122,7 +123,7 @@ async function runCommands(
   buildInfo(log, { mathLibrary: backend.description, notes, node: environment.nodeVersion });
   if (traceLevel > 0) {
     log.write("\nConfiguration After Processing and Variable Resolution:\n\n");
-    for (const line of root.dumpLines()) log.write(line);
+    for (const line of root.dumpLines()) log.write(shortenedLines(line));
     log.stamped(`Commands: ${commandNames.join(" ")}\n`);
     log.stamped(`precision = "${precision}"\n`);
   }

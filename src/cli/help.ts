@@ -1,7 +1,10 @@
-/** Texts of `cntkts --help`. */
-export const runUsage = "cntkts configFile=FILE[+FILE…] [key=value …]";
+import type { Options } from "yargs";
+import type { Command } from "./command.js";
+import { parser } from "./parser.js";
 
-export const description = [
+const runUsage = "cntkts configFile=FILE[+FILE…] [key=value …]";
+
+const description = [
   "Runs CNTK configurations: trains, tests and applies neural networks written in BrainScript.",
   "",
   "Words after configFile= override the file's keys, later ones win: precision=double,",
@@ -10,16 +13,7 @@ export const description = [
   "the same command line goes on from the last checkpoint.",
 ].join("\n");
 
-export const commandLines: Readonly<Record<string, string>> = {
-  check: "Builds and validates the network of every command; needs no data, writes nothing",
-  explain: "Prints one stage of the road from configuration to plan",
-  "print-nodes": "Lists the nodes of a model file",
-  eval: "Computes a node of a model for samples of a file, one line a sample",
-  visualize: "Draws samples: original, encoding and decoding side by side, one PNG",
-  mnist: "Writes the MNIST text files that the sample configurations read",
-};
-
-export const epilogue = [
+const epilogue = [
   "Examples:",
   "  cntkts mnist DataSets/MNIST",
   "  cntkts configFile=models/07_Deconvolution_BS.cntk",
@@ -30,3 +24,31 @@ export const epilogue = [
   "cntkts COMMAND --help tells more about one command.",
   "Exit status: 0 done, 1 something is wrong, 130 stopped by Ctrl-C.",
 ].join("\n");
+
+const backendOption: Options = {
+  type: "string",
+  describe: "backend to compute with, instead of the automatic choice",
+};
+
+/** `cntkts --help`. */
+export function mainHelp(commands: readonly Command[]): Promise<string> {
+  let help = parser([]).usage(`${runUsage}\n\n${description}`);
+  for (const { usage, describe } of commands)
+    help = help.command(usage.split(" [options]")[0] ?? "", describe);
+  return help
+    .option("backend", backendOption)
+    .help("help", "this text")
+    .option("version", { type: "boolean", describe: "the version" })
+    .epilogue(epilogue)
+    .getHelp();
+}
+
+/** `cntkts COMMAND --help`. */
+export function commandHelp({ usage, describe, options }: Command): Promise<string> {
+  return parser([])
+    .usage(`cntkts ${usage}\n\n${describe}`)
+    .options(options)
+    .option("backend", backendOption)
+    .help("help", "this text")
+    .getHelp();
+}

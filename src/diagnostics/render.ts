@@ -1,8 +1,11 @@
 import type { CallSite, Diagnostic } from "./diagnostic.js";
+import { shortened, visible, visibleLine } from "./shown-text.js";
 import { placeOf, type Span } from "./source.js";
 
 /** Longer source lines are cut to a window around the mark. */
 const maximumLineLength = 120;
+/** Messages, labels and hints quote from files; longer ones lose their middle. */
+const maximumTextLength = 2000;
 /** Deep recursion makes long chains; the innermost steps and the outermost one tell the story. */
 const maximumCalls = 8;
 /** Sources that came with cntkts: their inner steps are nobody's mistake and would bury the user's own. */
@@ -20,7 +23,11 @@ function lineAround(text: string, offset: number): { line: string; start: number
 /** `file:line:column` of a span, as editors and terminals make it clickable. */
 export function renderPlace(span: Span): string {
   const { line, column } = placeOf(span.source, span.start);
-  return `${span.source.name}:${line}:${column}`;
+  return `${visibleLine(shortened(span.source.name, maximumTextLength))}:${line}:${column}`;
+}
+
+function shownText(text: string): string {
+  return visible(shortened(text, maximumTextLength));
 }
 
 /** The source line with the span marked underneath, e.g. ` 12 | z = Relu (x)` over `    |     ^~~~ label`. */
@@ -39,10 +46,16 @@ function excerpt(span: Span, label: string | undefined): string[] {
     from = from - cut + before.length;
   }
   const number = String(placeOf(span.source, offset).line);
+  const before = visibleLine(shown.slice(0, from));
+  const marked = visibleLine(shown.slice(from, from + length));
+  const after = visibleLine(shown.slice(from + length));
   // Tabs of the source line are kept in the padding, so that the mark stands right at any tab width.
-  const padding = shown.slice(0, from).replace(/[^\t]/g, " ");
-  const mark = "^" + "~".repeat(length - 1) + (label === undefined ? "" : ` ${label}`);
-  return [` ${number} | ${shown}`, ` ${" ".repeat(number.length)} | ${padding}${mark}`];
+  const padding = before.replace(/[^\t]/g, " ");
+  const mark =
+    "^" +
+    "~".repeat(Math.max(length, marked.length) - 1) +
+    (label === undefined ? "" : ` ${shownText(label)}`);
+  return [` ${number} | ${before}${marked}${after}`, ` ${" ".repeat(number.length)} | ${padding}${mark}`];
 }
 
 /** The chain of calls, innermost first; several steps in a row through the library are one line. */
@@ -62,7 +75,10 @@ function renderCalls(calls: readonly CallSite[]): string[] {
       return index === maximumCalls - 1 ? [`  … ${hidden} more …`] : [];
     }
     if ("librarySteps" in step) return [`  … ${step.librarySteps} steps through the library …`];
-    return [`  ${step.label ?? "demanded"} at ${renderPlace(step.span)}`, ...excerpt(step.span, undefined)];
+    return [
+      `  ${shownText(step.label ?? "demanded")} at ${renderPlace(step.span)}`,
+      ...excerpt(step.span, undefined),
+    ];
   });
 }
 
@@ -84,11 +100,11 @@ function fromUsersSide({ span, calls = [] }: Diagnostic): {
  */
 export function renderDiagnostic(diagnostic: Diagnostic): string {
   const { span, calls, raisedIn } = fromUsersSide(diagnostic);
-  const lines = [`${diagnostic.level}: ${diagnostic.message}`];
+  const lines = [`${diagnostic.level}: ${shownText(diagnostic.message)}`];
   if (span) lines.push(`  at ${renderPlace(span)}`, ...excerpt(span, diagnostic.label));
   if (raisedIn) lines.push(`  raised in the library, at ${renderPlace(raisedIn)}`);
   lines.push(...renderCalls(calls));
-  if (diagnostic.hint !== undefined) lines.push(`hint: ${diagnostic.hint}`);
+  if (diagnostic.hint !== undefined) lines.push(`hint: ${shownText(diagnostic.hint)}`);
   return lines.join("\n");
 }
 

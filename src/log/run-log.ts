@@ -1,3 +1,4 @@
+import { visible } from "../diagnostics/shown-text.js";
 import type { LogSink } from "./log.js";
 
 /** The clock of a run; tests hand in a fixed one. */
@@ -39,9 +40,9 @@ export class RunLog implements LogSink {
     this.sink = sink;
   }
 
-  /** Plain text, never stamped. */
+  /** Plain text, never stamped; what a file put into it cannot act on a terminal. */
   write(text: string): void {
-    if (text) this.sink.write(text);
+    if (text) this.sink.write(visible(text));
   }
 
   /** One LOGPRINTF: stamped when the run asked for it. */

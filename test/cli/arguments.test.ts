@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseArguments } from "../../src/cli/arguments.js";
+import { commands } from "../../src/cli/commands/index.js";
 import { CntkError } from "../../src/diagnostics/index.js";
 
-const choices = { backends: ["tfjs", "reference"], stages: ["config", "ast", "values", "plan"] };
-const parse = (...argv: string[]) => parseArguments(argv, choices);
+const backends = ["tfjs", "reference"];
+const parse = async (...argv: string[]) => (await parseArguments(argv, commands, backends)).request;
 
 async function complaint(...argv: string[]): Promise<[string, string | undefined]> {
   try {

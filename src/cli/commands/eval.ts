@@ -1,23 +1,36 @@
-import { evaluatedAsJson, evaluatedAsText, loadModel } from "../../index.js";
 import { writeWhole } from "../../files/file-access.js";
+import { evaluatedAsJson, evaluatedAsText, loadModel } from "../../index.js";
 import { nodeFiles } from "../../node/index.js";
-import type { EvalInvocation } from "../arguments.js";
-import type { Surroundings } from "../surroundings.js";
+import { defineCommand, demandedOption, textOption } from "../command.js";
 
 /** `cntkts eval`: the values of one node, one sample a line, to standard output or into a file. */
-export async function evalCommand(
-  request: EvalInvocation & { readonly backend?: string },
-  { directory, output }: Surroundings,
-  signal: AbortSignal,
-): Promise<void> {
-  const files = nodeFiles(directory);
-  const { backend } = request;
-  const session = loadModel(request.model, { files, ...(backend === undefined ? {} : { backend }) });
-  const evaluated = await session.evaluateFile([request.node], files, request.data, request.count, signal);
-  const text = evaluated.map(request.format === "json" ? evaluatedAsJson : evaluatedAsText).join("");
-  if (request.out === undefined) {
-    output.write(text);
-    return;
-  }
-  writeWhole(files, request.out, (file) => file.write(text));
-}
+export const evalCommand = defineCommand({
+  name: "eval",
+  usage: "eval --node NAME --model MODEL --data FILE [options]",
+  describe: "Computes a node of a model for samples of a file, one line a sample",
+  words: [],
+  options: {
+    node: demandedOption("node by name, or by an ending of its name that no other node has"),
+    model: demandedOption("model file"),
+    data: demandedOption("samples, in CNTK's text format"),
+    count: textOption("number of samples (default: all)"),
+    out: textOption("file to write (default: standard output)"),
+    format: { ...textOption("text or json"), default: "text" },
+  },
+  read: ({ text, oneOf, optional, positive }) => ({
+    node: text("node"),
+    model: text("model"),
+    data: text("data"),
+    format: oneOf("format", ["text", "json"]),
+    ...optional("out"),
+    ...("count" in optional("count") ? { count: positive("count") } : {}),
+  }),
+  run: async ({ node, model, data, format, out, count }, { directory, backend, signal, print }) => {
+    const files = nodeFiles(directory);
+    const session = loadModel(model, { files, ...(backend === undefined ? {} : { backend }) });
+    const evaluated = await session.evaluateFile([node], files, data, count, signal);
+    const result = evaluated.map(format === "json" ? evaluatedAsJson : evaluatedAsText).join("");
+    if (out === undefined) print(result);
+    else writeWhole(files, out, (file) => file.write(result));
+  },
+});

@@ -1,22 +1,26 @@
-import { explainConfig, type ExplainStage } from "../../index.js";
-import type { Surroundings } from "../surroundings.js";
-
-interface Request {
-  readonly words: readonly string[];
-  /** Checked when the command line was read. */
-  readonly stage: string;
-  readonly command?: string;
-  readonly backend?: string;
-}
+import { explainConfig, explainStages } from "../../index.js";
+import { defineCommand, demandedOption, textOption } from "../command.js";
 
 /** `cntkts explain configFile=… --stage STAGE`: prints one stage of the road. */
-export async function explainCommand(request: Request, { directory, output }: Surroundings): Promise<void> {
-  const { words, stage, command, backend } = request;
-  const options = {
-    directory,
-    ...(command === undefined ? {} : { command }),
-    ...(backend === undefined ? {} : { backend }),
-  };
-  const text = await explainConfig(words, stage as ExplainStage, options);
-  output.write(text.endsWith("\n") ? text : `${text}\n`);
-}
+export const explainCommand = defineCommand({
+  name: "explain",
+  usage: "explain configFile=… --stage STAGE [--command NAME] [key=value …]",
+  describe: "Prints one stage of the road from configuration to plan",
+  options: {
+    stage: demandedOption(`one of ${explainStages.join(", ")}`),
+    command: textOption("the command whose network is shown (default: the first that trains)"),
+  },
+  read: ({ words, oneOf, optional }) => ({
+    words,
+    stage: oneOf("stage", explainStages),
+    ...optional("command"),
+  }),
+  run: async ({ words, stage, command }, { directory, backend, print }) => {
+    const text = await explainConfig(words, stage, {
+      directory,
+      ...(command === undefined ? {} : { command }),
+      ...(backend === undefined ? {} : { backend }),
+    });
+    print(text.endsWith("\n") ? text : `${text}\n`);
+  },
+});

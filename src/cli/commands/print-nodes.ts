@@ -1,11 +1,18 @@
 import { loadModel, printNodes } from "../../index.js";
-import type { Surroundings } from "../surroundings.js";
+import { defineCommand } from "../command.js";
 
 /** `cntkts print-nodes MODEL [--long]`: every node of a model file, one a line. */
-export async function printNodesCommand(
-  request: { readonly model: string; readonly long: boolean },
-  { directory, output }: Surroundings,
-): Promise<void> {
-  const session = loadModel(request.model, { directory });
-  output.write(printNodes(session.model, request.long, () => session.shaped));
-}
+export const printNodesCommand = defineCommand({
+  name: "print-nodes",
+  usage: "print-nodes MODEL [--long]",
+  describe: "Lists the nodes of a model file",
+  words: ["MODEL"],
+  options: {
+    long: { type: "boolean", describe: "with type, shape and inputs of every node", default: false },
+  },
+  read: ({ words, flag }) => ({ model: words[0] ?? "", long: flag("long") }),
+  run: async ({ model, long }, { directory, print }) => {
+    const session = loadModel(model, { directory });
+    print(printNodes(session.model, long, () => session.shaped));
+  },
+});

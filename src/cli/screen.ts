@@ -1,0 +1,37 @@
+import { visible } from "../diagnostics/shown-text.js";
+import type { RunOptions } from "../index.js";
+import type { CommandContext } from "./command.js";
+import { ProgressBar, type Terminal } from "./progress-bar.js";
+
+/**
+ * The terminal behind standard error. A program that passes our output on to a terminal tells of it with
+ * CNTKTS_TERMINAL_COLUMNS, so that the progress bar is drawn all the same.
+ */
+function terminalOf({ errors, environment }: CommandContext): Terminal {
+  const columns = Number(environment["CNTKTS_TERMINAL_COLUMNS"]);
+  if (errors.isTTY || !(columns > 0)) return errors;
+  return { isTTY: true, columns, write: (text) => errors.write(text) };
+}
+
+/** Log, standard output and progress bar on one screen, without getting in each other's way. */
+export async function onScreen(
+  context: CommandContext,
+  work: (options: RunOptions) => Promise<unknown>,
+): Promise<void> {
+  const bar = new ProgressBar(terminalOf(context));
+  const { output, errors, directory, signal, backend } = context;
+  // What `write` prints is data: it goes into pipes and files as it is, but not into a terminal.
+  const shown = output.isTTY ? visible : (text: string) => text;
+  try {
+    await work({
+      directory,
+      signal,
+      log: bar.above({ write: (text) => void errors.write(text) }),
+      output: bar.above({ write: (text) => void output.write(shown(text)) }),
+      ...(bar.active ? { onProgress: bar.update } : {}),
+      ...(backend === undefined ? {} : { backend }),
+    });
+  } finally {
+    bar.clear();
+  }
+}
