@@ -148,8 +148,8 @@ export interface Temporary {
 /** Which values a node's backward pass reads, and its scratch matrices: decides CNTK's memory-sharing list. */
 export interface MemoryRule {
   readonly usesOutput: boolean;
-  /** `first` = only the first input. */
-  readonly usesInputs: "none" | "all" | "first";
+  /** `first` = only the first input; numbers = those, counted from 0. */
+  readonly usesInputs: "none" | "all" | "first" | readonly number[];
   /** A number stands for that many temporaries of size 0. */
   readonly forwardTemporaries?: number | readonly Temporary[];
   readonly backwardTemporaries?: number | readonly Temporary[];
@@ -183,6 +183,8 @@ export interface OpDefinition {
   readonly role?: "parameter" | "input" | "state" | "precompute";
   /** Cannot sit inside a recurrent loop. */
   readonly nonLooping?: boolean;
+  /** False: the shape is known but the value cannot be computed yet; asking for it is refused. */
+  readonly runnable?: boolean;
   /** A delay node: may close a cycle. */
   readonly delay?: boolean;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */

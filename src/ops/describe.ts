@@ -26,6 +26,9 @@ function operationText(op: OpDefinition): string {
     ...(op.aliases?.length ? [`- also called: ${op.aliases.join(", ")}`] : []),
     ...inputs.map((text) => `- input ${text}`),
     ...attributes.map((text) => `- attribute ${text}`),
+    ...(op.runnable === false
+      ? ["- not computed yet: it has a shape, but asking for its value is refused"]
+      : []),
     `- gradient: ${op.gradientDiffers ? `not the derivative. ${op.gradientDiffers}` : gradientNotes[op.differentiable]}`,
     `- follows: ${op.source}`,
   ];

@@ -1,16 +1,26 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { convolutionOperations } from "./convolution.js";
 import { criteriaOperations } from "./criteria.js";
+import { dynamicAxisOperations } from "./dynamic-axes.js";
 import { elementwiseOperations } from "./elementwise.js";
 import { inputOperations } from "./inputs.js";
-import { internalOperations } from "./internal.js";
 import { internalWindowOperations } from "./internal-windows.js";
+import { internalOperations } from "./internal.js";
 import { linearAlgebraOperations } from "./linear-algebra.js";
+import { monitoringOperations } from "./monitoring.js";
 import { normalizationOperations } from "./normalization.js";
 import { poolingOperations } from "./pooling.js";
+import { precomputeOperations } from "./precompute.js";
+import { productOperations } from "./products.js";
+import { randomSampleOperations } from "./random-sample.js";
 import { randomOperations } from "./random.js";
+import { recurrenceOperations } from "./recurrence.js";
 import { reductionOperations } from "./reduction.js";
 import { reshapingOperations } from "./reshaping.js";
+import { rnnStackOperations } from "./rnn-stack.js";
+import { roiPoolingOperations } from "./roi-pooling.js";
+import { sequenceCriteriaOperations } from "./sequence-criteria.js";
+import { slicingOperations } from "./slicing.js";
 import { softmaxOperations } from "./softmax.js";
 
 export {
@@ -36,6 +46,16 @@ export const operations: readonly OpDefinition[] = [
   ...normalizationOperations,
   ...criteriaOperations,
   ...randomOperations,
+  ...recurrenceOperations,
+  ...slicingOperations,
+  ...dynamicAxisOperations,
+  ...productOperations,
+  ...sequenceCriteriaOperations,
+  ...precomputeOperations,
+  ...rnnStackOperations,
+  ...roiPoolingOperations,
+  ...randomSampleOperations,
+  ...monitoringOperations,
   ...internalOperations,
   ...internalWindowOperations,
 ];

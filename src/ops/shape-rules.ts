@@ -38,7 +38,7 @@ export function unaryMap(context: ShapeContext): ShapeResult {
 }
 
 /** Each of the first two inputs that is a parameter with unknown dimensions borrows them from the other. */
-function inferFromEachOther(context: ShapeContext): void {
+export function inferFromEachOther(context: ShapeContext): void {
   context.inferParameter(0, at(context.inputs, 1).shape);
   context.inferParameter(1, at(context.inputs, 0).shape);
 }

@@ -178,8 +178,9 @@ class Simulation {
     for (const node of this.order) {
       if (!this.facts(node).needsGradient) continue;
       const { usesInputs } = this.rule(node);
-      const read = usesInputs === "all" ? node.inputs : usesInputs === "first" ? node.inputs.slice(0, 1) : [];
-      for (const input of read) this.neededBackward.add(input);
+      node.inputs.forEach((input, index) => {
+        if (isRead(usesInputs, index)) this.neededBackward.add(input);
+      });
     }
     for (const node of this.order) {
       const isInput = this.waiting.has(node);
@@ -226,4 +227,9 @@ class Simulation {
     if (!facts) throw new Error(`nothing is known about ${node.name}`);
     return facts;
   }
+}
+
+function isRead(usesInputs: MemoryRule["usesInputs"], index: number): boolean {
+  if (typeof usesInputs !== "string") return usesInputs.includes(index);
+  return usesInputs === "all" || (usesInputs === "first" && index === 0);
 }

@@ -14,7 +14,38 @@ function recordedOperations(): Set<string> {
   return found;
 }
 
+/** CNTK's table of names (ComputationNetworkBuilder.cpp). */
+const cntkOperations = (
+  "Abs AveragePooling BatchNormalization ClassBasedCrossEntropyWithSoftmax ClassificationError Clip Convolution " +
+  "CosDistance CosDistanceWithNegativeSamples Cosine Crop CrossEntropy CrossEntropyWithSoftmax Diagonal DiagTimes " +
+  "Dropout DummyCriterion DynamicAxis EditDistanceError ElementTimes EnvironmentInput EpochAccumulator Equal Exp Floor " +
+  "ForwardBackward FutureValue GatherPacked Greater GreaterEqual Hardmax If InputValue InvStdDev KhatriRaoProduct " +
+  "LabelsToGraph LambdaRank LearnableParameter LegacyReshape Less LessEqual Log LogPlus LogSoftmax Logistic LookupTable " +
+  "MatrixL1Reg MatrixL2Reg MaxPooling MaxUnpooling Mean Minus NCEBasedCrossEntropyWithSoftmax NDCG1Eval Negate NotEqual " +
+  "OptimizedRNNStack PackedIndex Pass PastValue PerDimMeanVarDeNormalization PerDimMeanVarNormalization Plus Pooling " +
+  "QuantizedTimes ROIPooling RandomSample RandomSampleInclusionFrequency Reciprocal ReconcileDynamicAxis RectifiedLinear " +
+  "ReduceElements Reshape RowRepeat RowStack ScatterPacked SequenceWithSoftmax Sigmoid Sin Slice Softmax " +
+  "SparseInputValue Sqrt SquareError StableSigmoid SumColumnElements SumElements Tanh Times Trace TransposeDimensions " +
+  "TransposeTimes Where"
+).split(" ");
+
+const olderNames = {
+  ColumnElementTimes: "ElementTimes",
+  RowElementTimes: "ElementTimes",
+  Scale: "ElementTimes",
+  ErrorPrediction: "ClassificationError",
+  Delay: "PastValue",
+  PerDimMeanVarNormalizationNode: "PerDimMeanVarNormalization",
+  PerDimMeanVarDeNormalizationNode: "PerDimMeanVarDeNormalization",
+  ReconcileMBLayout: "ReconcileDynamicAxis",
+  RNN: "OptimizedRNNStack",
+  RowSlice: "Slice",
+  Transpose: "TransposeDimensions",
+};
+
 const own = operations.filter((op) => !op.internal);
+/** Those whose values can be computed; the others have a shape only, and say so when they are asked for more. */
+const runnable = own.filter((op) => op.runnable !== false);
 
 describe("the registry", () => {
   it("knows every name once, aliases included, and finds it", () => {
@@ -32,6 +63,14 @@ describe("the registry", () => {
     expect(operationByName("Transpose")?.name).toBe("TransposeDimensions");
     expect(operationByName("plus")).toBeUndefined();
     expect(operationByName("Map")?.internal).toBe(true);
+  });
+
+  it("holds every operation that CNTK 2.0 can make from BrainScript or a model file", () => {
+    expect(own.map((op) => op.name).sort()).toEqual([...cntkOperations].sort());
+  });
+
+  it("finds all older names", () => {
+    for (const [older, name] of Object.entries(olderNames)) expect(operationByName(older)?.name).toBe(name);
   });
 
   it.each(operations.map((op) => [op.name, op] as const))("documents %s", (_, op) => {
@@ -52,7 +91,7 @@ describe("the registry", () => {
 
   it("checks every gradient against central differences or, where it is not the derivative, against CNTK", () => {
     const recorded = recordedOperations();
-    const unchecked = own.filter(
+    const unchecked = runnable.filter(
       (op) =>
         op.differentiable === "yes" &&
         !differentiatedOperations.has(op.name) &&
@@ -63,7 +102,7 @@ describe("the registry", () => {
 
   it("compares what every operation without a gradient computes with CNTK", () => {
     const recorded = recordedOperations();
-    const unchecked = own.filter(
+    const unchecked = runnable.filter(
       (op) => op.differentiable !== "yes" && op.inputs.length > 0 && !recorded.has(op.name),
     );
     expect(unchecked.map((op) => op.name)).toEqual([]);

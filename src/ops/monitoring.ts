@@ -1,0 +1,42 @@
+import type { OpDefinition } from "../network/op-definition.js";
+import { notRunnable } from "./declared.js";
+import { at, defineOp, memoryNone } from "./define-op.js";
+import { unaryMap } from "./shape-rules.js";
+
+/*
+ * Nodes for looking on: printing a value, averaging one over an epoch.
+ */
+
+const trace = defineOp({
+  name: "Trace",
+  doc: "Its input, printed for the first logFirst minibatches and then for every logFrequency-th.",
+  source: "Source/ComputationNetworkLib/SpecialPurposeNodes.cpp",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {
+    say: { kind: "string", doc: "Words before the value." },
+    logFirst: { kind: "integer", doc: "How many minibatches are printed at first." },
+    logFrequency: { kind: "integer", doc: "Every how-manyth afterwards." },
+    logGradientToo: { kind: "boolean", doc: "Print the gradient as well." },
+    onlyUpToRow: { kind: "integer", doc: "Rows that are printed at most." },
+    onlyUpToT: { kind: "integer", doc: "Time steps that are printed at most." },
+  },
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: unaryMap,
+  ...notRunnable,
+});
+
+const epochAccumulator = defineOp({
+  name: "EpochAccumulator",
+  doc: "Mean of its input over the samples of the epoch so far.",
+  source: "Source/ComputationNetworkLib/LinearAlgebraNodes.cpp",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "error",
+  memory: memoryNone,
+  shape: (context) => ({ shape: at(context.inputs, 0).shape, layout: null }),
+  ...notRunnable,
+});
+
+export const monitoringOperations: readonly OpDefinition[] = [trace, epochAccumulator];

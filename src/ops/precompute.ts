@@ -1,0 +1,119 @@
+import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { isElementwiseCompatible, notRunnable, problem } from "./declared.js";
+import { at, defineOp, describeShort, formatDims, memoryAll, shapeProblem } from "./define-op.js";
+import { inferLayout } from "./shape-rules.js";
+
+/*
+ * Statistics of the whole training set, computed before the first epoch, and the old nodes that apply them.
+ */
+
+const source = "Source/ComputationNetworkLib/PreComputeNodes.h";
+
+const statistic = {
+  source,
+  inputs: [{ name: "x", doc: "What is measured." }],
+  attributes: {},
+  role: "precompute",
+  nonLooping: true,
+  differentiable: "none",
+  memory: { ...memoryAll, ownMatrix: true },
+  shape(context: ShapeContext) {
+    const input = at(context.inputs, 0);
+    if (context.isFinalPass && !input.layout) {
+      throw problem(
+        context,
+        " requires its input to come in minibatches of samples.",
+        `'${input.node.name}' has no samples`,
+        "no-minibatch-data",
+      );
+    }
+    return { shape: input.shape, layout: null };
+  },
+  ...notRunnable,
+} as const;
+
+const mean = defineOp({ ...statistic, name: "Mean", doc: "Mean of each element over the training set." });
+
+const inverseDeviation = defineOp({
+  ...statistic,
+  name: "InvStdDev",
+  doc: "1/√(variance) of each element over the training set; the variance is at least 1e-10.",
+});
+
+/** Both statistics take the shape of the data where theirs is unknown. */
+function normalizedShape(context: ShapeContext, className: string) {
+  const layout = inferLayout(context);
+  const { shape } = at(context.inputs, 0);
+  context.inferParameter(1, shape);
+  context.inferParameter(2, shape);
+  if (className === "PerDimMeanVarNormalizationNode") patchLegacyColumns(context);
+  const fits = [1, 2].every((index) => isElementwiseCompatible(shape, at(context.inputs, index).shape));
+  if (context.isFinalPass && !fits) {
+    throw shapeProblem(
+      context.node,
+      "shape-mismatch",
+      `${className}: All inputs should have same sample layout.`,
+      `they are ${context.inputs.map((input) => `[${formatDims(input.shape)}]`).join(", ")}`,
+    );
+  }
+  return { shape, layout };
+}
+
+/** Statistics that old models keep as columns [N x 1] take the shape [1 x 1 x N] of the data. */
+function patchLegacyColumns(context: ShapeContext): void {
+  const { shape } = at(context.inputs, 0);
+  const isColumn = (index: number): boolean => {
+    const own = at(context.inputs, index).shape;
+    return own.length === 2 && own[1] === 1 && own[0] === shape[2];
+  };
+  if (!(shape.length === 3 && shape[0] === 1 && shape[1] === 1 && isColumn(1) && isColumn(2))) return;
+  for (const [index, word] of [
+    [1, "second"],
+    [2, "third"],
+  ] as const) {
+    const { node, shape: before } = at(context.inputs, index);
+    context.setParameterShape(index, shape);
+    context.message(
+      `\n${describeShort(context.node)}: For legacy compatibility, the sample layout of ${word} input ` +
+        `(${describeShort(node)}) was patched to [${formatDims(shape)}] (from [${formatDims(before)}])\n`,
+      true,
+    );
+  }
+}
+
+const normalization = {
+  inputs: [
+    { name: "x", doc: "Any shape." },
+    { name: "mean", doc: "Of the same shape, without samples." },
+    { name: "invStdDev", doc: "The same." },
+  ],
+  attributes: {},
+  differentiable: "error",
+  memory: memoryAll,
+  ...notRunnable,
+} as const;
+
+const perDimMeanVarNormalization = defineOp({
+  ...normalization,
+  name: "PerDimMeanVarNormalization",
+  aliases: ["PerDimMeanVarNormalizationNode"],
+  doc: "Deprecated: (x − mean)·invStdDev.",
+  source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
+  shape: (context) => normalizedShape(context, "PerDimMeanVarNormalizationNode"),
+});
+
+const perDimMeanVarDeNormalization = defineOp({
+  ...normalization,
+  name: "PerDimMeanVarDeNormalization",
+  aliases: ["PerDimMeanVarDeNormalizationNode"],
+  doc: "x/invStdDev + mean.",
+  source,
+  shape: (context) => normalizedShape(context, "PerDimMeanVarDeNormalizationNode"),
+});
+
+export const precomputeOperations: readonly OpDefinition[] = [
+  mean,
+  inverseDeviation,
+  perDimMeanVarNormalization,
+  perDimMeanVarDeNormalization,
+];

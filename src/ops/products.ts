@@ -1,0 +1,249 @@
+import { elementCount } from "../network/network.js";
+import type { NetworkNode } from "../network/network.js";
+import type { OpDefinition } from "../network/op-definition.js";
+import { matrixSize, notRunnable, problem } from "./declared.js";
+import {
+  at,
+  defineOp,
+  describeShort,
+  memoryAll,
+  memoryInputs,
+  memoryNone,
+  shapeProblem,
+} from "./define-op.js";
+import { linearAlgebraOperations } from "./linear-algebra.js";
+import { inferFromEachOther, inferLayout, scalarShape } from "./shape-rules.js";
+
+/*
+ * Products of matrices and vectors besides Times: per row, per sample, by index.
+ */
+
+const source = "Source/ComputationNetworkLib/LinearAlgebraNodes.h";
+
+const lookupTable = defineOp({
+  name: "LookupTable",
+  doc: "For each one-hot block of x the column of E it points at, one below the other.",
+  source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
+  inputs: [
+    { name: "E", doc: "Embedding matrix [d x V]." },
+    { name: "x", doc: "One or more blocks of V rows." },
+  ],
+  attributes: {},
+  differentiable: "yes",
+  memory: memoryAll,
+  shape(context) {
+    const layout = inferLayout(context);
+    if (context.isFinalPass && !layout) {
+      throw problem(context, " can only operate on minibatches.", undefined, "no-minibatch-data");
+    }
+    const { rows, columns } = matrixSize(at(context.inputs, 0));
+    const inputRows = elementCount(at(context.inputs, 1).shape);
+    if (context.isFinalPass && inputRows % columns !== 0) {
+      throw shapeProblem(
+        context.node,
+        "shape-mismatch",
+        "Mismatched dimension. Rows in input1 must be multiples of cols in input0.",
+        `${inputRows} rows against ${columns} columns`,
+      );
+    }
+    const words = columns === 0 ? 0 : Math.trunc(inputRows / columns);
+    return { shape: [rows * words], layout, storage: "dense" };
+  },
+  ...notRunnable,
+});
+
+const diagTimes = defineOp({
+  name: "DiagTimes",
+  doc: "Deprecated: the rows of X scaled by the elements of a column vector.",
+  source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
+  inputs: [
+    { name: "d", doc: "The diagonal, a column." },
+    { name: "X", doc: "A matrix, or samples." },
+  ],
+  attributes: {},
+  differentiable: "yes",
+  memory: { ...memoryInputs, backwardTemporaries: 2 },
+  shape(context) {
+    const layout = inferLayout(context);
+    const [diagonal, data] = [at(context.inputs, 0), at(context.inputs, 1)];
+    const rowsOfData = (): number => (data.layout ? elementCount(data.shape) : matrixSize(data).rows);
+    const { rows } = matrixSize(diagonal);
+    context.inferParameter(0, [rowsOfData()]);
+    const columns = data.layout ? undefined : matrixSize(data).columns;
+    const shape = columns === undefined ? [rows] : [rows, columns];
+    context.inferParameter(1, shape);
+    const size = matrixSize(diagonal);
+    if (context.isFinalPass && size.rows !== rowsOfData()) {
+      throw shapeProblem(
+        context.node,
+        "shape-mismatch",
+        `The inner matrix dimension in the ${describeShort(context.node)} does not match (${rowsOfData()} vs. ${size.rows}).`,
+      );
+    }
+    if (context.isFinalPass && size.columns !== 1) {
+      throw shapeProblem(
+        context.node,
+        "shape-mismatch",
+        "The first matrix should be a column vector representing the diagonal of a square matrix in the DiagTimes operation.",
+      );
+    }
+    return { shape, layout };
+  },
+  ...notRunnable,
+});
+
+const diagonal = defineOp({
+  name: "Diagonal",
+  doc: "The diagonal of a square matrix, as a row [1 x n].",
+  source: "Source/ComputationNetworkLib/ReshapingNodes.h",
+  inputs: [{ name: "x", doc: "A square matrix without samples." }],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "error",
+  memory: memoryNone,
+  shape(context) {
+    const input = at(context.inputs, 0);
+    if (context.isFinalPass && input.layout) {
+      throw problem(
+        context,
+        " cannot operate on minibatch data (which have a layout).",
+        undefined,
+        "minibatch-data",
+      );
+    }
+    const { rows, columns } = matrixSize(input);
+    if (context.isFinalPass && rows !== columns) {
+      throw problem(context, " requires a square matrix as its input.", `it is ${rows} x ${columns}`);
+    }
+    if (input.shape.length !== 1) {
+      context.message(
+        "WARNING: Diagonal operation cannot inherit image size information from its child. Image size info is lost.\n",
+        true,
+      );
+    }
+    return { shape: [1, columns], layout: null };
+  },
+  ...notRunnable,
+});
+
+const khatriRaoProduct = defineOp({
+  name: "KhatriRaoProduct",
+  doc: "Outer product of two vectors for every sample, flattened.",
+  source,
+  inputs: [
+    { name: "a", doc: "Any shape." },
+    { name: "b", doc: "Any shape." },
+  ],
+  attributes: {},
+  differentiable: "yes",
+  memory: memoryInputs,
+  shape(context) {
+    const layout = inferLayout(context);
+    return {
+      shape: [elementCount(at(context.inputs, 0).shape) * elementCount(at(context.inputs, 1).shape)],
+      layout,
+    };
+  },
+  ...notRunnable,
+});
+
+const cosDistance = defineOp({
+  name: "CosDistance",
+  doc: "a·b / (‖a‖‖b‖) for every sample.",
+  source,
+  inputs: [
+    { name: "a", doc: "A vector." },
+    { name: "b", doc: "A vector of the same length." },
+  ],
+  attributes: {},
+  differentiable: "yes",
+  memory: {
+    ...memoryAll,
+    forwardTemporaries: [workspace(), workspace()],
+    backwardTemporaries: [workspace()],
+  },
+  shape(context) {
+    const layout = inferLayout(context);
+    inferFromEachOther(context);
+    return { shape: scalarShape, layout: at(context.inputs, 1).layout ? layout : null };
+  },
+  ...notRunnable,
+});
+
+function workspace() {
+  return { size: 1, scaled: "output", workspace: true } as const;
+}
+
+/** The value of a constant that was written as one number. */
+function constantValue(node: NetworkNode): number | undefined {
+  const { learningRateMultiplier, init, initValue, value } = node.attributes;
+  if (node.op.role !== "parameter" || learningRateMultiplier !== 0) return undefined;
+  const given = init === "fixedValue" ? value : initValue;
+  return typeof given === "number" ? given : undefined;
+}
+
+const cosDistanceWithNegativeSamples = defineOp({
+  name: "CosDistanceWithNegativeSamples",
+  doc:
+    "The cosine of a and b, and below it those of a with b from other columns of the minibatch: neg of them, the first " +
+    "`shift` columns away.",
+  source,
+  inputs: [
+    { name: "a", doc: "A vector." },
+    { name: "b", doc: "A vector of the same length." },
+    { name: "shift", doc: "Columns between the true pair and the first negative one." },
+    { name: "neg", doc: "Number of negative pairs: a constant." },
+  ],
+  attributes: {},
+  differentiable: "yes",
+  memory: { ...memoryAll, forwardTemporaries: 4, backwardTemporaries: 2 },
+  shape(context) {
+    const { node, isFinalPass, inputs } = context;
+    const layout = inferLayout(context);
+    inferFromEachOther(context);
+    const [a, b, negatives] = [at(inputs, 0), at(inputs, 1), at(inputs, 3)];
+    if (isFinalPass && (elementCount(a.shape) !== elementCount(b.shape) || a.layout !== b.layout)) {
+      throw shapeProblem(
+        node,
+        "shape-mismatch",
+        `The tensor dimension in the ${describeShort(node)} does not match.`,
+      );
+    }
+    const value = constantValue(negatives.node);
+    if ((isFinalPass && value === undefined) || elementCount(negatives.shape) !== 1) {
+      throw problem(
+        context,
+        " expects a constant scalar for Input(3) which corresponds to number of negative samples.",
+      );
+    }
+    return { shape: [Math.trunc(value ?? 0) + 1], layout };
+  },
+  ...notRunnable,
+});
+
+const times = linearAlgebraOperations.find(({ name }) => name === "Times");
+if (!times) throw new Error("Times is not in the registry");
+
+const quantizedTimes = defineOp({
+  ...times,
+  name: "QuantizedTimes",
+  doc: "Times with both operands rounded to 16-bit integers; for inference only.",
+  attributes: {
+    inferInputRankToMap: { kind: "integer", doc: "As in Times." },
+    outputRank: { kind: "integer", doc: "As in Times." },
+    bitShiftB: { kind: "integer", doc: "Bits given up at the upper end of B's range against overflow." },
+    bitShiftA: { kind: "integer", doc: "The same of A." },
+  },
+  differentiable: "error",
+  ...notRunnable,
+});
+
+export const productOperations: readonly OpDefinition[] = [
+  lookupTable,
+  diagTimes,
+  diagonal,
+  khatriRaoProduct,
+  cosDistance,
+  cosDistanceWithNegativeSamples,
+  quantizedTimes,
+];

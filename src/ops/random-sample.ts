@@ -1,0 +1,57 @@
+import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { notRunnable } from "./declared.js";
+import { at, booleanAttribute, defineOp, memoryNone, numberAttribute, shapeProblem } from "./define-op.js";
+
+/*
+ * Drawing classes by weight, anew for every minibatch: sampled softmax and its kin.
+ */
+
+/** Checks that the sample can be drawn and returns the number of classes. */
+function classesToDrawFrom(context: ShapeContext): number {
+  const { node, attributes } = context;
+  const size = numberAttribute(attributes, "sizeOfSampledSet");
+  if (size === 0) throw shapeProblem(node, "empty-sample", "Number of requested samples is zero.");
+  const classes = at(context.inputs, 0).shape[0] ?? 0;
+  if (context.isFinalPass && !booleanAttribute(attributes, "allowDuplicates") && classes <= size) {
+    throw shapeProblem(
+      node,
+      "sample-too-large",
+      `For sampling without duplicates the number of requested samples (${size}) needs to be less than the number of ` +
+        `classes (${classes}).`,
+    );
+  }
+  return classes;
+}
+
+const sample = {
+  source: "Source/ComputationNetworkLib/TrainingNodes.cpp",
+  inputs: [{ name: "weights", doc: "A weight per class, not negative." }],
+  attributes: {
+    allowDuplicates: { kind: "boolean", doc: "May a class be drawn twice?" },
+    sizeOfSampledSet: { kind: "integer", doc: "Classes drawn." },
+  },
+  nonLooping: true,
+  differentiable: "none",
+  memory: memoryNone,
+  ...notRunnable,
+} as const;
+
+const randomSample = defineOp({
+  ...sample,
+  name: "RandomSample",
+  doc: "One-hot columns of the classes drawn, [classes x sizeOfSampledSet], sparse.",
+  shape: (context) => ({
+    shape: [classesToDrawFrom(context), numberAttribute(context.attributes, "sizeOfSampledSet")],
+    layout: null,
+    storage: "sparse",
+  }),
+});
+
+const inclusionFrequency = defineOp({
+  ...sample,
+  name: "RandomSampleInclusionFrequency",
+  doc: "How often each class is expected in such a sample; without duplicates an estimate.",
+  shape: (context) => ({ shape: [classesToDrawFrom(context), 1], layout: null }),
+});
+
+export const randomSampleOperations: readonly OpDefinition[] = [randomSample, inclusionFrequency];

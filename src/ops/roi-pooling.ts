@@ -1,0 +1,53 @@
+import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { notRunnable } from "./declared.js";
+import { at, defineOp, memoryAll, shapeAttribute, shapeProblem, stringAttribute } from "./define-op.js";
+import { inferLayout } from "./shape-rules.js";
+
+function wrong(context: ShapeContext, message: string): Error {
+  return shapeProblem(context.node, "shape-mismatch", `ROIPoolingNode: ${message}`);
+}
+
+const roiPooling = defineOp({
+  name: "ROIPooling",
+  doc: "Maximum over the cells of a grid laid over each region of interest of an image.",
+  source: "Source/ComputationNetworkLib/ConvolutionalNodes.h",
+  inputs: [
+    { name: "x", doc: "[W x H x C]" },
+    { name: "rois", doc: "[4 x R]: x1, y1, x2, y2 of each region, in pixels of the original image." },
+  ],
+  attributes: {
+    featureScale: { kind: "number", doc: "Size of the feature map over that of the image." },
+    roiOutputShape: { kind: "shape", doc: "[PW x PH], cells of the grid." },
+    pool: { kind: "string", doc: "Only `max`." },
+  },
+  differentiable: "yes",
+  memory: {
+    ...memoryAll,
+    forwardTemporaries: [{ size: "output", scaled: "output" }],
+  },
+  shape(context) {
+    const { attributes, isFinalPass } = context;
+    if (stringAttribute(attributes, "pool") === "average") {
+      throw shapeProblem(context.node, "not-supported", "Average ROI pooling is not supported.");
+    }
+    const layout = inferLayout(context);
+    const [x, rois] = [at(context.inputs, 0).shape, at(context.inputs, 1).shape];
+    const grid = shapeAttribute(attributes, "roiOutputShape");
+    const [width = 0, height = 0] = grid;
+    const [inputWidth = 0, inputHeight = 0, channels = 0] = x;
+    const [corners, regions = 0] = rois;
+    if (isFinalPass) {
+      if (grid.length !== 2) throw wrong(context, "roi output shape must have two dimensions ([W x H]).");
+      if (inputWidth < width || inputHeight < height) {
+        throw wrong(context, "inputWidth must >= windowWidth and inputHeight must >= windowHeight.");
+      }
+      if (channels < 1) throw wrong(context, "input must have at least one channel ([W x H x C]).");
+      if (corners !== 4) throw wrong(context, "ROI input must have the following shape: [4 x roisPerImage].");
+      if (regions < 1) throw wrong(context, "ROI input must contain at least one ROI ([4 x roisPerImage]).");
+    }
+    return { shape: [width, height, channels, regions], layout };
+  },
+  ...notRunnable,
+});
+
+export const roiPoolingOperations: readonly OpDefinition[] = [roiPooling];

@@ -1,0 +1,286 @@
+import { elementCount } from "../network/network.js";
+import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { matrixSize, notRunnable, problem } from "./declared.js";
+import { at, defineOp, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
+import { binaryReduce, scalarShape } from "./shape-rules.js";
+
+/*
+ * Criteria and evaluation measures of sequences, classes of words, and rankings: one number for the whole minibatch.
+ */
+
+const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
+const specialNodes = "Source/ComputationNetworkLib/SpecialPurposeNodes.h";
+const evaluationNodes = "Source/ComputationNetworkLib/EvaluationNodes.h";
+
+const scalarResult: ShapeResult = { shape: scalarShape, layout: null };
+
+const rowsOf = (context: ShapeContext, index: number): number =>
+  elementCount(at(context.inputs, index).shape);
+
+/** An error whose sentence does not name the node. */
+function mismatch(context: ShapeContext, message: string, hint?: string): Error {
+  return shapeProblem(context.node, "shape-mismatch", message, hint);
+}
+
+const forwardBackward = defineOp({
+  name: "ForwardBackward",
+  doc: "Connectionist temporal classification: −ln of the probability of the labels over all alignments.",
+  source: specialNodes,
+  inputs: [
+    { name: "graph", doc: "LabelsToGraph of the labels, frame by frame." },
+    { name: "z", doc: "Activations before the softmax." },
+  ],
+  attributes: {
+    delayConstraint: {
+      kind: "integer",
+      doc: "Frames by which a label may come later than given; −1 = any number.",
+    },
+    blankTokenId: { kind: "number", doc: "Index of the blank; beyond the labels: the last of them." },
+  },
+  nonLooping: true,
+  differentiable: "yes",
+  gradientDiffers:
+    "with a delayConstraint it is not the derivative of the value; CNTK's softmax − posterior is kept",
+  memory: { ...memoryInputs, forwardTemporaries: 5 },
+  shape(context) {
+    const [graph, z] = [at(context.inputs, 0), at(context.inputs, 1)];
+    if (context.isFinalPass) {
+      if (rowsOf(context, 0) !== rowsOf(context, 1) || !graph.layout || graph.layout !== z.layout) {
+        throw mismatch(
+          context,
+          "The Matrix dimension in the ForwardBackwardNode operation does not match.",
+          "labels and activations need the same dimension and the same dynamic axis",
+        );
+      }
+      if (graph.node.op.name !== "LabelsToGraph") {
+        throw mismatch(context, "ForwardBackwardNode: Please pass LabelsToGraph(labels) for second argument");
+      }
+    }
+    return scalarResult;
+  },
+  ...notRunnable,
+});
+
+const sequenceWithSoftmax = defineOp({
+  name: "SequenceWithSoftmax",
+  doc: "Discriminative criterion over the lattices of speech recognition, smoothed by frame-wise cross entropy.",
+  source: specialNodes,
+  inputs: [
+    { name: "labels", doc: "An input." },
+    { name: "z", doc: "Activations before the softmax." },
+    { name: "logLikelihoods", doc: "Scaled log likelihoods of the states." },
+  ],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "yes",
+  memory: { ...memoryInputs, forwardTemporaries: 3 },
+  shape(context) {
+    const [labels, z, likelihoods] = [at(context.inputs, 0), at(context.inputs, 1), at(context.inputs, 2)];
+    if (labels.node.op.role !== "input") {
+      throw mismatch(context, "SequenceWithSoftmaxNode criterion requires the first input to be the label.");
+    }
+    const sameRows = rowsOf(context, 0) === rowsOf(context, 1) && rowsOf(context, 1) === rowsOf(context, 2);
+    const sameAxis = labels.layout && labels.layout === z.layout && labels.layout === likelihoods.layout;
+    if (context.isFinalPass && !(sameRows && sameAxis)) {
+      throw mismatch(
+        context,
+        "The Matrix dimension in the SequenceWithSoftmaxNode operation does not match.",
+      );
+    }
+    return scalarResult;
+  },
+  ...notRunnable,
+});
+
+const dummyCriterion = defineOp({
+  name: "DummyCriterion",
+  doc: "A criterion computed elsewhere: the objectives are fed, and so are the gradients that z gets.",
+  source: specialNodes,
+  inputs: [
+    { name: "objectives", doc: "An input." },
+    { name: "derivatives", doc: "An input: the gradients of z." },
+    { name: "z", doc: "What is trained." },
+  ],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "yes",
+  gradientDiffers: "z gets g times the supplied derivatives, whatever the objectives are",
+  memory: memoryInputs,
+  shape(context) {
+    const operation = (index: number): string => at(context.inputs, index).node.op.name;
+    if (operation(0) !== "InputValue") {
+      throw mismatch(
+        context,
+        "DummyCriterionNode criterion requires the first input to be computed objectives.",
+      );
+    }
+    if (operation(1) !== "InputValue") {
+      throw mismatch(
+        context,
+        "DummyCriterionNode criterion requires the second input to be computed derivatives.",
+      );
+    }
+    if (context.isFinalPass && rowsOf(context, 1) !== rowsOf(context, 2)) {
+      throw mismatch(
+        context,
+        "The Matrix dimension in the DummyCriterionNode operation does not match.",
+        `${rowsOf(context, 1)} derivatives for ${rowsOf(context, 2)} values`,
+      );
+    }
+    return scalarResult;
+  },
+  ...notRunnable,
+});
+
+const editDistanceError = defineOp({
+  name: "EditDistanceError",
+  doc:
+    "Insertions, deletions and substitutions between two sequences, per token of the second, times its frames. The " +
+    "penalties steer the alignment only.",
+  source: evaluationNodes,
+  inputs: [
+    { name: "a", doc: "Scores or one-hot vectors; the largest counts." },
+    { name: "b", doc: "The reference." },
+  ],
+  attributes: {
+    squashInputs: { kind: "boolean", doc: "Merge equal neighbours first." },
+    insPen: { kind: "number", doc: "Penalty of an insertion." },
+    delPen: { kind: "number", doc: "Penalty of a deletion." },
+    subPen: { kind: "number", doc: "Penalty of a substitution." },
+    tokensToIgnore: { kind: "shape", doc: "Indices that are left out on both sides." },
+  },
+  nonLooping: true,
+  differentiable: "error",
+  memory: { usesOutput: true, usesInputs: "all", forwardTemporaries: 3, releasedForward: true },
+  shape: binaryReduce,
+  ...notRunnable,
+});
+
+const classBasedCrossEntropyWithSoftmax = defineOp({
+  name: "ClassBasedCrossEntropyWithSoftmax",
+  doc: "−Σ(ln P(class) + ln P(word | class)): a softmax over many words in two steps.",
+  source: trainingNodes,
+  inputs: [
+    { name: "labels", doc: "[4]: word, class, first word of the class, the word after its last." },
+    { name: "hidden", doc: "The hidden activation." },
+    { name: "weight", doc: "[hidden x words]" },
+    { name: "classLogits", doc: "Activations of the classes." },
+  ],
+  attributes: {},
+  nonLooping: true,
+  differentiable: "yes",
+  memory: memoryInputs,
+  shape(context) {
+    const { node, inputs } = context;
+    const [labels, hidden, weight, classes] = [at(inputs, 0), at(inputs, 1), at(inputs, 2), at(inputs, 3)];
+    if (context.isFinalPass) {
+      if (rowsOf(context, 0) !== 4) {
+        throw mismatch(
+          context,
+          "The label data in the ClassBasedCrossEntropyWithSoftmax operation must have 4 rows.",
+          `'${labels.node.name}' has ${rowsOf(context, 0)}`,
+        );
+      }
+      if (rowsOf(context, 1) !== matrixSize(weight).rows) {
+        throw mismatch(
+          context,
+          "The matrix dimension for observation and weight in the ClassBasedCrossEntropyWithSoftmax operation does not match.",
+          `'${hidden.node.name}' has ${rowsOf(context, 1)} rows, '${weight.node.name}' ${matrixSize(weight).rows}`,
+        );
+      }
+      if (labels.layout !== hidden.layout || labels.layout !== classes.layout) {
+        throw problem(
+          context,
+          " requires that the layouts of inputs 0 (label), 1 (hidden activation), and 3 (log softmax) match.",
+          `${node.name} is given ${[labels, hidden, classes].map(({ layout }) => layout?.axisName ?? "none").join(", ")}`,
+        );
+      }
+    }
+    return scalarResult;
+  },
+  ...notRunnable,
+});
+
+const noiseContrastiveEstimation = defineOp({
+  name: "NCEBasedCrossEntropyWithSoftmax",
+  doc: "Noise-contrastive estimate of the cross entropy over many words.",
+  source: trainingNodes,
+  inputs: [
+    { name: "labels", doc: "Word, its noise probability, and pairs of the same for the noise words." },
+    { name: "hidden", doc: "The hidden activation." },
+    { name: "weight", doc: "[hidden x words]" },
+    { name: "bias", doc: "One number per word, with a dynamic axis." },
+  ],
+  attributes: {
+    mode: {
+      kind: "integer",
+      doc: "0 softmax, 1 unnormalized, 2 none: how it is evaluated, as a model file keeps it.",
+      // No member of that name: BrainScript has no say in it.
+      member: "",
+      default: 2,
+    },
+  },
+  nonLooping: true,
+  differentiable: "yes",
+  memory: memoryInputs,
+  shape(context) {
+    const [labels, hidden, weight, bias] = [0, 1, 2, 3].map((index) => at(context.inputs, index));
+    if (context.isFinalPass) {
+      if (rowsOf(context, 1) !== matrixSize(at(context.inputs, 2)).rows) {
+        throw mismatch(
+          context,
+          "The Matrix dimension for observation and weight in the NoiseContrastiveEstimationNode operation does not match.",
+        );
+      }
+      if (!labels?.layout || !hidden?.layout || weight?.layout || !bias?.layout) {
+        throw problem(context, " requires inputs 0, 1, and 3 to be a minibatch, and input 2 to be a matrix.");
+      }
+    }
+    return scalarResult;
+  },
+  ...notRunnable,
+});
+
+const ranking = {
+  inputs: [
+    { name: "gain", doc: "How good each item is; sorted within a query, the best first." },
+    { name: "score", doc: "What the network thinks." },
+    { name: "query", doc: "The number of the query; equal neighbours belong together." },
+  ],
+  attributes: {},
+  nonLooping: true,
+  ...notRunnable,
+} as const;
+
+const lambdaRank = defineOp({
+  ...ranking,
+  name: "LambdaRank",
+  doc: "100·N·(1 − mean NDCG), trained by the lambda gradients.",
+  source: trainingNodes,
+  differentiable: "yes",
+  gradientDiffers: "the scores get LambdaRank's gradients, which are not the derivative of the value",
+  overwritesGradient: () => [false, true, false],
+  memory: { ...memoryInputs, forwardTemporaries: 7 },
+  shape: binaryReduce,
+});
+
+const ndcg1Eval = defineOp({
+  ...ranking,
+  name: "NDCG1Eval",
+  doc: "100·N·mean NDCG at rank 1.",
+  source: evaluationNodes,
+  differentiable: "error",
+  memory: { ...memoryNone, forwardTemporaries: 4 },
+  shape: binaryReduce,
+});
+
+export const sequenceCriteriaOperations: readonly OpDefinition[] = [
+  forwardBackward,
+  sequenceWithSoftmax,
+  dummyCriterion,
+  editDistanceError,
+  classBasedCrossEntropyWithSoftmax,
+  noiseContrastiveEstimation,
+  lambdaRank,
+  ndcg1Eval,
+];

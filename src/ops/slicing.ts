@@ -1,0 +1,223 @@
+import type { Attributes, SampleShape } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { notRunnable, problem } from "./declared.js";
+import { at, defineOp, formatDims, memoryNone, numberAttribute } from "./define-op.js";
+import { inferLayout } from "./shape-rules.js";
+
+/*
+ * Parts of a tensor, and tensors put together. Axes count from 1.
+ */
+
+const source = "Source/ComputationNetworkLib/ReshapingNodes.h";
+
+/** The range [begin, end) of `axis`: negative begins and ends of 0 or less count from the end (SliceNode::Validate). */
+function slicedShape(context: ShapeContext): ShapeResult {
+  const { attributes, isFinalPass } = context;
+  const layout = inferLayout(context);
+  const { shape } = at(context.inputs, 0);
+  const axis = numberAttribute(attributes, "axis");
+  const [beginIndex, endIndex] = [
+    numberAttribute(attributes, "beginIndex"),
+    numberAttribute(attributes, "endIndex"),
+  ];
+  if (axis < 1 || (isFinalPass && axis > shape.length)) {
+    throw problem(
+      context,
+      `: axis parameter 0 (${axis}) must be in range 1..rank of input ([${formatDims(shape)}]).`,
+      undefined,
+      "no-such-axis",
+    );
+  }
+  const dim = shape[axis - 1];
+  if (dim === undefined) return { shape, layout };
+  const begin = beginIndex >= 0 ? beginIndex : beginIndex + dim;
+  const end = endIndex > 0 ? endIndex : endIndex + dim;
+  // CNTK compares unsigned numbers: a negative index is a huge one.
+  const fits = begin >= 0 && end >= 0 && begin <= end && end <= dim;
+  if (!fits && isFinalPass) {
+    throw problem(
+      context,
+      `: Index range [${beginIndex},${endIndex}), interpreted as [${begin},${end}), is invalid for input ` +
+        `([${formatDims(shape)}]).`,
+      `axis ${axis} has ${dim} elements`,
+    );
+  }
+  if (!fits) return { shape, layout };
+  return { shape: shape.map((own, index) => (index === axis - 1 ? end - begin : own)), layout };
+}
+
+const slice = defineOp({
+  name: "Slice",
+  aliases: ["RowSlice"],
+  doc: "The elements beginIndex … endIndex−1 along an axis.",
+  source,
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {
+    axis: { kind: "integer", doc: "The axis that is cut." },
+    endIndex: { kind: "integer", doc: "The index after the last one; 0 or negative: counted from the end." },
+    beginIndex: { kind: "integer", doc: "The first index; negative: counted from the end." },
+  },
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: slicedShape,
+  ...notRunnable,
+});
+
+/** The sum of the dimensions along the axis; the others are broadcast to each other (RowStackNode::Validate). */
+function stackedShape(context: ShapeContext): ShapeResult {
+  const { inputs, isFinalPass } = context;
+  const layout = inferLayout(context);
+  const axis = numberAttribute(context.attributes, "axis") - 1;
+  const rank = Math.max(axis + 1, ...inputs.map(({ shape }) => shape.length));
+  const padded = (shape: SampleShape): number[] => Array.from({ length: rank }, (_, k) => shape[k] ?? 1);
+  const dims = padded(at(inputs, 0).shape);
+  dims[axis] = 0;
+  for (const input of inputs) {
+    padded(input.shape).forEach((dim, k) => {
+      const known = at(dims, k);
+      if (k === axis) dims[k] = known + dim;
+      else if (isFinalPass && dim !== known && dim !== 1 && known !== 1) {
+        throw problem(
+          context,
+          `: Conflicting dimension ${k} between ${input.node.name} ${input.node.op.name} operation (${dim}) ` +
+            `and other(s) (${known})`,
+          `joined along axis ${axis + 1}, the inputs must agree along axis ${k + 1}`,
+        );
+      } else if (known === 1) dims[k] = dim;
+    });
+  }
+  return { shape: dims, layout };
+}
+
+const rowStack = defineOp({
+  name: "RowStack",
+  doc: "Joins its inputs along an axis, which may be a new one; other axes may be 1 in some of them.",
+  source,
+  inputs: [{ name: "x", doc: "Shapes that agree but for the axis." }],
+  variadic: true,
+  attributes: { axis: { kind: "integer", doc: "The axis along which the inputs are joined." } },
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: stackedShape,
+  ...notRunnable,
+});
+
+const rowRepeat = defineOp({
+  name: "RowRepeat",
+  doc: "Repeats each sample numRepeats times: the last dimension is multiplied.",
+  source,
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: { numRepeats: { kind: "integer", doc: "How often." } },
+  differentiable: "yes",
+  validatingSuffix: (attributes) => `, numRepeats=${numberAttribute(attributes, "numRepeats")}`,
+  shape(context) {
+    const layout = inferLayout(context);
+    const shape = [...at(context.inputs, 0).shape];
+    const last = shape.pop();
+    if (last === undefined) return { shape, layout };
+    return { shape: [...shape, last * numberAttribute(context.attributes, "numRepeats")], layout };
+  },
+  memory: memoryNone,
+  ...notRunnable,
+});
+
+const crop = defineOp({
+  name: "Crop",
+  doc:
+    "The part of x at an offset, as wide and high as the reference; without an offset it follows from how the network " +
+    "leads from a common ancestor, or from the two equivalence nodes, to both.",
+  source: "Source/ComputationNetworkLib/ReshapingNodes.cpp",
+  inputs: [
+    { name: "x", doc: "An image, at least two axes." },
+    { name: "reference", doc: "Gives the first two dimensions of the result." },
+    { name: "equivalence1", doc: "Ancestor of x that lies like equivalence2.", optional: true },
+    { name: "equivalence2", doc: "Ancestor of the reference.", optional: true },
+  ],
+  attributes: {
+    xOffset: { kind: "number", doc: "First column kept; absent = computed.", default: Number.MAX_VALUE },
+    yOffset: { kind: "number", doc: "First row kept; absent = computed.", default: Number.MAX_VALUE },
+  },
+  differentiable: "yes",
+  shape(context) {
+    const layout = inferLayout(context);
+    const [x, reference] = [at(context.inputs, 0).shape, at(context.inputs, 1).shape];
+    if (x.length < 2 || reference.length < 2) {
+      throw problem(context, ": Crop input samples must have at least two dimensions.");
+    }
+    return { shape: [at(reference, 0), at(reference, 1), ...x.slice(2)], layout };
+  },
+  ...notRunnable,
+});
+
+/** Channels, width and height, of which one may be 0 and is computed (LegacyReshapeNode::InferTargetSampleLayout). */
+function imageShape(context: ShapeContext): SampleShape {
+  const { attributes } = context;
+  const rows = numberAttribute(attributes, "numRows");
+  const sides = targetShape(attributes);
+  const known = sides.filter((side) => side > 0);
+  if (known.length === 0) return [1, rows, 1];
+  if (known.length === 1) {
+    throw problem(context, ": At least two image dimensions must be specified.");
+  }
+  const product = elementCount(known);
+  if (known.length === 3) {
+    if (product !== rows) throw problem(context, ": Image dimensions do not match row size.");
+    return sides;
+  }
+  if (rows % product !== 0) {
+    throw problem(context, ": Image row size is not a multiple of specified image dimensions.");
+  }
+  return sides.map((side) => (side > 0 ? side : rows / product));
+}
+
+/** The image dimensions as written, in the order of the layout. */
+function targetShape(attributes: Attributes): SampleShape {
+  const [width, height, channels] = (["imageWidth", "imageHeight", "imageChannels"] as const).map((name) =>
+    numberAttribute(attributes, name),
+  ) as [number, number, number];
+  const layout = attributes["imageLayout"];
+  return layout === "HWC" || layout === "legacy" ? [channels, width, height] : [width, height, channels];
+}
+
+const legacyReshape = defineOp({
+  name: "LegacyReshape",
+  doc: "Deprecated: columns of another height. Where the height changes, so does the number of time steps.",
+  source,
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {
+    imageLayout: { kind: "string", doc: "CHW or HWC." },
+    imageChannels: { kind: "integer", doc: "Channels; 0 = computed." },
+    imageHeight: { kind: "integer", doc: "Height; 0 = computed." },
+    imageWidth: { kind: "integer", doc: "Width; 0 = computed." },
+    numRows: { kind: "integer", doc: "Height of the columns." },
+  },
+  differentiable: "yes",
+  memory: memoryNone,
+  validatingSuffix(attributes) {
+    const [channels = 0, width = 0, height = 0] = targetShape(attributes);
+    const rows = numberAttribute(attributes, "numRows");
+    // The bracket is CNTK's.
+    return `, NumOfRows=${rows}, imageWidth=${width}, imageHeight=${height}, imageChannels=${channels})`;
+  },
+  shape(context) {
+    const input = at(context.inputs, 0);
+    const rows = numberAttribute(context.attributes, "numRows");
+    const inputRows = elementCount(input.shape);
+    const factor = Math.trunc(rows > inputRows ? rows / inputRows : inputRows / rows);
+    const layout = factor === 1 || !input.layout ? input.layout : context.newLayout(context.node.name);
+    if (!layout && context.isFinalPass) {
+      const own = input.shape[0] ?? 1;
+      if ((rows > own && rows % own !== 0) || (rows < own && own % rows !== 0)) {
+        throw problem(
+          context,
+          `: output row dimension ${rows} is not an integer multiple or divisor of input dimension ${own}`,
+        );
+      }
+    }
+    return { shape: imageShape(context), layout };
+  },
+  ...notRunnable,
+});
+
+export const slicingOperations: readonly OpDefinition[] = [slice, rowStack, rowRepeat, crop, legacyReshape];
