@@ -51,7 +51,7 @@ export interface MatrixSize {
 
 /** Throws CNTK's complaint for minibatch data, which is no single matrix (ComputationNode.h, CheckTensorIsMatrix). */
 export function matrixSize(input: ShapedInput): MatrixSize {
-  if (input.layout) {
+  if (input.dynamicAxis) {
     throw shapeProblem(
       input.node,
       "minibatch-data",

@@ -32,7 +32,7 @@ const where = defineOp({
   memory: { ...memoryNone, ownMatrix: true },
   shape(context) {
     const flags = at(context.inputs, 0);
-    if (context.isFinalPass && !flags.layout) {
+    if (context.isFinalPass && !flags.dynamicAxis) {
       throw problem(
         context,
         " can only operate on minibatch data (which have a layout).",
@@ -40,7 +40,7 @@ const where = defineOp({
         "no-minibatch-data",
       );
     }
-    const layout = context.newLayout(stringAttribute(context.attributes, "dynamicAxis"));
+    const dynamicAxis = context.newDynamicAxis(stringAttribute(context.attributes, "dynamicAxis"));
     if (context.isFinalPass && elementCount(flags.shape) !== 1) {
       throw problem(
         context,
@@ -48,7 +48,7 @@ const where = defineOp({
         `the flags have ${elementCount(flags.shape)} elements`,
       );
     }
-    return { shape: scalarShape, layout };
+    return { shape: scalarShape, dynamicAxis };
   },
   ...notRunnable,
 });
@@ -63,7 +63,7 @@ function requireScalarIndex(context: ShapeContext, index: number): void {
 
 /** All of the inputs must run along a dynamic axis. */
 function requireMinibatchData(context: ShapeContext, what: string): void {
-  const missing = context.isFinalPass && context.inputs.find(({ layout }) => !layout);
+  const missing = context.isFinalPass && context.inputs.find(({ dynamicAxis }) => !dynamicAxis);
   if (!missing) return;
   throw problem(
     context,
@@ -89,7 +89,7 @@ const packedIndex = defineOp({
     const index = at(context.inputs, 1);
     requireMinibatchData(context, "both inputs");
     requireScalarIndex(context, 1);
-    return { shape: index.shape, layout: index.layout };
+    return { shape: index.shape, dynamicAxis: index.dynamicAxis };
   },
   ...notRunnable,
 });
@@ -109,7 +109,7 @@ const gatherPacked = defineOp({
   shape(context) {
     const { node, isFinalPass } = context;
     const [index, from] = [at(context.inputs, 0), at(context.inputs, 1)];
-    if (isFinalPass && !index.layout) {
+    if (isFinalPass && !index.dynamicAxis) {
       throw shapeProblem(
         node,
         "no-minibatch-data",
@@ -124,8 +124,11 @@ const gatherPacked = defineOp({
         `${describe(node)} requires the first argument (index data) to be a scalar time sequence.`,
       );
     }
-    if (from.layout) return { shape: from.shape, layout: index.layout };
-    return { shape: from.shape.length > 1 ? from.shape.slice(0, -1) : scalarShape, layout: index.layout };
+    if (from.dynamicAxis) return { shape: from.shape, dynamicAxis: index.dynamicAxis };
+    return {
+      shape: from.shape.length > 1 ? from.shape.slice(0, -1) : scalarShape,
+      dynamicAxis: index.dynamicAxis,
+    };
   },
   ...notRunnable,
 });
@@ -146,7 +149,7 @@ const scatterPacked = defineOp({
   shape(context) {
     requireMinibatchData(context, "all inputs");
     requireScalarIndex(context, 1);
-    return { shape: at(context.inputs, 2).shape, layout: at(context.inputs, 0).layout };
+    return { shape: at(context.inputs, 2).shape, dynamicAxis: at(context.inputs, 0).dynamicAxis };
   },
   ...notRunnable,
 });
@@ -175,7 +178,7 @@ const reconcileDynamicAxis = defineOp({
   },
   shape(context) {
     const [data, like] = [at(context.inputs, 0), at(context.inputs, 1)];
-    if (context.isFinalPass && !like.layout) {
+    if (context.isFinalPass && !like.dynamicAxis) {
       throw problem(
         context,
         " requires that the second argument has a dynamic axis.",
@@ -183,7 +186,7 @@ const reconcileDynamicAxis = defineOp({
         "no-minibatch-data",
       );
     }
-    return { shape: data.shape, layout: like.layout };
+    return { shape: data.shape, dynamicAxis: like.dynamicAxis };
   },
   ...notRunnable,
 });

@@ -35,7 +35,7 @@ const epochAccumulator = defineOp({
   nonLooping: true,
   differentiable: "error",
   memory: memoryNone,
-  shape: (context) => ({ shape: at(context.inputs, 0).shape, layout: null }),
+  shape: (context) => ({ shape: at(context.inputs, 0).shape, dynamicAxis: null }),
   ...notRunnable,
 });
 

@@ -1,7 +1,7 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
 import { isElementwiseCompatible, notRunnable, problem } from "./declared.js";
 import { at, defineOp, describeShort, formatDims, memoryAll, shapeProblem } from "./define-op.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 /*
  * Statistics of the whole training set, computed before the first epoch, and the old nodes that apply them.
@@ -19,7 +19,7 @@ const statistic = {
   memory: { ...memoryAll, ownMatrix: true },
   shape(context: ShapeContext) {
     const input = at(context.inputs, 0);
-    if (context.isFinalPass && !input.layout) {
+    if (context.isFinalPass && !input.dynamicAxis) {
       throw problem(
         context,
         " requires its input to come in minibatches of samples.",
@@ -27,7 +27,7 @@ const statistic = {
         "no-minibatch-data",
       );
     }
-    return { shape: input.shape, layout: null };
+    return { shape: input.shape, dynamicAxis: null };
   },
   ...notRunnable,
 } as const;
@@ -42,7 +42,7 @@ const inverseDeviation = defineOp({
 
 /** Both statistics take the shape of the data where theirs is unknown. */
 function normalizedShape(context: ShapeContext, className: string) {
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const { shape } = at(context.inputs, 0);
   context.inferParameter(1, shape);
   context.inferParameter(2, shape);
@@ -56,7 +56,7 @@ function normalizedShape(context: ShapeContext, className: string) {
       `they are ${context.inputs.map((input) => `[${formatDims(input.shape)}]`).join(", ")}`,
     );
   }
-  return { shape, layout };
+  return { shape, dynamicAxis };
 }
 
 /** Statistics that old models keep as columns [N x 1] take the shape [1 x 1 x N] of the data. */

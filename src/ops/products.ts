@@ -12,7 +12,7 @@ import {
   shapeProblem,
 } from "./define-op.js";
 import { linearAlgebraOperations } from "./linear-algebra.js";
-import { inferFromEachOther, inferLayout, scalarShape } from "./shape-rules.js";
+import { inferFromEachOther, inferDynamicAxis, scalarShape } from "./shape-rules.js";
 
 /*
  * Products of matrices and vectors besides Times: per row, per sample, by index.
@@ -32,8 +32,8 @@ const lookupTable = defineOp({
   differentiable: "yes",
   memory: memoryAll,
   shape(context) {
-    const layout = inferLayout(context);
-    if (context.isFinalPass && !layout) {
+    const dynamicAxis = inferDynamicAxis(context);
+    if (context.isFinalPass && !dynamicAxis) {
       throw problem(context, " can only operate on minibatches.", undefined, "no-minibatch-data");
     }
     const { rows, columns } = matrixSize(at(context.inputs, 0));
@@ -47,7 +47,7 @@ const lookupTable = defineOp({
       );
     }
     const words = columns === 0 ? 0 : Math.trunc(inputRows / columns);
-    return { shape: [rows * words], layout, storage: "dense" };
+    return { shape: [rows * words], dynamicAxis, storage: "dense" };
   },
   ...notRunnable,
 });
@@ -64,12 +64,12 @@ const diagTimes = defineOp({
   differentiable: "yes",
   memory: { ...memoryInputs, backwardTemporaries: 2 },
   shape(context) {
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     const [diagonal, data] = [at(context.inputs, 0), at(context.inputs, 1)];
-    const rowsOfData = (): number => (data.layout ? elementCount(data.shape) : matrixSize(data).rows);
+    const rowsOfData = (): number => (data.dynamicAxis ? elementCount(data.shape) : matrixSize(data).rows);
     const { rows } = matrixSize(diagonal);
     context.inferParameter(0, [rowsOfData()]);
-    const columns = data.layout ? undefined : matrixSize(data).columns;
+    const columns = data.dynamicAxis ? undefined : matrixSize(data).columns;
     const shape = columns === undefined ? [rows] : [rows, columns];
     context.inferParameter(1, shape);
     const size = matrixSize(diagonal);
@@ -87,7 +87,7 @@ const diagTimes = defineOp({
         "The first matrix should be a column vector representing the diagonal of a square matrix in the DiagTimes operation.",
       );
     }
-    return { shape, layout };
+    return { shape, dynamicAxis };
   },
   ...notRunnable,
 });
@@ -103,7 +103,7 @@ const diagonal = defineOp({
   memory: memoryNone,
   shape(context) {
     const input = at(context.inputs, 0);
-    if (context.isFinalPass && input.layout) {
+    if (context.isFinalPass && input.dynamicAxis) {
       throw problem(
         context,
         " cannot operate on minibatch data (which have a layout).",
@@ -121,7 +121,7 @@ const diagonal = defineOp({
         true,
       );
     }
-    return { shape: [1, columns], layout: null };
+    return { shape: [1, columns], dynamicAxis: null };
   },
   ...notRunnable,
 });
@@ -138,10 +138,10 @@ const khatriRaoProduct = defineOp({
   differentiable: "yes",
   memory: memoryInputs,
   shape(context) {
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     return {
       shape: [elementCount(at(context.inputs, 0).shape) * elementCount(at(context.inputs, 1).shape)],
-      layout,
+      dynamicAxis,
     };
   },
   ...notRunnable,
@@ -163,9 +163,9 @@ const cosDistance = defineOp({
     backwardTemporaries: [workspace()],
   },
   shape(context) {
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     inferFromEachOther(context);
-    return { shape: scalarShape, layout: at(context.inputs, 1).layout ? layout : null };
+    return { shape: scalarShape, dynamicAxis: at(context.inputs, 1).dynamicAxis ? dynamicAxis : null };
   },
   ...notRunnable,
 });
@@ -199,10 +199,10 @@ const cosDistanceWithNegativeSamples = defineOp({
   memory: { ...memoryAll, forwardTemporaries: 4, backwardTemporaries: 2 },
   shape(context) {
     const { node, isFinalPass, inputs } = context;
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     inferFromEachOther(context);
     const [a, b, negatives] = [at(inputs, 0), at(inputs, 1), at(inputs, 3)];
-    if (isFinalPass && (elementCount(a.shape) !== elementCount(b.shape) || a.layout !== b.layout)) {
+    if (isFinalPass && (elementCount(a.shape) !== elementCount(b.shape) || a.dynamicAxis !== b.dynamicAxis)) {
       throw shapeProblem(
         node,
         "shape-mismatch",
@@ -216,7 +216,7 @@ const cosDistanceWithNegativeSamples = defineOp({
         " expects a constant scalar for Input(3) which corresponds to number of negative samples.",
       );
     }
-    return { shape: [Math.trunc(value ?? 0) + 1], layout };
+    return { shape: [Math.trunc(value ?? 0) + 1], dynamicAxis };
   },
   ...notRunnable,
 });

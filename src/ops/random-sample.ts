@@ -42,7 +42,7 @@ const randomSample = defineOp({
   doc: "One-hot columns of the classes drawn, [classes x sizeOfSampledSet], sparse.",
   shape: (context) => ({
     shape: [classesToDrawFrom(context), numberAttribute(context.attributes, "sizeOfSampledSet")],
-    layout: null,
+    dynamicAxis: null,
     storage: "sparse",
   }),
 });
@@ -51,7 +51,7 @@ const inclusionFrequency = defineOp({
   ...sample,
   name: "RandomSampleInclusionFrequency",
   doc: "How often each class is expected in such a sample; without duplicates an estimate.",
-  shape: (context) => ({ shape: [classesToDrawFrom(context), 1], layout: null }),
+  shape: (context) => ({ shape: [classesToDrawFrom(context), 1], dynamicAxis: null }),
 });
 
 export const randomSampleOperations: readonly OpDefinition[] = [randomSample, inclusionFrequency];

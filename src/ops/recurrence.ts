@@ -12,7 +12,7 @@ function delayedShape(context: ShapeContext): ShapeResult {
   const { attributes, inputs, isFinalPass } = context;
   const result = inputs.length === 1 ? unaryMap(context) : binaryZip(context);
   if (!isFinalPass) return result;
-  if (!at(inputs, 0).layout) {
+  if (!at(inputs, 0).dynamicAxis) {
     throw problem(
       context,
       " requires the main (first) input to have a dynamic axis.",
@@ -20,7 +20,7 @@ function delayedShape(context: ShapeContext): ShapeResult {
       "no-minibatch-data",
     );
   }
-  if (inputs[1]?.layout && numberAttribute(attributes, "defaultHiddenActivation") !== 0) {
+  if (inputs[1]?.dynamicAxis && numberAttribute(attributes, "defaultHiddenActivation") !== 0) {
     throw problem(
       context,
       " requires the scalar initial value to be 0 if the second input (initial state) has a dynamic axis.",

@@ -12,7 +12,7 @@ import {
   shapeProblem,
   stringAttribute,
 } from "./define-op.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 /** Networks inside one cell. */
 const networksOfCell: Readonly<Record<string, number>> = { lstm: 4, gru: 3, rnnReLU: 1, rnnTanh: 1 };
@@ -54,7 +54,7 @@ const optimizedRnnStack = defineOp({
   memory: { usesOutput: false, usesInputs: "first", forwardTemporaries: 5, backwardTemporaries: 2 },
   shape(context) {
     const { node, attributes, isFinalPass } = context;
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     const [weights, data] = [at(context.inputs, 0), at(context.inputs, 1)];
     const cell = stringAttribute(attributes, "recurrentOp");
     if (!Object.hasOwn(networksOfCell, cell)) {
@@ -79,20 +79,21 @@ const optimizedRnnStack = defineOp({
         `${describe(node)}: Input [${formatDims(data.shape)}] must have rank 1 for axis=-1 and rank 2 for axis=2.`,
       );
     }
-    if (isFinalPass && !layout) {
+    if (isFinalPass && !dynamicAxis) {
       throw shapeProblem(
         node,
         "no-minibatch-data",
         `${describe(node)}: Input [${formatDims(data.shape)}] must operate on minibatches.`,
       );
     }
-    if (weights.shape.length === 0 || data.shape.length === 0) return { shape: [], layout, storage: "dense" };
+    if (weights.shape.length === 0 || data.shape.length === 0)
+      return { shape: [], dynamicAxis, storage: "dense" };
     if (weights.shape.length === 2) {
       context.inferParameter(0, stackParameters(attributes, elementCount(data.shape)));
     }
     const directions = booleanAttribute(attributes, "bidirectional") ? 2 : 1;
     const first = directions * numberAttribute(attributes, "hiddenDims");
-    return { shape: [first, ...data.shape.slice(1)], layout, storage: "dense" };
+    return { shape: [first, ...data.shape.slice(1)], dynamicAxis, storage: "dense" };
   },
   ...notRunnable,
 });

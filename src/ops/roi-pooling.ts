@@ -1,7 +1,7 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
 import { notRunnable } from "./declared.js";
 import { at, defineOp, memoryAll, shapeAttribute, shapeProblem, stringAttribute } from "./define-op.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 function wrong(context: ShapeContext, message: string): Error {
   return shapeProblem(context.node, "shape-mismatch", `ROIPoolingNode: ${message}`);
@@ -30,7 +30,7 @@ const roiPooling = defineOp({
     if (stringAttribute(attributes, "pool") === "average") {
       throw shapeProblem(context.node, "not-supported", "Average ROI pooling is not supported.");
     }
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     const [x, rois] = [at(context.inputs, 0).shape, at(context.inputs, 1).shape];
     const grid = shapeAttribute(attributes, "roiOutputShape");
     const [width = 0, height = 0] = grid;
@@ -45,7 +45,7 @@ const roiPooling = defineOp({
       if (corners !== 4) throw wrong(context, "ROI input must have the following shape: [4 x roisPerImage].");
       if (regions < 1) throw wrong(context, "ROI input must contain at least one ROI ([4 x roisPerImage]).");
     }
-    return { shape: [width, height, channels, regions], layout };
+    return { shape: [width, height, channels, regions], dynamicAxis };
   },
   ...notRunnable,
 });

@@ -12,7 +12,7 @@ const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
 const specialNodes = "Source/ComputationNetworkLib/SpecialPurposeNodes.h";
 const evaluationNodes = "Source/ComputationNetworkLib/EvaluationNodes.h";
 
-const scalarResult: ShapeResult = { shape: scalarShape, layout: null };
+const scalarResult: ShapeResult = { shape: scalarShape, dynamicAxis: null };
 
 const rowsOf = (context: ShapeContext, index: number): number =>
   elementCount(at(context.inputs, index).shape);
@@ -45,7 +45,11 @@ const forwardBackward = defineOp({
   shape(context) {
     const [graph, z] = [at(context.inputs, 0), at(context.inputs, 1)];
     if (context.isFinalPass) {
-      if (rowsOf(context, 0) !== rowsOf(context, 1) || !graph.layout || graph.layout !== z.layout) {
+      if (
+        rowsOf(context, 0) !== rowsOf(context, 1) ||
+        !graph.dynamicAxis ||
+        graph.dynamicAxis !== z.dynamicAxis
+      ) {
         throw mismatch(
           context,
           "The Matrix dimension in the ForwardBackwardNode operation does not match.",
@@ -80,7 +84,10 @@ const sequenceWithSoftmax = defineOp({
       throw mismatch(context, "SequenceWithSoftmaxNode criterion requires the first input to be the label.");
     }
     const sameRows = rowsOf(context, 0) === rowsOf(context, 1) && rowsOf(context, 1) === rowsOf(context, 2);
-    const sameAxis = labels.layout && labels.layout === z.layout && labels.layout === likelihoods.layout;
+    const sameAxis =
+      labels.dynamicAxis &&
+      labels.dynamicAxis === z.dynamicAxis &&
+      labels.dynamicAxis === likelihoods.dynamicAxis;
     if (context.isFinalPass && !(sameRows && sameAxis)) {
       throw mismatch(
         context,
@@ -188,11 +195,11 @@ const classBasedCrossEntropyWithSoftmax = defineOp({
           `'${hidden.node.name}' has ${rowsOf(context, 1)} rows, '${weight.node.name}' ${matrixSize(weight).rows}`,
         );
       }
-      if (labels.layout !== hidden.layout || labels.layout !== classes.layout) {
+      if (labels.dynamicAxis !== hidden.dynamicAxis || labels.dynamicAxis !== classes.dynamicAxis) {
         throw problem(
           context,
           " requires that the layouts of inputs 0 (label), 1 (hidden activation), and 3 (log softmax) match.",
-          `${node.name} is given ${[labels, hidden, classes].map(({ layout }) => layout?.axisName ?? "none").join(", ")}`,
+          `${node.name} is given ${[labels, hidden, classes].map(({ dynamicAxis }) => dynamicAxis?.axisName ?? "none").join(", ")}`,
         );
       }
     }
@@ -232,7 +239,7 @@ const noiseContrastiveEstimation = defineOp({
           "The Matrix dimension for observation and weight in the NoiseContrastiveEstimationNode operation does not match.",
         );
       }
-      if (!labels?.layout || !hidden?.layout || weight?.layout || !bias?.layout) {
+      if (!labels?.dynamicAxis || !hidden?.dynamicAxis || weight?.dynamicAxis || !bias?.dynamicAxis) {
         throw problem(context, " requires inputs 0, 1, and 3 to be a minibatch, and input 2 to be a matrix.");
       }
     }

@@ -3,7 +3,7 @@ import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { notRunnable, problem } from "./declared.js";
 import { at, defineOp, formatDims, memoryNone, numberAttribute } from "./define-op.js";
-import { inferLayout } from "./shape-rules.js";
+import { inferDynamicAxis } from "./shape-rules.js";
 
 /*
  * Parts of a tensor, and tensors put together. Axes count from 1.
@@ -14,7 +14,7 @@ const source = "Source/ComputationNetworkLib/ReshapingNodes.h";
 /** The range [begin, end) of `axis`: negative begins and ends of 0 or less count from the end (SliceNode::Validate). */
 function slicedShape(context: ShapeContext): ShapeResult {
   const { attributes, isFinalPass } = context;
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const { shape } = at(context.inputs, 0);
   const axis = numberAttribute(attributes, "axis");
   const [beginIndex, endIndex] = [
@@ -30,7 +30,7 @@ function slicedShape(context: ShapeContext): ShapeResult {
     );
   }
   const dim = shape[axis - 1];
-  if (dim === undefined) return { shape, layout };
+  if (dim === undefined) return { shape, dynamicAxis };
   const begin = beginIndex >= 0 ? beginIndex : beginIndex + dim;
   const end = endIndex > 0 ? endIndex : endIndex + dim;
   // CNTK compares unsigned numbers: a negative index is a huge one.
@@ -43,8 +43,8 @@ function slicedShape(context: ShapeContext): ShapeResult {
       `axis ${axis} has ${dim} elements`,
     );
   }
-  if (!fits) return { shape, layout };
-  return { shape: shape.map((own, index) => (index === axis - 1 ? end - begin : own)), layout };
+  if (!fits) return { shape, dynamicAxis };
+  return { shape: shape.map((own, index) => (index === axis - 1 ? end - begin : own)), dynamicAxis };
 }
 
 const slice = defineOp({
@@ -67,7 +67,7 @@ const slice = defineOp({
 /** The sum of the dimensions along the axis; the others are broadcast to each other (RowStackNode::Validate). */
 function stackedShape(context: ShapeContext): ShapeResult {
   const { inputs, isFinalPass } = context;
-  const layout = inferLayout(context);
+  const dynamicAxis = inferDynamicAxis(context);
   const axis = numberAttribute(context.attributes, "axis") - 1;
   const rank = Math.max(axis + 1, ...inputs.map(({ shape }) => shape.length));
   const padded = (shape: SampleShape): number[] => Array.from({ length: rank }, (_, k) => shape[k] ?? 1);
@@ -87,7 +87,7 @@ function stackedShape(context: ShapeContext): ShapeResult {
       } else if (known === 1) dims[k] = dim;
     });
   }
-  return { shape: dims, layout };
+  return { shape: dims, dynamicAxis };
 }
 
 const rowStack = defineOp({
@@ -112,11 +112,11 @@ const rowRepeat = defineOp({
   differentiable: "yes",
   validatingSuffix: (attributes) => `, numRepeats=${numberAttribute(attributes, "numRepeats")}`,
   shape(context) {
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     const shape = [...at(context.inputs, 0).shape];
     const last = shape.pop();
-    if (last === undefined) return { shape, layout };
-    return { shape: [...shape, last * numberAttribute(context.attributes, "numRepeats")], layout };
+    if (last === undefined) return { shape, dynamicAxis };
+    return { shape: [...shape, last * numberAttribute(context.attributes, "numRepeats")], dynamicAxis };
   },
   memory: memoryNone,
   ...notRunnable,
@@ -140,12 +140,12 @@ const crop = defineOp({
   },
   differentiable: "yes",
   shape(context) {
-    const layout = inferLayout(context);
+    const dynamicAxis = inferDynamicAxis(context);
     const [x, reference] = [at(context.inputs, 0).shape, at(context.inputs, 1).shape];
     if (x.length < 2 || reference.length < 2) {
       throw problem(context, ": Crop input samples must have at least two dimensions.");
     }
-    return { shape: [at(reference, 0), at(reference, 1), ...x.slice(2)], layout };
+    return { shape: [at(reference, 0), at(reference, 1), ...x.slice(2)], dynamicAxis };
   },
   ...notRunnable,
 });
@@ -205,8 +205,9 @@ const legacyReshape = defineOp({
     const rows = numberAttribute(context.attributes, "numRows");
     const inputRows = elementCount(input.shape);
     const factor = Math.trunc(rows > inputRows ? rows / inputRows : inputRows / rows);
-    const layout = factor === 1 || !input.layout ? input.layout : context.newLayout(context.node.name);
-    if (!layout && context.isFinalPass) {
+    const dynamicAxis =
+      factor === 1 || !input.dynamicAxis ? input.dynamicAxis : context.newDynamicAxis(context.node.name);
+    if (!dynamicAxis && context.isFinalPass) {
       const own = input.shape[0] ?? 1;
       if ((rows > own && rows % own !== 0) || (rows < own && own % rows !== 0)) {
         throw problem(
@@ -215,7 +216,7 @@ const legacyReshape = defineOp({
         );
       }
     }
-    return { shape: imageShape(context), layout };
+    return { shape: imageShape(context), dynamicAxis };
   },
   ...notRunnable,
 });
