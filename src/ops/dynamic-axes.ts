@@ -19,7 +19,7 @@ const where = defineOp({
   source,
   inputs: [{ name: "flags", doc: "A sequence of numbers." }],
   attributes: {
-    dynamicAxis: {
+    dynamicAxisName: {
       kind: "string",
       doc: "Name of the new axis; only a model file can give another.",
       // No member of that name: BrainScript has no say in it.
@@ -40,7 +40,7 @@ const where = defineOp({
         "no-minibatch-data",
       );
     }
-    const dynamicAxis = context.newDynamicAxis(stringAttribute(context.attributes, "dynamicAxis"));
+    const dynamicAxis = context.newDynamicAxis(stringAttribute(context.attributes, "dynamicAxisName"));
     if (context.isFinalPass && elementCount(flags.shape) !== 1) {
       throw problem(
         context,

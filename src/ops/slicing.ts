@@ -2,7 +2,7 @@ import type { Attributes, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { notRunnable, problem } from "./declared.js";
-import { at, defineOp, formatDims, memoryNone, numberAttribute } from "./define-op.js";
+import { at, defineOp, formatDims, memoryNone, numberAttribute, shapeAttribute } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 /*
@@ -171,8 +171,9 @@ function imageShape(context: ShapeContext): SampleShape {
   return sides.map((side) => (side > 0 ? side : rows / product));
 }
 
-/** The image dimensions as written, in the order of the layout. */
+/** The image dimensions in the order of the layout: of a model file or an earlier pass, or else as written. */
 function targetShape(attributes: Attributes): SampleShape {
+  if (attributes["shape"] !== undefined) return shapeAttribute(attributes, "shape");
   const [width, height, channels] = (["imageWidth", "imageHeight", "imageChannels"] as const).map((name) =>
     numberAttribute(attributes, name),
   ) as [number, number, number];
@@ -216,7 +217,8 @@ const legacyReshape = defineOp({
         );
       }
     }
-    return { shape: imageShape(context), dynamicAxis };
+    const shape = imageShape(context);
+    return { shape, dynamicAxis, attributes: { ...context.attributes, shape } };
   },
   ...notRunnable,
 });

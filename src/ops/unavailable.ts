@@ -37,7 +37,9 @@ function notAvailable(node: NetworkNode): CntkError {
 
 /** Names of the operations of a network that cannot be run, sorted. */
 export function unavailableOperations({ nodes }: Network): string[] {
-  const names = nodes.filter(({ op }) => made.get(op.name) === op).map(({ op }) => op.name);
+  const names = nodes
+    .filter(({ op }) => op.runnable === false || made.get(op.name) === op)
+    .map(({ op }) => op.name);
   return [...new Set(names)].sort();
 }
 
