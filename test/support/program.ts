@@ -1,0 +1,34 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { temporaryFolder } from "./temporary-folder.js";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/**
+ * The program as users have it, made from the sources as they are now: types are taken off, nothing is checked. Returns
+ * the path of a script for `node`.
+ */
+export function builtProgram(): string {
+  const place = temporaryFolder();
+  for (const top of ["grammar", "src"]) {
+    for (const name of readdirSync(join(root, top), { recursive: true, encoding: "utf8" })) {
+      const source = join(root, top, name);
+      const target = join(place, top, name);
+      if (name.endsWith(".ts")) {
+        mkdirSync(dirname(target), { recursive: true });
+        const { outputText } = ts.transpileModule(readFileSync(source, "utf8"), {
+          fileName: source,
+          compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
+        });
+        writeFileSync(target.replace(/\.ts$/, ".js"), outputText);
+      } else if (name.endsWith(".bs")) {
+        cpSync(source, target);
+      }
+    }
+  }
+  cpSync(join(root, "package.json"), join(place, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(place, "node_modules"), "dir");
+  return join(place, "src", "cli", "main.js").split(sep).join("/");
+}
