@@ -20,7 +20,11 @@ export function builtProgram(): string {
         mkdirSync(dirname(target), { recursive: true });
         const { outputText } = ts.transpileModule(readFileSync(source, "utf8"), {
           fileName: source,
-          compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
+          compilerOptions: {
+            target: ts.ScriptTarget.ES2022,
+            module: ts.ModuleKind.ESNext,
+            verbatimModuleSyntax: true,
+          },
         });
         writeFileSync(target.replace(/\.ts$/, ".js"), outputText);
       } else if (name.endsWith(".bs")) {
