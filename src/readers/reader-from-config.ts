@@ -4,7 +4,7 @@ import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Reader } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
-import type { ReaderSurroundings } from "./text-format/text-format-reader.js";
+import type { ReaderSurroundings } from "./text-format/text-format-deserializer.js";
 import { createTextFormatReader } from "./text-format/text-format-reader.js";
 
 /** Old and new names of CNTK's reader types; a name can mean another library's type too, which cannot work here. */

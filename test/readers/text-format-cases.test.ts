@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { renderPlace } from "../../src/diagnostics/render.js";
-import type { TextFormatOptions, TextInput } from "../../src/readers/index.js";
-import { createTextFormatReader } from "../../src/readers/index.js";
+import type { SequenceKey, TextFormatOptions, TextInput } from "../../src/readers/index.js";
+import { TextFormatDeserializer } from "../../src/readers/index.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 /** Samples of a stream, each a list of its numbers (dense) or of `row:value` (sparse). */
@@ -11,7 +11,7 @@ type Samples = (number[] | string[])[];
 interface Parsed {
   /** Per sequence: its samples by stream. */
   readonly sequences: Record<string, Samples>[];
-  readonly keys: (number | bigint)[];
+  readonly keys: SequenceKey[];
   readonly lengths: number[];
   readonly log: string;
 }
@@ -34,7 +34,7 @@ async function parse(
   let log = "";
   const files = memoryFiles(new Map([["/FILE", text]]));
   const inputs = names.split(" ").map((name) => streams[name] as TextInput);
-  const reader = await createTextFormatReader(
+  const reader = new TextFormatDeserializer(
     { file: "FILE", elementType: "double", inputs, ...options },
     { files, log: { write: (line) => (log += line) } },
   );
@@ -410,7 +410,7 @@ describe("traceLevel", () => {
     expect((await parse("|a 1 2\n", "A3", { traceLevel: 0 })).log).toBe("");
     let log = "";
     const files = memoryFiles(new Map([["/FILE", "|a x\n"]]));
-    const reader = await createTextFormatReader(
+    const reader = new TextFormatDeserializer(
       { file: "FILE", elementType: "float", inputs: [streams["a"] as TextInput], traceLevel: 0 },
       { files, log: { write: (line) => (log += line) } },
     );

@@ -1,4 +1,5 @@
 import { newValues, type ElementType, type Values } from "../../numerics/values.js";
+import type { SequenceBlock } from "../deserializer.js";
 import type { TextInput } from "./options.js";
 
 /** Small integers take one byte each until the first other value comes. */
@@ -118,6 +119,17 @@ export class ChunkStream {
   trim(): void {
     this.values.trim();
     if (this.rows.length > this.values.length) this.rows = this.rows.slice(0, this.values.length);
+  }
+
+  /** The samples as packers take them. */
+  block(): SequenceBlock {
+    return {
+      storage: this.input.storage,
+      values: this.values.values,
+      rows: this.rows,
+      sampleStarts: this.sampleStarts,
+      sequenceStarts: this.sequenceStarts,
+    };
   }
 
   /** Number of samples of a sequence of this chunk. */

@@ -37,6 +37,8 @@ export interface TextFormatOptions {
   readonly skipSequenceIds?: boolean;
   /** Errors to pass over during the life of the reader; default 0. */
   readonly maxErrors?: number;
+  /** Prepare the next minibatch while one is in use; default true, changes time only. */
+  readonly prefetch?: boolean;
   /** 0: no warnings; 1 (default): warnings; 2: information. */
   readonly traceLevel?: number;
 }

@@ -1,3 +1,4 @@
+import type { SequenceKey } from "../deserializer.js";
 import { AliasTable } from "./alias-table.js";
 import type { ChunkStream } from "./chunk.js";
 import type { TextInput } from "./options.js";
@@ -21,7 +22,7 @@ const firstNegative = 128;
 
 /** What the parser must know of a sequence. */
 export interface SequenceDescription {
-  readonly key: number | bigint;
+  readonly key: SequenceKey;
   /** Number of lines. */
   readonly samples: number;
 }
@@ -388,7 +389,9 @@ export class SequenceParser {
   }
 
   private text(start: number, end: number): string {
-    return String.fromCharCode(...this.bytes.subarray(start, end));
+    let text = "";
+    for (let i = start; i < end; i++) text += String.fromCharCode(this.bytes[i] ?? 0);
+    return text;
   }
 }
 

@@ -1,5 +1,6 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { RandomAccessFile } from "../../files/file-access.js";
+import type { SequenceKey } from "../deserializer.js";
 import { placeInFile } from "./problems.js";
 import { newline, pipe } from "./bytes.js";
 
@@ -12,22 +13,27 @@ export interface TextIndex {
   readonly lengths: Int32Array;
   /** First sequence of each chunk, and at the end the number of sequences. */
   readonly firstSequences: Int32Array;
-  /** Number written before a sequence, or its line number. */
-  key(sequence: number): number | bigint;
+  /** Number (or name) written before a sequence, or its line number. */
+  key(sequence: number): SequenceKey;
 }
+
+/** What lines begin with: a number, or a name up to the first blank that `toKey` turns into a key. */
+export type KeyReading =
+  { readonly kind: "numeric" } | { readonly kind: "symbolic"; toKey(bytes: Uint8Array): SequenceKey };
 
 export interface IndexOptions {
   readonly chunkSizeInBytes: number;
   readonly skipSequenceIds: boolean;
   /** Alias of the stream that defines the length of sequences: only lines that contain it count. */
-  readonly mainAlias?: string;
+  readonly mainAlias?: string | undefined;
+  readonly keys: KeyReading;
 }
 
 const pieceSize = 4 * 1024 * 1024;
 const largestUint32 = 0xffffffff;
 
 /**
- * First pass over a text file: finds line ends and the numbers that lines begin with, nothing else. Throws CntkError
+ * First pass over a text file: finds line ends and the numbers or names that lines begin with, nothing else. Throws CntkError
  * `data-format` for an empty file, a UTF-16 file, a first line without the number that identifies sequences.
  * Source: Source/Readers/ReaderLib/Indexer.cpp.
  */
@@ -54,8 +60,16 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
   const begin = hasMark ? 3 : 0;
   const byLine = options.skipSequenceIds || file.read(begin, 1)[0] === pipe;
   const builder = new IndexBuilder(file.size, options.chunkSizeInBytes, byLine);
+  if (byLine && options.keys.kind === "symbolic") {
+    throw fail(
+      "Corpus expects non-numeric sequence keys present but the input file does not have them." +
+        "Please use the configuration to enable numeric keys instead.",
+      begin,
+      "useNumericSequenceKeys = true numbers the lines",
+    );
+  }
   if (byLine) indexLines(file, begin, builder);
-  else indexSequences(file, begin, builder, fail, options.mainAlias);
+  else indexSequences(file, begin, builder, fail, options);
   if (builder.tooLarge) throw fail("Sequence size overflows uint32_t type.", 0);
   return builder.finish();
 }
@@ -79,18 +93,19 @@ function indexSequences(
   begin: number,
   builder: IndexBuilder,
   fail: (message: string, offset: number, hint?: string) => CntkError,
-  mainAlias: string | undefined,
+  { mainAlias, keys }: IndexOptions,
 ): void {
+  const newReader = (): KeyReader => (keys.kind === "numeric" ? new IdReader() : new NameReader(keys.toKey));
   const search = mainAlias === undefined ? undefined : new LineSearch(mainAlias);
-  let key: number | bigint | undefined;
+  let key: SequenceKey | undefined;
   let sequenceStart = begin;
   let lineStart = begin;
   let samples = 0;
   let readingId = true;
-  let id = new IdReader();
+  let id = newReader();
   const finishId = (): void => {
     readingId = false;
-    if (id.digits === 0) {
+    if (!id.found) {
       if (key !== undefined) return;
       throw fail(
         `Expected a sequence id at the offset ${begin}, none was found.`,
@@ -127,25 +142,62 @@ function indexSequences(
       i = end + 1;
       lineStart = at + i;
       readingId = true;
-      id = new IdReader();
+      id = newReader();
     }
   }
   // Digits that end the file without a newline belong to the sequence before them and are not a line.
   if (key === undefined) {
-    id = new IdReader();
+    id = newReader();
     finishId();
   }
   if (!readingId) finishLine();
   builder.add(sequenceStart, file.size, samples, key);
 }
 
-/** Reads a sequence id that may lie across two pieces of the file. */
-class IdReader {
-  digits = 0;
+/** Reads what a line begins with; it may lie across two pieces of the file. */
+interface KeyReader {
+  readonly found: boolean;
+  readonly overflow: boolean;
+  readonly value: SequenceKey;
+  /** Reads from `i` on; returns the position of the first byte that does not belong to the key. */
+  read(bytes: Uint8Array, i: number): number;
+}
+
+/** A name: everything up to white space. */
+class NameReader implements KeyReader {
+  readonly overflow = false;
+  private readonly bytes: number[] = [];
+
+  constructor(private readonly toKey: (bytes: Uint8Array) => SequenceKey) {}
+
+  get found(): boolean {
+    return this.bytes.length > 0;
+  }
+
+  get value(): SequenceKey {
+    return this.toKey(Uint8Array.from(this.bytes));
+  }
+
+  read(bytes: Uint8Array, i: number): number {
+    for (; i < bytes.length; i++) {
+      const byte = bytes[i] ?? 0;
+      if (byte === 32 || (byte >= 9 && byte <= 13)) break;
+      this.bytes.push(byte);
+    }
+    return i;
+  }
+}
+
+/** A sequence id of digits. */
+class IdReader implements KeyReader {
   overflow = false;
   value: number | bigint = 0;
+  private digits = 0;
 
-  /** Reads digits from `i` on; returns the position of the first byte that is none. */
+  get found(): boolean {
+    return this.digits > 0;
+  }
+
   read(bytes: Uint8Array, i: number): number {
     for (; i < bytes.length; i++) {
       const digit = (bytes[i] as number) - 48;
@@ -208,7 +260,7 @@ class IndexBuilder {
   private starts = new Float64Array(1024);
   private lengths = new Int32Array(1024);
   private count = 0;
-  private readonly keys: (number | bigint)[] = [];
+  private readonly keys: SequenceKey[] = [];
   private readonly firstSequences: number[] = [];
   private chunkBytes = 0;
 
@@ -218,7 +270,7 @@ class IndexBuilder {
     private readonly byLine: boolean,
   ) {}
 
-  add(start: number, end: number, samples: number, key?: number | bigint): void {
+  add(start: number, end: number, samples: number, key?: SequenceKey): void {
     const bytes = end - start;
     if (bytes > largestUint32) this.tooLarge = true;
     if (

@@ -1,13 +1,11 @@
-import type { ChunkWindow } from "../numerics/block-shuffle.js";
-import { chunkWindows, sampleWindows, shuffledChunks, shuffledSequences } from "../numerics/block-shuffle.js";
-
-/** The sequences of a corpus, in file order, and how they are grouped into chunks. */
-export interface Corpus {
-  /** Samples of each sequence, for the sizes of minibatches. */
-  readonly lengths: Int32Array;
-  /** First sequence of each chunk, and at the end the number of sequences. */
-  readonly firstSequences: Int32Array;
-}
+import type { ChunkWindow } from "../../numerics/block-shuffle.js";
+import {
+  chunkWindows,
+  sampleWindows,
+  shuffledChunks,
+  shuffledSequences,
+} from "../../numerics/block-shuffle.js";
+import { chunkOfEachSequence, type Corpus } from "../deserializer.js";
 
 /** How sequences are mixed. */
 export interface Randomization {
@@ -18,12 +16,31 @@ export interface Randomization {
   readonly seed: number;
 }
 
-/** Sequences of one minibatch. */
+/** How many samples a request may bring. */
+export interface Budget {
+  /** Of all workers together. */
+  readonly global: number;
+  /** Of this worker. */
+  readonly local: number;
+}
+
+/** Who shares the data: this worker's number, and how many there are. */
+export interface Share {
+  readonly rank: number;
+  readonly workers: number;
+}
+
+/** Sequences of one request. */
 export interface Selection {
-  /** Numbers in the file, in the order of the minibatch. */
+  /** Numbers in the corpus, in order; none where all that was due belongs to other workers. */
   readonly sequences: readonly number[];
-  /** Chunks that must be in memory now, in the order in which they are loaded; all others may go. */
+  /**
+   * Chunks that must be in memory now, in the order in which they are loaded; all others may go. The same array as the
+   * time before where nothing has changed.
+   */
   readonly chunks: readonly number[];
+  /** Nothing comes after these. */
+  readonly endOfEpoch: boolean;
 }
 
 /** Epoch sizes from here on mean all the data: CNTK's word for it is the largest size_t, which -1 is too. */
@@ -31,7 +48,8 @@ const wholeDataSize = 2 ** 62;
 
 /**
  * Walks through a corpus as CNTK's BlockRandomizer and NoRandomizer do: sweep after sweep, minibatches that end at the end of
- * a sweep and of an epoch, sequences taken whole.
+ * a sweep and of an epoch, sequences taken whole. Of several workers each takes its own: with randomization the sequences of
+ * every n-th chunk of the sweep, without every n-th sequence.
  * Source: Source/Readers/ReaderLib/BlockRandomizer.cpp, SequenceRandomizer.cpp, NoRandomizer.cpp.
  */
 export class SequenceOrder {
@@ -54,6 +72,15 @@ export class SequenceOrder {
   /** Samples since the start of the training. */
   private position = 0;
   private epochEnd = 0;
+  private share: Share = { rank: 0, workers: 1 };
+  /** Sequences handed out since the sweep in which the epoch began, those of other workers too. */
+  private sequencePosition = 0;
+  /** Several workers only: position of each sequence's chunk in the order of the sweep. */
+  private homes: Int32Array | undefined;
+  private readonly chunkOf: Int32Array;
+  private chunks: readonly number[] = [];
+  /** What `chunks` was made for: sweep, first and last position. */
+  private chunksOf = "";
 
   constructor(
     private readonly corpus: Corpus,
@@ -68,6 +95,7 @@ export class SequenceOrder {
       }
     }
     this.sweepSize = this.chunkSamples.reduce((sum, samples) => sum + samples, 0);
+    this.chunkOf = chunkOfEachSequence(corpus);
     this.order = Int32Array.from({ length: chunkCount }, (_, chunk) => chunk);
     this.sequences = Int32Array.from({ length: lengths.length }, (_, s) => s);
     this.starts = firstSequences.slice();
@@ -75,40 +103,94 @@ export class SequenceOrder {
   }
 
   /** Goes to the start of an epoch (0-based); `epochSize` 0 is one sweep. */
-  startEpoch(epoch: number, epochSize: number): void {
+  startEpoch(epoch: number, epochSize: number, share: Share): void {
+    this.share = share;
+    this.homes = undefined;
+    this.chunksOf = "";
     const size = epochSize > 0 && epochSize < wholeDataSize ? epochSize : this.sweepSize;
     const start = size * epoch;
     this.epochEnd = start + size;
     const sweep = Math.floor(start / this.sweepSize);
     this.enterSweep(sweep);
     this.position = sweep * this.sweepSize + this.seek(start - sweep * this.sweepSize);
+    this.sequencePosition = this.cursor % Math.max(1, this.sequences.length);
   }
 
-  /** The next sequences, at most `minibatchSize` samples but at least one sequence; undefined at the end of the epoch. */
-  next(minibatchSize: number): Selection | undefined {
+  /**
+   * The next sequences, within the budget but at least one of this worker's own (if the sweep has one left); undefined at the
+   * end of the epoch.
+   */
+  next(budget: Budget): Selection | undefined {
     if (this.position >= this.epochEnd) return undefined;
     const sweep = Math.floor(this.position / this.sweepSize);
     this.enterSweep(sweep);
-    const budget = Math.min(minibatchSize, (sweep + 1) * this.sweepSize - this.position);
+    const global = Math.min(budget.global, (sweep + 1) * this.sweepSize - this.position);
+    const randomized = this.randomization !== undefined;
     const sequences: number[] = [];
     const { lengths } = this.corpus;
-    let samples = 0;
-    let begin = Math.min(this.chunkCursor, this.order.length - 1);
-    let end = begin + 1;
+    let globalSamples = 0;
+    let localSamples = 0;
+    const before = this.cursor;
+    // With randomization the chunk at hand is loaded in any case, without only what is handed out.
+    let begin = randomized ? Math.min(this.chunkCursor, this.order.length - 1) : Infinity;
+    let end = randomized ? begin + 1 : 0;
     while (this.cursor < this.sequences.length) {
-      const sequence = this.sequences[this.cursor] as number;
-      const length = lengths[sequence] as number;
-      if (sequences.length > 0 && samples + length > budget) break;
-      if (this.position + samples >= this.epochEnd) break;
-      sequences.push(sequence);
-      samples += length;
-      const window = this.windows[this.chunkCursor];
-      begin = Math.min(begin, window?.begin ?? this.chunkCursor);
-      end = Math.max(end, window?.end ?? this.chunkCursor + 1);
+      if (!randomized && (globalSamples >= global || localSamples >= budget.local)) break;
+      const sequence = this.sequences[this.cursor] ?? 0;
+      const length = lengths[sequence] ?? 0;
+      const local = this.isLocal(sequence);
+      if (sequences.length > 0) {
+        if (globalSamples + length > global) break;
+        if (local && localSamples + length > budget.local) break;
+      }
+      if (this.position + globalSamples >= this.epochEnd) break;
+      if (local) {
+        sequences.push(sequence);
+        localSamples += length;
+      }
+      globalSamples += length;
+      if (randomized || local) {
+        const window = this.windows[this.chunkCursor];
+        begin = Math.min(begin, window?.begin ?? this.chunkCursor);
+        end = Math.max(end, window?.end ?? this.chunkCursor + 1);
+      }
       this.advance();
+      this.sequencePosition++;
     }
-    this.position += samples;
-    return { sequences, chunks: Array.from(this.order.subarray(begin, end)) };
+    // Nothing moved: there is nothing left that counts.
+    if (this.cursor === before) return undefined;
+    this.position += globalSamples;
+    return { sequences, chunks: this.chunksBetween(begin, end), endOfEpoch: this.position >= this.epochEnd };
+  }
+
+  private isLocal(sequence: number): boolean {
+    const { rank, workers } = this.share;
+    if (workers === 1) return true;
+    if (this.randomization === undefined) return this.sequencePosition % workers === rank;
+    return this.homeOf(sequence) % workers === rank;
+  }
+
+  /** Position, in the order of the sweep, of the chunk that a sequence comes from. */
+  private homeOf(sequence: number): number {
+    if (this.homes === undefined) {
+      this.homes = new Int32Array(this.order.length);
+      this.order.forEach((chunk, position) => ((this.homes as Int32Array)[chunk] = position));
+    }
+    return this.homes[this.chunkOf[sequence] ?? 0] ?? 0;
+  }
+
+  /** Chunks at the positions from `begin` up to `end`, this worker's own where chunks are dealt out. */
+  private chunksBetween(begin: number, end: number): readonly number[] {
+    const id = `${this.sweep} ${begin} ${end}`;
+    if (id === this.chunksOf) return this.chunks;
+    const { rank, workers } = this.share;
+    const dealt = this.randomization !== undefined;
+    const positions = Array.from({ length: Math.max(0, end - begin) }, (_, i) => begin + i);
+    this.chunks = positions
+      .filter((position) => !dealt || position % workers === rank)
+      .map((position) => this.order[position] ?? 0);
+    this.chunksOf = id;
+    return this.chunks;
   }
 
   private enterSweep(sweep: number): void {
@@ -122,6 +204,7 @@ export class SequenceOrder {
     }
     const { window, sampleBased, seed } = this.randomization;
     this.order = shuffledChunks(this.order.length, seed + sweep);
+    this.homes = undefined;
     const samples = Array.from(this.order, (chunk) => this.chunkSamples[chunk] as number);
     this.windows = sampleBased ? sampleWindows(samples, window) : chunkWindows(this.order.length, window);
     this.shuffle(seed + sweep);

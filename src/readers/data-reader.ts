@@ -1,0 +1,94 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Minibatch } from "../minibatch/index.js";
+import type { Deserializer } from "./deserializer.js";
+import type { Packer, PackerSurroundings } from "./packer/packer.js";
+import { SequencePacker } from "./packer/sequence-packer.js";
+import { TruncatedPacker } from "./packer/truncated-packer.js";
+import { Prefetch } from "./prefetch.js";
+import type { Randomization } from "./randomizer/sequence-order.js";
+import { SequenceSupply } from "./randomizer/sequence-supply.js";
+import type { EpochRequest, Reader, StreamDescription } from "./reader.js";
+
+/** How a reader orders and packs what its deserializer offers. */
+export interface ReaderOptions {
+  /** Without it sequences come in the order of the data. */
+  readonly randomization?: Randomization;
+  /** Keep every chunk that was read; changes memory and time only. */
+  readonly keepDataInMemory: boolean;
+  readonly packing: "sequence" | "frame" | { readonly truncationLength: number };
+  /** Each worker counts its own samples. */
+  readonly localTimeline: boolean;
+  /** Minibatches tell the keys of their sequences. */
+  readonly withKeys: boolean;
+  /** Prepare the next minibatch while one is in use. Default true. */
+  readonly prefetch?: boolean;
+}
+
+/** A deserializer, a randomizer and a packer, put together; the next minibatch is prepared while one is in use. */
+export class DataReader implements Reader {
+  readonly streams: readonly StreamDescription[];
+  private readonly supply: SequenceSupply;
+  private readonly packer: Packer;
+  private readonly minibatches: Prefetch<Minibatch>;
+
+  /** @throws CntkError `data-format` when the data holds no samples, `reader-streams` for two streams of one name. */
+  constructor(
+    deserializer: Deserializer,
+    private readonly options: ReaderOptions,
+    warn: (text: string) => void,
+  ) {
+    const { streams } = deserializer;
+    checkNames(streams);
+    this.supply = new SequenceSupply(deserializer, options.randomization, options.keepDataInMemory);
+    const surroundings: PackerSurroundings = {
+      supply: this.supply,
+      streams: streams.map(({ name, dimension, storage }) => ({ name, dimension, storage })),
+      elementType: streams[0]?.elementType ?? "float",
+      withKeys: options.withKeys,
+      warn,
+    };
+    const { packing, localTimeline } = options;
+    this.packer =
+      typeof packing === "object"
+        ? new TruncatedPacker(surroundings, packing.truncationLength)
+        : new SequencePacker(surroundings, { frameMode: packing === "frame", localTimeline });
+    this.streams = this.packer.streams;
+    this.minibatches = new Prefetch(() => this.packer.next());
+  }
+
+  get sweepSamples(): number {
+    return this.supply.sweepSize;
+  }
+
+  async start(request: EpochRequest): Promise<void> {
+    await this.minibatches.drop();
+    if (request.minibatchSize < 1) {
+      throw new CntkError({ code: "minibatch-size", message: "Minibatch size cannot be zero." });
+    }
+    this.supply.start(request);
+    this.packer.start(request);
+  }
+
+  next(): Promise<Minibatch | undefined> {
+    return this.options.prefetch === false ? this.packer.next() : this.minibatches.next();
+  }
+
+  async close(): Promise<void> {
+    await this.minibatches.drop();
+    await this.supply.close();
+  }
+}
+
+/** Source: Source/Readers/ReaderLib/PackerBase.cpp, CheckNameUniqueness. */
+function checkNames(streams: readonly StreamDescription[]): void {
+  const names = new Set<string>();
+  for (const { name } of streams) {
+    if (names.has(name)) {
+      throw new CntkError({
+        code: "reader-streams",
+        message: `Two streams with the same name '${name}' have been found. Please rename the duplicate.`,
+      });
+    }
+    names.add(name);
+  }
+}

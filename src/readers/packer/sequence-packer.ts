@@ -1,0 +1,82 @@
+import {
+  type Minibatch,
+  type StreamMinibatch,
+  packFrames,
+  packSequences,
+  columnCount,
+} from "../../minibatch/index.js";
+import { sourceLength } from "../deserializer.js";
+import type { Budget } from "../randomizer/sequence-order.js";
+import type { EpochRequest, StreamDescription } from "../reader.js";
+import { packDense, packSparse } from "./pack-columns.js";
+import type { Packer, PackerSurroundings } from "./packer.js";
+
+/** How sequences are laid out and who counts samples. */
+export interface SequencePacking {
+  /** Every sequence is one sample and the minibatch one time step. */
+  readonly frameMode: boolean;
+  /** Each worker counts its own samples; otherwise all count those of all. */
+  readonly localTimeline: boolean;
+}
+
+/**
+ * Whole sequences side by side, each stream laid out by its own lengths.
+ * Source: Source/Readers/ReaderLib/SequencePacker.cpp, FramePacker.cpp.
+ */
+export class SequencePacker implements Packer {
+  readonly streams: readonly StreamDescription[];
+  private budget: Budget = { global: 1, local: 1 };
+
+  constructor(
+    private readonly surroundings: PackerSurroundings,
+    private readonly packing: SequencePacking,
+  ) {
+    this.streams = surroundings.streams;
+  }
+
+  start({ minibatchSize, rank, workers }: EpochRequest): void {
+    this.budget = { global: minibatchSize, local: minibatchSize };
+    if (!this.packing.localTimeline) return;
+    let local = Math.floor(minibatchSize / workers) + (minibatchSize % workers > rank ? 1 : 0);
+    if (local === 0) {
+      this.surroundings.warn(
+        `WARNING: The minibatch size '${minibatchSize}' is too small to be used with ${workers} workers, ` +
+          "adjusting to minibatch size of 1 sample per worker\n",
+      );
+      local = 1;
+    }
+    this.budget = { global: Infinity, local };
+  }
+
+  async next(): Promise<Minibatch | undefined> {
+    const { supply, elementType, withKeys } = this.surroundings;
+    const taken = await supply.take(this.budget);
+    if (taken === undefined) return undefined;
+    const { sequences } = taken;
+    const streams = new Map<string, StreamMinibatch>();
+    let columns = 0;
+    let lengths: Int32Array | undefined;
+    let layout = packSequences([]);
+    this.streams.forEach(({ name, dimension, storage }, s) => {
+      const sources = sequences.map(({ chunk, index }) => chunk.source(s, index));
+      const own = Int32Array.from(sources, sourceLength);
+      if (lengths === undefined || !equal(lengths, own)) {
+        lengths = own;
+        layout = this.packing.frameMode ? packFrames(own) : packSequences(own);
+      }
+      columns = Math.max(columns, columnCount(layout));
+      const data =
+        storage === "dense"
+          ? packDense(sources, layout, dimension, elementType)
+          : packSparse(sources, layout, elementType);
+      streams.set(name, { dimension, layout, data });
+    });
+    return withKeys
+      ? { streams, columns, keys: sequences.map(({ key }) => String(key)) }
+      : { streams, columns };
+  }
+}
+
+function equal(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
