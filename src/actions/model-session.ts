@@ -8,7 +8,7 @@ import { requireRunnable } from "../ops/unavailable.js";
 import { backendStage, inferenceStage, inputsBelow, planStage } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import { createTextFormatReader } from "../readers/index.js";
-import { AxisNames, validateNetwork } from "../shapes/index.js";
+import { AxisNames, checkMemory, validateNetwork } from "../shapes/index.js";
 import { checkStreams, feed } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
@@ -153,6 +153,7 @@ export class ModelSession {
     nodes: readonly NetworkNode[],
     work: (executable: Executable) => Promise<T>,
   ): Promise<T> {
+    checkMemory(this.shaped, nodes, this.elementType);
     const backend = await this.backendFor(this.elementType);
     const plan = planStage(inferenceStage(this.shaped, nodes), this.elementType);
     const executable = await backendStage(backend, plan, parameterValues(this.shaped, this.elementType));

@@ -62,7 +62,9 @@ function findCycles(roots: readonly NetworkNode[]): NetworkNode[][] {
       if (lowest.get(top.node) !== top.index) continue;
       const component = stack.splice(stack.lastIndexOf(top.node)).reverse();
       for (const node of component) onStack.delete(node);
-      if (component.length > 1) cycles.push(component);
+      // A node that is its own input is a loop too, unless it is a delay, which CNTK leaves alone.
+      const isOwnInput = !top.node.op.delay && top.node.inputs.includes(top.node);
+      if (component.length > 1 || isOwnInput) cycles.push(component);
     }
   }
   return cycles;

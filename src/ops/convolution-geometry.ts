@@ -1,3 +1,4 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { Geometry } from "../primitives/instruction.js";
@@ -106,6 +107,32 @@ function checkRanks(
   for (const [what, values] of perAxis) if (values.length !== 1 && values.length !== rank) fail(what, rule);
 }
 
+/** More windows than this cannot be placed. */
+const mostWindows = 2 ** 31;
+/** More windows than this are not looked at one by one. */
+const mostIrregularWindows = 2 ** 22;
+
+/** Sizes that only a damaged file asks for: they are refused before any work is done for them. */
+function checkExtent(node: NetworkNode, windows: WindowAttributes, counts: readonly number[]): void {
+  if (elementCount(counts) <= mostWindows) return;
+  throw shapeProblem(
+    node,
+    "too-many-windows",
+    `Convolution would have ${formatDims(counts)} windows.`,
+    `the kernel is [${formatDims(windows.kernelShape)}], the stride [${formatDims(windows.strideShape)}]`,
+  );
+}
+
+function checkPads(node: NetworkNode, axis: number, pads: readonly number[], extent: number): void {
+  const absurd = pads.find((pad) => pad > extent);
+  if (absurd === undefined) return;
+  throw shapeProblem(
+    node,
+    "padding-too-large",
+    `Convolution padding ${absurd} is larger than input and kernel together (${extent}) along axis ${axis + 1}.`,
+  );
+}
+
 const doesNotFill = "Convolution requires that kernel fills the entire space if auto-padding is disabled.";
 
 /** Shape of the output for an input. Throws CNTK's messages where the kernel does not fit. */
@@ -116,7 +143,7 @@ export function outputShape(
   ceilOut = false,
 ): SampleShape {
   checkRanks(node, windows, input, "input");
-  return input.map((dim, axis) => {
+  const counts = input.map((dim, axis) => {
     const kernel = at(windows.kernelShape, axis);
     const stride = along(windows.strideShape, axis);
     if (kernel > dim) {
@@ -130,6 +157,7 @@ export function outputShape(
     }
     const auto = along(windows.dimPadding, axis);
     const [lower, upper] = [along(windows.dimPadLower, axis), along(windows.dimPadUpper, axis)];
+    checkPads(node, axis, [lower, upper], dim + kernel);
     const room = dim + (auto ? kernel - 1 : lower + upper);
     // CNTK computes this in single precision.
     const precise = Math.fround(Math.fround(Math.fround(room - kernel) / stride) + 1);
@@ -143,8 +171,10 @@ export function outputShape(
           `at a stride of ${stride} cover ${(count - 1) * stride + kernel}`,
       );
     }
-    return count * mapsAlong(windows, axis, input.length);
+    return count;
   });
+  checkExtent(node, windows, counts);
+  return counts.map((count, axis) => count * mapsAlong(windows, axis, input.length));
 }
 
 /** Shape of the input that a convolution would map to `output`: the output of a transposed convolution. */
@@ -211,6 +241,12 @@ function mixedUpTaps({ input, kernel, windows, stride, start }: Geometry): reado
     }),
   );
   if (!outOfRange) return undefined;
+  if (elementCount(windows) > mostIrregularWindows) {
+    throw new CntkError({
+      code: "too-many-windows",
+      message: `Convolution with a padding beyond half the kernel would have ${formatDims(windows)} windows.`,
+    });
+  }
   const number = (overhangs: readonly number[]): number =>
     overhangs.reduce((key, cells, axis) => key * at(kernel, axis) + cells + at(half, axis), 0);
   const nothing = input.map(() => 0);

@@ -4,4 +4,5 @@ export { validateNetwork } from "./validate-network.js";
 export type { ValidatedNetwork, ValidationOptions } from "./validate-network.js";
 export { memoryBlock } from "./memory-block.js";
 export type { MemoryRoots } from "./memory-block.js";
+export { checkMemory } from "./size-limits.js";
 export { printShapes } from "./print-shapes.js";

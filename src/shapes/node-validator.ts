@@ -13,6 +13,7 @@ import type { ShapeContext, ShapedInput } from "../network/op-definition.js";
 import type { AxisNames } from "./axis-names.js";
 import { inferredShape } from "./infer-parameter.js";
 import { initializationLine } from "./initialization-line.js";
+import { checkShape } from "./size-limits.js";
 import { formatPrototype } from "./validating-line.js";
 
 interface NodeState {
@@ -80,6 +81,7 @@ export class NodeValidator {
     } catch (error) {
       throw error instanceof CntkError ? this.withPlace(error, node) : error;
     }
+    checkShape(node, result.shape);
     // A parameter's own rule knows its dimensions as written; inferred ones stay.
     if (!(node.op.role === "parameter" && state.visited)) state.shape = result.shape;
     state.dynamicAxis = result.dynamicAxis;

@@ -1,7 +1,14 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { LogSink } from "../log/log.js";
-import type { DynamicAxis, Network, NetworkNode, NodeFacts, ShapedNetwork } from "../network/network.js";
-import { elementCount } from "../network/network.js";
+import type {
+  DynamicAxis,
+  Network,
+  NetworkNode,
+  NodeFacts,
+  SampleShape,
+  ShapedNetwork,
+} from "../network/network.js";
+import { elementCount, formatShape } from "../network/network.js";
 import type { RecurrentLoop } from "../network/loops.js";
 import { evaluationOrder } from "../network/loops.js";
 import { collectRoots } from "../network/node-order.js";
@@ -51,12 +58,20 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   let remaining = order.length;
   for (let pass = 1; remaining > 0; pass++) {
     log.print(`\nValidating network. ${remaining} nodes to process in pass ${pass}.\n\n`);
-    remaining = runPass(order, validator, log, pass === 1 ? "first" : "later");
+    const { waiting, changed } = runPass(order, validator, log, pass === 1 ? "first" : "later");
+    const [first] = waiting;
+    if (first && (pass >= mostPasses || (!changed && waiting.length === remaining)))
+      throw neverSettles(first);
+    remaining = waiting.length;
   }
   log.print("\nValidating network, final pass.\n\n");
   runPass(order, validator, log, "final");
   for (const node of order) {
-    if (elementCount(validator.current(node).shape) === 0) throw noElements(node);
+    const { shape } = validator.current(node);
+    if (elementCount(shape) === 0) throw noElements(node);
+    const values = network.values.get(node);
+    if (node.op.role === "parameter" && values && values.length !== elementCount(shape))
+      throw wrongSize(node, shape, values.length);
   }
   log.print("\n\n");
   log.print("\nPost-processing network complete.\n\n");
@@ -86,14 +101,18 @@ class ValidationLog {
 
 type Pass = "first" | "later" | "final";
 
-/** One pass over all nodes; returns how many have to be looked at again. */
+/** Shapes that have not settled after so many passes never do: each pass carries them through one more loop. */
+const mostPasses = 1000;
+
+/** One pass over all nodes; returns those that have to be looked at again, and whether any node changed. */
 function runPass(
   order: readonly NetworkNode[],
   validator: NodeValidator,
   log: ValidationLog,
   pass: Pass,
-): number {
-  let remaining = 0;
+): { readonly waiting: readonly NetworkNode[]; readonly changed: boolean } {
+  const waiting: NetworkNode[] = [];
+  let anyChanged = false;
   for (const node of order) {
     const isLeaf = node.inputs.length === 0;
     const allVisited = node.inputs.every((input) => validator.isVisited(input));
@@ -103,6 +122,7 @@ function runPass(
     if (ready) {
       const before = validator.prototype(node);
       const changed = validateNode(node, validator, log, before, pass === "final");
+      anyChanged ||= changed;
       const after = validator.prototype(node);
       if (pass === "final") {
         if (changed) throw changedInFinalPass(node);
@@ -111,9 +131,9 @@ function runPass(
       }
       settled = isLeaf || (allVisited && !changed);
     }
-    if (!settled) remaining++;
+    if (!settled) waiting.push(node);
   }
-  return remaining;
+  return { waiting, changed: anyChanged };
 }
 
 function validateNode(
@@ -147,6 +167,23 @@ function noElements(node: NetworkNode): CntkError {
       node.op.role === "parameter"
         ? "an unknown dimension (0) of this parameter could not be inferred: nothing uses the parameter in a way that tells it"
         : undefined,
+  });
+}
+
+function neverSettles(node: NetworkNode): CntkError {
+  return new CntkError({
+    code: "validation-unstable",
+    message: `The shape of ${node.name} ${node.op.name} operation does not settle: it depends on itself.`,
+    span: node.origin,
+  });
+}
+
+function wrongSize(node: NetworkNode, shape: SampleShape, given: number): CntkError {
+  return new CntkError({
+    code: "parameter-size",
+    message: `${node.name} ${node.op.name} operation has the shape ${formatShape(shape)}, but ${given} values.`,
+    span: node.origin,
+    hint: "the shape that was inferred for it is not that of its values",
   });
 }
 

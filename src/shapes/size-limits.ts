@@ -1,0 +1,64 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { NetworkNode, SampleShape, ShapedNetwork } from "../network/network.js";
+import { elementCount, formatShape } from "../network/network.js";
+import { restrictOrder } from "../network/node-order.js";
+import type { ElementType } from "../numerics/values.js";
+
+/*
+ * Sizes are looked at before anything is allocated: a damaged model file can ask for more than any machine has.
+ */
+
+/** CNTK keeps a dimension in 32 bits. */
+const largestDimension = 0xffffffff;
+
+/** Elements of all values for one sample that no machine computes in memory. */
+const largestTotal = 2 ** 31;
+/** Elements of all values for one sample that no network needs, unless its inputs and parameters are large themselves. */
+const suspiciousTotal = 2 ** 27;
+/** By how much values may outgrow inputs and parameters. */
+const largestGrowth = 1000;
+
+/** @throws CntkError `shape-too-large` for a shape that no tensor can have. */
+export function checkShape(node: NetworkNode, shape: SampleShape): void {
+  const isBroken = shape.some((dim) => !Number.isInteger(dim) || dim < 0 || dim > largestDimension);
+  if (!isBroken && elementCount(shape) <= Number.MAX_SAFE_INTEGER) return;
+  throw new CntkError({
+    code: "shape-too-large",
+    message: `${node.name} ${node.op.name} operation: no tensor can have the shape ${formatShape(shape)}`,
+    span: node.origin,
+    calls: node.calls?.map((span) => ({ span })),
+  });
+}
+
+/**
+ * Refuses to compute values of which one sample does not fit into memory, or that a model blows up from next to nothing.
+ * @throws CntkError `needs-too-much-memory`, saying how many GB
+ */
+export function checkMemory(
+  shaped: ShapedNetwork,
+  nodes: readonly NetworkNode[],
+  elementType: ElementType,
+): void {
+  let total = 0;
+  let given = 0;
+  let largest: { node: NetworkNode; elements: number } | undefined;
+  for (const node of restrictOrder(shaped.order, nodes)) {
+    const facts = shaped.facts.get(node);
+    if (!facts) continue;
+    const elements = facts.storage === "sparse" ? 1 : elementCount(facts.shape);
+    total += elements;
+    if (node.op.role === "parameter" || node.op.role === "input") given += elements;
+    if (!largest || elements > largest.elements) largest = { node, elements };
+  }
+  const isBlownUp = total > suspiciousTotal && total > largestGrowth * given;
+  if (!largest || (total <= largestTotal && !isBlownUp)) return;
+  const { node } = largest;
+  const gigabytes = ((total * (elementType === "double" ? 8 : 4)) / 2 ** 30).toPrecision(3);
+  const shape = formatShape(shaped.facts.get(node)?.shape ?? []);
+  throw new CntkError({
+    code: "needs-too-much-memory",
+    message: `Computing ${nodes.map(({ name }) => `'${name}'`).join(", ")} needs ${gigabytes} GB`,
+    span: node.origin,
+    hint: `the largest value is that of ${node.op.name} '${node.name}': ${shape}`,
+  });
+}
