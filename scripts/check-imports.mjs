@@ -27,7 +27,7 @@ const allowed = {
   evaluator: ["grammar", "config"],
   network: [],
   ops: ["network"],
-  sources: [...network, "grammar", "config", "evaluator", "library", "source-loader"],
+  sources: [...network, "grammar", "config", "evaluator", "library", "source-loader", "model-files"],
   shapes: network,
   autodiff: [...network, "shapes"],
   updates: [...network, "shapes", "autodiff"],

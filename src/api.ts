@@ -3,6 +3,7 @@ import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist
 import { ModelSession } from "./actions/model-session.js";
 import { type RunEnvironment, type RunResult, runConfiguration } from "./actions/run.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
+import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
@@ -12,6 +13,7 @@ import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { encodePng } from "./node/picture.js";
 import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
+import type { ElementType } from "./numerics/values.js";
 import type { ProgressListener } from "./training/progress.js";
 
 /** Version of cntkts. */
@@ -98,10 +100,11 @@ export interface LoadOptions {
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
   const files = options.files ?? nodeFiles(options.directory);
   const model = readModel(files.readBytes(path), path);
-  return new ModelSession(model, async (elementType) => {
+  const backendFor = async (elementType: ElementType): Promise<Backend> => {
     const { backend } = await selectBackend({ requested: options.backend, elementType, deviceId: -1 });
     return backend;
-  });
+  };
+  return new ModelSession(model, backendFor, path);
 }
 
 export interface VisualizeOptions extends LoadOptions {

@@ -20,6 +20,7 @@ import type {
   ParameterValues,
   ShapedNetwork,
 } from "./network/network.js";
+import { insertBehind } from "./network/edit.js";
 import { depthFirstOrder, restrictOrder } from "./network/node-order.js";
 import { buildNetwork, type BuiltNetwork } from "./sources/brainscript/index.js";
 import type { SeedCounter } from "./network/seed-counter.js";
@@ -172,31 +173,34 @@ export function evaluationOrder(shaped: ShapedNetwork, nodes: readonly NetworkNo
   return restrictOrder(shaped.order, nodes);
 }
 
+/** A network whose inputs and parameters are used by way of Pass nodes. */
+export interface PassedNetwork {
+  /** The new network, with what was known of the old one's nodes. */
+  readonly previous: ShapedNetwork;
+  /** The new nodes: behind inputs first, then behind parameters. */
+  readonly passNodes: readonly NetworkNode[];
+  readonly root: NetworkNode;
+}
+
 /**
  * Puts a Pass node `NAME.grad` between every input or trainable parameter below `root` and all its users, as CNTK's
- * nodeUnitTest does (SimpleOutputWriter.h). Returns the new nodes: inputs first, then parameters.
+ * nodeUnitTest does (SimpleOutputWriter.h). The given network stays as it is.
  */
-export function insertPassNodes(shaped: ShapedNetwork, root: NetworkNode): NetworkNode[] {
+export function insertPassNodes(shaped: ShapedNetwork, root: NetworkNode): PassedNetwork {
   const pass = operationByName("Pass");
   if (!pass) throw new Error("the registry has no Pass node");
   const below = evaluationOrder(shaped, [root]);
-  const inputs = inputsBelow([root]);
   const parameters = below.filter(
-    (node) =>
-      node.op.name === "LearnableParameter" && Number(node.attributes["learningRateMultiplier"] ?? 1) > 0,
+    (node) => node.op.role === "parameter" && Number(node.attributes["learningRateMultiplier"] ?? 1) > 0,
   );
-  return [...inputs, ...parameters].map((leaf) => {
-    const node: NetworkNode = {
-      name: `${leaf.name}.grad`,
-      op: pass,
-      inputs: [leaf],
-      attributes: {},
-      tags: new Set(),
-    };
-    for (const user of shaped.network.nodes) {
-      user.inputs = user.inputs.map((input) => (input === leaf ? node : input));
-    }
-    shaped.network.nodes.push(node);
-    return node;
-  });
+  const leaves = [...inputsBelow([root]), ...parameters];
+  const { network, inserted, copies } = insertBehind(
+    shaped.network,
+    leaves,
+    pass,
+    (leaf) => `${leaf.name}.grad`,
+  );
+  const copyOf = (node: NetworkNode): NetworkNode => copies.get(node) ?? node;
+  const facts = new Map(Array.from(shaped.facts, ([node, known]) => [copyOf(node), known]));
+  return { previous: { ...shaped, network, facts }, passNodes: inserted, root: copyOf(root) };
 }

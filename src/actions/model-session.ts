@@ -1,7 +1,8 @@
 import type { Backend, Executable, Values } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
-import { type ModelFile, networkFromModel } from "../model-files/index.js";
+import type { ModelFile } from "../model-files/index.js";
+import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
@@ -32,6 +33,8 @@ export class ModelSession {
   constructor(
     readonly model: ModelFile,
     private readonly backendFor: (elementType: ElementType) => Promise<Backend>,
+    /** Path of the model's file, for messages. */
+    private readonly path = "",
   ) {
     this.elementType = model.nodes.some((node) => node.precision === "double") ? "double" : "float";
   }
@@ -41,7 +44,7 @@ export class ModelSession {
    * @throws CntkError when the model holds operations that cntkts cannot run, or does not validate.
    */
   get shaped(): ShapedNetwork {
-    this.validated ??= this.validate();
+    this.validated ??= inModelFile(this.path, () => this.validate());
     return this.validated;
   }
 
@@ -76,7 +79,7 @@ export class ModelSession {
     inputs: Readonly<Record<string, Values>>,
     samples: number,
   ): Promise<EvaluatedNode[]> {
-    const nodes = names.map((name) => this.node(name));
+    const nodes = this.computableNodes(names);
     const fed = this.inputsOf(nodes);
     const values = new Map(fed.map((input) => [input.name, this.checkedInput(input, inputs, samples)]));
     return this.withExecutable(nodes, async (executable) => {
@@ -97,7 +100,7 @@ export class ModelSession {
     count?: number,
     signal?: AbortSignal,
   ): Promise<EvaluatedNode[]> {
-    const nodes = names.map((name) => this.node(name));
+    const nodes = this.computableNodes(names);
     const fed = this.inputsOf(nodes);
     // Parameters and what is made of them need no data.
     if (fed.length === 0) return this.evaluate(names, {}, 1);
@@ -149,13 +152,21 @@ export class ModelSession {
     }
   }
 
+  /** The nodes of these names, of which at least one sample can be computed. */
+  private computableNodes(names: readonly string[]): NetworkNode[] {
+    const nodes = names.map((name) => this.node(name));
+    inModelFile(this.path, () => checkMemory(this.shaped, nodes, this.elementType));
+    return nodes;
+  }
+
   private async withExecutable<T>(
     nodes: readonly NetworkNode[],
     work: (executable: Executable) => Promise<T>,
   ): Promise<T> {
-    checkMemory(this.shaped, nodes, this.elementType);
     const backend = await this.backendFor(this.elementType);
-    const plan = planStage(inferenceStage(this.shaped, nodes), this.elementType);
+    const plan = inModelFile(this.path, () =>
+      planStage(inferenceStage(this.shaped, nodes), this.elementType),
+    );
     const executable = await backendStage(backend, plan, parameterValues(this.shaped, this.elementType));
     try {
       return await work(executable);

@@ -1,7 +1,9 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { suggest } from "../diagnostics/suggest.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { type ModelFile, networkFromModel, readModel } from "../model-files/index.js";
+import { type ModelFile, readModel } from "../model-files/index.js";
+import { requireRunnable } from "../ops/unavailable.js";
+import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
 import { buildFromText, hasBuilder, networkText, shapeNetwork } from "../pipeline.js";
 import type { CommandContext, RunContext } from "./run-context.js";
 
@@ -37,9 +39,15 @@ export function networkForEvaluation(command: CommandContext, listedKey: string)
     patchOutputNodes(command, network.nodes, network.groups.output, listed);
     return { shaped: shapeNetwork(command, network, traceLevel, command.log, shaped).shaped, built: true };
   }
-  const network = networkFromModel(loadModelFile(command, command.section.string("modelPath")));
+  const path = command.section.string("modelPath");
+  const network = networkFromModel(loadModelFile(command, path));
   if (listed.length) patchOutputNodes(command, network.nodes, network.groups.output, listed);
-  return { shaped: shapeNetwork(command, network, traceLevel, command.log).shaped, built: false };
+  const shape = (): ShapedNetwork => {
+    const { shaped } = shapeNetwork(command, network, traceLevel, command.log);
+    requireRunnable(network);
+    return shaped;
+  };
+  return { shaped: inModelFile(path, shape, "hint"), built: false };
 }
 
 /** Replaces the output group by listed nodes; unknown names are skipped with CNTK's line. */

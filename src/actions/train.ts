@@ -6,7 +6,6 @@ import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/n
 import {
   type Checkpoint,
   modelFromNetwork,
-  networkFromModel,
   readCheckpoint,
   readModel,
   writeCheckpoint,
@@ -15,6 +14,7 @@ import {
 import { buildFromText, evaluationOrder, inputsBelow, networkText, shapeNetwork } from "../pipeline.js";
 import type { Reader } from "../readers/reader.js";
 import { readerFromConfig } from "../readers/index.js";
+import { networkFromModel } from "../sources/model-file/index.js";
 import { memoryBlock } from "../shapes/index.js";
 import {
   checkpointFile,

@@ -118,17 +118,17 @@ async function valueProgram(command: CommandContext, shaped: ShapedNetwork): Pro
 /** nodeUnitTest: a Pass node NAME.grad above each input and parameter; its gradient is written too. */
 async function gradientProgram(command: CommandContext, first: ShapedNetwork): Promise<WriteProgram> {
   const nodes = first.network.groups.output;
-  const [root] = nodes;
-  if (!root || nodes.length !== 1) {
+  const [output] = nodes;
+  if (!output || nodes.length !== 1) {
     throw new CntkError({
       code: "unit-test-nodes",
       message: `Expected exactly 1 output node for unit test, got ${nodes.length}.`,
     });
   }
   const values = parameterValues(first, command.elementType);
-  const passNodes = insertPassNodes(first, root);
+  const { previous, passNodes, root } = insertPassNodes(first, output);
   const traceLevel = command.section.integer("traceLevel", 0);
-  const { shaped } = shapeNetwork(command, first.network, traceLevel, command.log, first);
+  const { shaped } = shapeNetwork(command, previous.network, traceLevel, command.log, previous);
   if (traceLevel > 0) command.log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
   const { executable, gradients } = await compileGradients(command, shaped, root, passNodes, values);
   const outputs = [{ node: root, key: root.name, gradient: false }];

@@ -6,6 +6,5 @@ export { readModel } from "./read-model.js";
 export { saveModel, writeModel, writeModelTo } from "./write-model.js";
 export type { EngineState } from "./model-from-network.js";
 export { modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";
-export { networkFromModel } from "./network-from-model.js";
 export type { PrintNodesOptions } from "./print-nodes.js";
 export { printNodes } from "./print-nodes.js";

@@ -13,6 +13,8 @@ const largestDimension = 0xffffffff;
 
 /** Elements of all values for one sample that no machine computes in memory. */
 const largestTotal = 2 ** 31;
+/** Elements of a dense input's sample that no line of data holds. */
+const largestInput = 2 ** 26;
 /** Elements of all values for one sample that no network needs, unless its inputs and parameters are large themselves. */
 const suspiciousTotal = 2 ** 27;
 /** By how much values may outgrow inputs and parameters. */
@@ -41,16 +43,18 @@ export function checkMemory(
 ): void {
   let total = 0;
   let given = 0;
+  let isBlownUp = false;
   let largest: { node: NetworkNode; elements: number } | undefined;
   for (const node of restrictOrder(shaped.order, nodes)) {
     const facts = shaped.facts.get(node);
     if (!facts) continue;
     const elements = facts.storage === "sparse" ? 1 : elementCount(facts.shape);
     total += elements;
+    if (node.op.role === "input" && elements > largestInput) isBlownUp = true;
     if (node.op.role === "parameter" || node.op.role === "input") given += elements;
     if (!largest || elements > largest.elements) largest = { node, elements };
   }
-  const isBlownUp = total > suspiciousTotal && total > largestGrowth * given;
+  isBlownUp ||= total > suspiciousTotal && total > largestGrowth * given;
   if (!largest || (total <= largestTotal && !isBlownUp)) return;
   const { node } = largest;
   const gigabytes = ((total * (elementType === "double" ? 8 : 4)) / 2 ** 30).toPrecision(3);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { modelFromNetwork, networkFromModel, readModel, writeModel } from "../../src/model-files/index.js";
+import { modelFromNetwork, readModel, writeModel } from "../../src/model-files/index.js";
+import { networkFromModel } from "../../src/sources/model-file/index.js";
 import { requireRunnable } from "../../src/ops/unavailable.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
 import { recorded } from "./fixtures.js";

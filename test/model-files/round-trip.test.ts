@@ -2,12 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import {
-  modelFromUnshapedNetwork,
-  networkFromModel,
-  readModel,
-  writeModel,
-} from "../../src/model-files/index.js";
+import { modelFromUnshapedNetwork, readModel, writeModel } from "../../src/model-files/index.js";
+import { networkFromModel } from "../../src/sources/model-file/index.js";
 
 const corpora = ["cntk", "cntk-cpu"]
   .map((name) => fileURLToPath(new URL(`../../../shared/${name}/`, import.meta.url)))

@@ -1,9 +1,10 @@
-import type { Network, NetworkNode, NodeGroup, ParameterValues } from "../network/network.js";
-import { attributesFromFields } from "../network/stored-fields.js";
-import { operationByName } from "../ops/index.js";
-import { storedLayout } from "../ops/stored.js";
-import { unavailableOperation } from "../ops/unavailable.js";
-import type { ModelFile } from "./model-file.js";
+import { emptyGroups } from "../../network/build.js";
+import type { Network, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
+import { attributesFromFields } from "../../network/stored-fields.js";
+import { operationByName } from "../../ops/index.js";
+import { storedLayout } from "../../ops/stored.js";
+import { unavailableOperation } from "../../ops/unavailable.js";
+import type { ModelFile } from "../../model-files/index.js";
 
 /**
  * The network of a model file; its parameters keep the values of the file. Operations that cntkts cannot run become nodes
@@ -32,21 +33,14 @@ export function networkFromModel(model: ModelFile): Network {
     if (!node) throw new Error(`the model has no node ${name}`);
     return node;
   };
-  for (const { name, inputs } of model.nodes) nodeNamed(name).inputs = inputs.map(nodeNamed);
-  const group = (key: NodeGroup): NetworkNode[] => {
-    const members = model.groups[key].map(nodeNamed);
-    for (const node of members) node.tags.add(key);
-    return members;
-  };
-  return {
-    nodes,
-    groups: {
-      feature: group("feature"),
-      label: group("label"),
-      criterion: group("criterion"),
-      evaluation: group("evaluation"),
-      output: group("output"),
-    },
-    values,
-  };
+  model.nodes.forEach(({ inputs }, index) => {
+    const node = nodes[index];
+    if (node) node.inputs = inputs.map(nodeNamed);
+  });
+  const groups = emptyGroups();
+  for (const group of Object.keys(groups) as NodeGroup[]) {
+    groups[group] = model.groups[group].map(nodeNamed);
+    for (const node of groups[group]) node.tags.add(group);
+  }
+  return { nodes, groups, values };
 }
