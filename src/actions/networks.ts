@@ -41,6 +41,7 @@ export function networkForEvaluation(command: CommandContext, listedKey: string)
   }
   const path = command.section.string("modelPath");
   const network = networkFromModel(loadModelFile(command, path));
+  command.axisNames.takenByLoading(network);
   if (listed.length) patchOutputNodes(command, network.nodes, network.groups.output, listed);
   const shape = (): ShapedNetwork => {
     const { shaped } = shapeNetwork(command, network, traceLevel, command.log);

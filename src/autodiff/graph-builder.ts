@@ -108,7 +108,7 @@ export class InternalGraph implements GraphBuilder {
         return { node: input, shape, dynamicAxis, storage, isParameter: input.op.role === "parameter" };
       }),
       isFinalPass: true,
-      defaultAxis: this.shaped.defaultAxis,
+      inputAxis: this.shaped.defaultAxis,
       newDynamicAxis: () => {
         throw new Error(`${node.name}: an internal node cannot open a dynamic axis`);
       },

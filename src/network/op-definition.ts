@@ -46,9 +46,9 @@ export interface ShapeContext {
   readonly inputs: readonly ShapedInput[];
   /** In the final pass everything must be known and consistent: mismatches throw. */
   readonly isFinalPass: boolean;
-  /** The network's own dynamic axis (`*`), shared by all inputs that name no other. */
-  readonly defaultAxis: DynamicAxis;
-  /** Takes a new dynamic axis named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …). */
+  /** The dynamic axis of an input: the network's own (`*`), or that of the DynamicAxis its attribute names. */
+  readonly inputAxis: DynamicAxis;
+  /** The node's own dynamic axis, named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …); the same in all passes. */
   newDynamicAxis(base: string): DynamicAxis;
   /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
   inferParameter(index: number, like: SampleShape): void;

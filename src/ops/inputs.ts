@@ -70,9 +70,9 @@ export const inputValue = defineOp({
   attributes: inputAttributes,
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
-  shape: ({ attributes, defaultAxis }) => ({
+  shape: ({ attributes, inputAxis }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    dynamicAxis: defaultAxis,
+    dynamicAxis: inputAxis,
     storage: "dense",
   }),
 });
@@ -81,9 +81,9 @@ export const sparseInputValue = defineOp({
   ...inputValue,
   name: "SparseInputValue",
   doc: "Data of the minibatch given as index:value pairs; one column per sample.",
-  shape: ({ attributes, defaultAxis }) => ({
+  shape: ({ attributes, inputAxis }) => ({
     shape: shapeAttribute(attributes, "shape"),
-    dynamicAxis: defaultAxis,
+    dynamicAxis: inputAxis,
     storage: "sparse",
   }),
 });

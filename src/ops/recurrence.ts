@@ -10,7 +10,9 @@ import { binaryZip, unaryMap } from "./shape-rules.js";
 /** Like the input, or like input and initial state broadcast to each other (DelayedValueNodeBase::Validate). */
 function delayedShape(context: ShapeContext): ShapeResult {
   const { attributes, inputs, isFinalPass } = context;
-  const result = inputs.length === 1 ? unaryMap(context) : binaryZip(context);
+  const found = inputs.length === 1 ? unaryMap(context) : binaryZip(context);
+  // A model file keeps the dimensions found, not those written.
+  const result = { ...found, attributes: { ...attributes, shape: found.shape } };
   if (!isFinalPass) return result;
   if (!at(inputs, 0).dynamicAxis) {
     throw problem(

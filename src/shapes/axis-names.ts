@@ -1,4 +1,4 @@
-import type { DynamicAxis } from "../network/network.js";
+import type { DynamicAxis, Network } from "../network/network.js";
 
 /**
  * The names of dynamic axes: one counter per base name for the whole process, never reset and unaware of names users
@@ -12,5 +12,13 @@ export class AxisNames {
     const count = this.taken.get(base) ?? 0;
     this.taken.set(base, count + 1);
     return { axisName: count === 0 ? base : `${base}${count}` };
+  }
+
+  /**
+   * For a network whose nodes were made under their names (from a model file, not from BrainScript): each of its
+   * DynamicAxis nodes takes a number that nobody sees, because the first compile takes the next one.
+   */
+  takenByLoading({ nodes }: Network): void {
+    for (const { op, name } of nodes) if (op.name === "DynamicAxis") this.next(name);
   }
 }

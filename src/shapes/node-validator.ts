@@ -10,7 +10,7 @@ import type {
 } from "../network/network.js";
 import { formatShape } from "../network/network.js";
 import type { ShapeContext, ShapedInput } from "../network/op-definition.js";
-import type { AxisNames } from "./axis-names.js";
+import type { CompileAxes } from "./compile-axes.js";
 import { inferredShape } from "./infer-parameter.js";
 import { initializationLine } from "./initialization-line.js";
 import { checkShape } from "./size-limits.js";
@@ -26,8 +26,7 @@ interface NodeState {
 }
 
 export interface NodeValidatorOptions {
-  readonly defaultAxis: DynamicAxis;
-  readonly axisNames: AxisNames;
+  readonly axes: CompileAxes;
   readonly elementType: "float" | "double";
   readonly previous?: ShapedNetwork;
 }
@@ -41,7 +40,7 @@ export class NodeValidator {
     private readonly options: NodeValidatorOptions,
     private readonly message: (text: string, always: boolean) => void,
   ) {
-    for (const node of order) this.states.set(node, initialState(node, options.previous));
+    for (const node of order) this.states.set(node, initialState(node, options));
   }
 
   current(node: NetworkNode): NodeState {
@@ -127,7 +126,6 @@ export class NodeValidator {
 class NodeShapeContext implements ShapeContext {
   readonly attributes: Attributes;
   readonly inputs: readonly ShapedInput[];
-  readonly defaultAxis: DynamicAxis;
 
   constructor(
     readonly node: NetworkNode,
@@ -137,12 +135,15 @@ class NodeShapeContext implements ShapeContext {
     private readonly print: (text: string, always: boolean) => void,
   ) {
     this.attributes = validator.current(node).attributes;
-    this.defaultAxis = options.defaultAxis;
     this.inputs = node.inputs.map((input) => new LiveInput(input, validator));
   }
 
+  get inputAxis(): DynamicAxis {
+    return this.options.axes.ofInput(this.node);
+  }
+
   newDynamicAxis(base: string): DynamicAxis {
-    return this.options.axisNames.next(base);
+    return this.options.axes.of(this.node, base);
   }
 
   inferParameter(index: number, like: SampleShape): void {
@@ -196,15 +197,15 @@ function describe(node: NetworkNode): string {
   return `Node '${node.name}' (${node.op.name} operation)`;
 }
 
-function initialState(node: NetworkNode, previous: ShapedNetwork | undefined): NodeState {
+function initialState(node: NetworkNode, { previous, axes }: NodeValidatorOptions): NodeState {
   const known = previous?.facts.get(node);
   const attributes = known?.attributes ?? node.attributes;
   const isLeaf = node.inputs.length === 0;
   const rate = attributes["learningRateMultiplier"];
   return {
     shape: known?.shape ?? (isLeaf || node.op.delay ? writtenShape(attributes) : []),
-    // Inputs keep their axis from compile to compile, all others are forgotten.
-    dynamicAxis: isLeaf ? (known?.dynamicAxis ?? null) : null,
+    // Whatever an earlier compile found is forgotten.
+    dynamicAxis: axes.initial(node),
     storage: known?.storage ?? "dense",
     needsGradient: isLeaf && typeof rate === "number" && rate > 0,
     attributes,

@@ -13,6 +13,7 @@ import type { RecurrentLoop } from "../network/loops.js";
 import { evaluationOrder } from "../network/loops.js";
 import { collectRoots } from "../network/node-order.js";
 import type { AxisNames } from "./axis-names.js";
+import { CompileAxes } from "./compile-axes.js";
 import { NodeValidator } from "./node-validator.js";
 
 export interface ValidationOptions {
@@ -52,7 +53,8 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   loops.forEach((loop, index) => log.print(formatLoop(loop, index)));
 
   const defaultAxis = options.previous?.defaultAxis ?? options.defaultAxis ?? options.axisNames.next("*");
-  const validator = new NodeValidator(order, { ...options, defaultAxis }, (text, always) =>
+  const axes = new CompileAxes(network, defaultAxis, options.axisNames);
+  const validator = new NodeValidator(order, { ...options, axes }, (text, always) =>
     always ? log.printAlways(text) : log.print(text),
   );
   let remaining = order.length;
@@ -115,6 +117,8 @@ function runPass(
   let anyChanged = false;
   for (const node of order) {
     const isLeaf = node.inputs.length === 0;
+    const axisNode = node.inputs.find((input) => input.op.name === "DynamicAxis");
+    if (axisNode) throw axisAsInput(axisNode, node);
     const allVisited = node.inputs.every((input) => validator.isVisited(input));
     // A node none of whose inputs has been looked at yet (it can only sit in a loop) has nothing to go by.
     const ready = isLeaf || node.inputs.some((input) => validator.isVisited(input));
@@ -184,6 +188,17 @@ function wrongSize(node: NetworkNode, shape: SampleShape, given: number): CntkEr
     message: `${node.name} ${node.op.name} operation has the shape ${formatShape(shape)}, but ${given} values.`,
     span: node.origin,
     hint: "the shape that was inferred for it is not that of its values",
+  });
+}
+
+function axisAsInput(axis: NetworkNode, user: NetworkNode): CntkError {
+  return new CntkError({
+    code: "axis-as-input",
+    message:
+      `Node '${axis.name}' (${axis.op.name} operation): Cannot be used as input to another node. ` +
+      "It can only be used on the 'dynamicAxis' property of an Input node.",
+    span: user.origin,
+    calls: user.calls?.map((span) => ({ span })),
   });
 }
 

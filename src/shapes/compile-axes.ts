@@ -1,0 +1,64 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { DynamicAxis, Network, NetworkNode } from "../network/network.js";
+import type { AxisNames } from "./axis-names.js";
+
+/**
+ * The dynamic axes of one compile. Nodes that bring an axis of their own (DynamicAxis, Where, …) keep it through all
+ * passes; the next compile gives them a new one. Inputs use the network's axis or that of the DynamicAxis they name.
+ * Source: ComputationNetworkEvaluation.cpp, ResetMBLayouts.
+ */
+export class CompileAxes {
+  private readonly own = new Map<NetworkNode, DynamicAxis>();
+  private readonly byName = new Map<string, NetworkNode>();
+
+  /** DynamicAxis nodes take their axes at once, before anything is validated. */
+  constructor(
+    network: Network,
+    private readonly defaultAxis: DynamicAxis,
+    private readonly names: AxisNames,
+  ) {
+    for (const node of network.nodes) {
+      this.byName.set(node.name.toLowerCase(), node);
+      if (node.op.name === "DynamicAxis") this.of(node, node.name);
+    }
+  }
+
+  /** The axis that a node brings; made, with a name after `base`, when it is first asked for. */
+  of(node: NetworkNode, base: string): DynamicAxis {
+    const known = this.own.get(node);
+    if (known) return known;
+    const axis = this.names.next(base);
+    this.own.set(node, axis);
+    return axis;
+  }
+
+  /** The axis known of a node before its rule has run: only inputs and DynamicAxis nodes have one. */
+  initial(node: NetworkNode): DynamicAxis | null {
+    if (node.op.role === "input") return this.ofInput(node);
+    return this.own.get(node) ?? null;
+  }
+
+  /** Throws CntkError for an input whose axis is no DynamicAxis of the network. */
+  ofInput(node: NetworkNode): DynamicAxis {
+    const name = node.attributes["dynamicAxis"];
+    if (typeof name !== "string" || name === "") return this.defaultAxis;
+    const source = this.byName.get(name.toLowerCase());
+    if (source?.op.name === "DynamicAxis") return this.of(source, source.name);
+    const place = {
+      code: "no-dynamic-axis",
+      ...(node.origin && { span: node.origin, label: `the input '${node.name}'` }),
+      ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
+      hint: `write ${name} = DynamicAxis () and dynamicAxis = ${name}`,
+    };
+    throw new CntkError({
+      ...place,
+      message: source
+        ? `${describe(node)}: dynamicAxis argument must be of type DynamicAxis(), but got ${describe(source)}.`
+        : `${describe(node)}: Can't find node '${name}' for retrieving dynamic axis.`,
+    });
+  }
+}
+
+function describe(node: NetworkNode): string {
+  return `Node '${node.name}' (${node.op.name} operation)`;
+}
