@@ -2,6 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { compositeReader } from "./composite/composite-from-config.js";
 import type { Reader } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
 import type { ReaderSurroundings } from "./text-format/text-format-deserializer.js";
@@ -16,8 +17,6 @@ const otherNames = [
   "Cntk.Deserializers.HTK",
   "ImageReader",
   "Cntk.Deserializers.Image",
-  "CompositeDataReader",
-  "Cntk.Composite",
   "HTKMLFReader",
   "Cntk.Reader.HTKMLF",
   "LMSequenceReader",
@@ -36,6 +35,8 @@ const otherNames = [
   "Cntk.Reader.Binary",
 ];
 
+const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
+
 /**
  * The reader that a configuration's section describes. Throws CntkError `reader-type` for a type that does not exist or
  * that cntkts does not have, and what the reader itself throws.
@@ -45,31 +46,44 @@ export async function readerFromConfig(
   section: ConfigSection,
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
-  for (const key of ["readers", "deserializers"]) {
-    if (section.hasOwn(key)) {
-      throw unsupported(`a reader with '${key}' is not supported yet`, section.keySpan(key) ?? section.span);
-    }
+  if (section.has("readers")) {
+    throw unavailable(
+      "a reader with 'readers' is not available yet",
+      section.keySpan("readers") ?? section.span,
+    );
   }
-  const type = section.string("readerType", "CNTKTextFormatReader");
-  if (textFormatNames.includes(type)) return createTextFormatReader(textFormatOptions(section), surroundings);
+  const composite = section.has("deserializers");
+  const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
   const span = section.raw("readerType")?.spanOf() ?? section.span;
-  if (otherNames.includes(type)) throw unsupported(`readerType ${type} is not supported yet`, span);
+  warnOfVerbosity(section, surroundings);
+  if (compositeNames.includes(type)) return compositeReader(section, surroundings);
+  if (textFormatNames.includes(type)) return createTextFormatReader(textFormatOptions(section), surroundings);
+  if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
     code: "reader-type",
     message: `Plugin not found: '${type}'`,
     span,
     label: "no such type of reader",
     hint:
-      didYouMean(type, [...textFormatNames, ...otherNames]) ??
+      didYouMean(type, [...textFormatNames, ...compositeNames, ...otherNames]) ??
       "readerType = CNTKTextFormatReader reads text files",
   });
 }
 
-function unsupported(message: string, span: Span): CntkError {
+/** CNTK's readers tell more of their work when asked to; these do not. */
+function warnOfVerbosity(section: ConfigSection, { log }: ReaderSurroundings): void {
+  const verbosity = section.integer("verbosity", 0);
+  if (verbosity <= 0) return;
+  log.write(
+    `WARNING: verbosity = ${verbosity} is not available yet: the reader tells no more than without it.\n`,
+  );
+}
+
+function unavailable(message: string, span: Span): CntkError {
   return new CntkError({
     code: "reader-type",
     message,
     span,
-    hint: "what there is: readerType = CNTKTextFormatReader",
+    hint: "what there is: readerType = CNTKTextFormatReader, and deserializers of type CNTKTextFormatDeserializer",
   });
 }

@@ -53,6 +53,8 @@ export class SequencePacker implements Packer {
     const taken = await supply.take(this.budget);
     if (taken === undefined) return undefined;
     const { sequences } = taken;
+    // What was left of the epoch belongs to other workers.
+    if (sequences.length === 0 && taken.endOfEpoch) return undefined;
     const streams = new Map<string, StreamMinibatch>();
     let columns = 0;
     let lengths: Int32Array | undefined;

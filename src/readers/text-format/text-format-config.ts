@@ -45,6 +45,7 @@ export function textFormatOptions(section: ConfigSection): TextFormatOptions {
     ...(randomize && section.has("randomizationWindow")
       ? { randomizationWindow: section.size("randomizationWindow") }
       : {}),
+    ...(section.boolean("prefetch", true) ? {} : { prefetch: false }),
     sampleBasedRandomizationWindow: section.boolean("sampleBasedRandomizationWindow", false),
     randomizationSeed: section.size("randomizationSeed", 0),
   };

@@ -1,0 +1,181 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import {
+  type Chunk,
+  chunkOfEachSequence,
+  type Corpus,
+  type Deserializer,
+  type DeserializerStream,
+  type SequenceKey,
+} from "../deserializer.js";
+
+/** One of the joined deserializers. */
+interface Part {
+  readonly deserializer: Deserializer;
+  /** Its sequence for each sequence of the whole. */
+  readonly sequences: Int32Array;
+  readonly chunkOf: Int32Array;
+  /** Its chunks that are in memory, and how many chunks of the whole need them. */
+  readonly loaded: Map<number, { chunk: Promise<Chunk>; users: number }>;
+}
+
+/**
+ * Joins deserializers by the keys of their sequences. The first one is the primary: its chunks and its order are those of the
+ * whole; a sequence that another one lacks is left out. A sequence is as long as the longest of its parts, or as the stream
+ * says that defines the size of minibatches.
+ * Source: Source/Readers/ReaderLib/Bundler.cpp.
+ */
+export class CompositeDeserializer implements Deserializer {
+  readonly streams: readonly DeserializerStream[];
+  readonly corpus: Corpus;
+  private readonly parts: readonly Part[];
+  /** Part and stream of each stream of the whole. */
+  private readonly streamPlaces: readonly { readonly part: number; readonly stream: number }[];
+
+  /** @throws CntkError `reader-streams` when two parts define the minibatch size, `data-format` when no keys match. */
+  constructor(private readonly deserializers: readonly Deserializer[]) {
+    this.streams = deserializers.flatMap(({ streams }) => streams);
+    this.streamPlaces = deserializers.flatMap(({ streams }, part) =>
+      streams.map((_, stream) => ({ part, stream })),
+    );
+    const defining = deserializers.filter(({ streams }) => streams.some((s) => s.definesMinibatchSize));
+    if (defining.length > 1) {
+      throw new CntkError({
+        code: "reader-streams",
+        message: "Only a single deserializer is allowed to define minibatch size, at least two found.",
+        hint: "definesMBSize = true may stand at one input only",
+      });
+    }
+    const joined = join(deserializers, defining[0]);
+    this.corpus = joined.corpus;
+    this.parts = deserializers.map((deserializer, part) => ({
+      deserializer,
+      sequences: joined.sequences[part] ?? new Int32Array(0),
+      chunkOf: chunkOfEachSequence(deserializer.corpus),
+      loaded: new Map(),
+    }));
+  }
+
+  async chunk(id: number): Promise<Chunk> {
+    const first = this.corpus.firstSequences[id] ?? 0;
+    const end = this.corpus.firstSequences[id + 1] ?? 0;
+    const chunks: Map<number, Chunk>[] = [];
+    try {
+      for (const part of this.parts) chunks.push(await loadChunks(part, first, end));
+    } catch (error) {
+      // Of the part that failed nothing is held; the ones before it are let go.
+      chunks.forEach((held, index) => releaseChunks(this.parts[index], held.keys()));
+      throw error;
+    }
+    return {
+      source: (stream, sequence) => {
+        const place = this.streamPlaces[stream];
+        const part = place && this.parts[place.part];
+        if (place === undefined || part === undefined) throw new Error(`there is no stream ${stream}`);
+        const own = part.sequences[first + sequence] ?? 0;
+        const chunk = part.chunkOf[own] ?? 0;
+        const held = chunks[place.part]?.get(chunk);
+        if (held === undefined) throw new Error(`chunk ${chunk} is not in memory`);
+        return held.source(place.stream, own - (part.deserializer.corpus.firstSequences[chunk] ?? 0));
+      },
+      release: () => chunks.forEach((held, index) => releaseChunks(this.parts[index], held.keys())),
+    };
+  }
+
+  key(sequence: number): SequenceKey {
+    const [primary] = this.parts;
+    return primary === undefined ? sequence : primary.deserializer.key(primary.sequences[sequence] ?? 0);
+  }
+
+  find(key: SequenceKey): number | undefined {
+    const [primary] = this.parts;
+    const own = primary?.deserializer.find(key);
+    const found = own === undefined ? -1 : (primary?.sequences.indexOf(own) ?? -1);
+    return found < 0 ? undefined : found;
+  }
+
+  async close(): Promise<void> {
+    for (const deserializer of this.deserializers) await deserializer.close();
+  }
+}
+
+/** Finds the sequences that all deserializers have. */
+function join(
+  deserializers: readonly Deserializer[],
+  defining: Deserializer | undefined,
+): { corpus: Corpus; sequences: Int32Array[] } {
+  const [primary, ...others] = deserializers;
+  if (primary === undefined) throw new Error("no deserializers to join");
+  const { corpus } = primary;
+  const lengths: number[] = [];
+  const firstSequences: number[] = [];
+  const sequences: number[][] = deserializers.map(() => []);
+  for (let chunk = 0; chunk + 1 < corpus.firstSequences.length; chunk++) {
+    const before = lengths.length;
+    let samples = 0;
+    const end = corpus.firstSequences[chunk + 1] ?? 0;
+    for (let s = corpus.firstSequences[chunk] ?? 0; s < end; s++) {
+      const found = [s, ...others.map((other) => other.find(primary.key(s)) ?? -1)];
+      if (found.includes(-1)) continue;
+      const lengthIn = (part: number): number => deserializers[part]?.corpus.lengths[found[part] ?? 0] ?? 0;
+      const length =
+        defining === undefined
+          ? Math.max(...found.map((_, part) => lengthIn(part)))
+          : lengthIn(deserializers.indexOf(defining));
+      lengths.push(length);
+      samples += length;
+      found.forEach((own, part) => sequences[part]?.push(own));
+    }
+    if (samples > 0) firstSequences.push(before);
+    else {
+      // A chunk without samples is left out.
+      lengths.length = before;
+      for (const list of sequences) list.length = before;
+    }
+  }
+  if (firstSequences.length === 0) {
+    throw new CntkError({
+      code: "data-format",
+      message:
+        "Could not reconcile data between different deserializers. Keys of logical sequences do not match.",
+      hint: "the numbers at the beginning of the lines must occur in every file; lines without numbers count from 0",
+    });
+  }
+  firstSequences.push(lengths.length);
+  return {
+    corpus: { lengths: Int32Array.from(lengths), firstSequences: Int32Array.from(firstSequences) },
+    sequences: sequences.map((list) => Int32Array.from(list)),
+  };
+}
+
+/** The chunks of a part that the sequences from `first` to `end` of the whole need, each counted as used. */
+async function loadChunks(part: Part, first: number, end: number): Promise<Map<number, Chunk>> {
+  const held = new Map<number, Chunk>();
+  try {
+    for (let s = first; s < end; s++) {
+      const id = part.chunkOf[part.sequences[s] ?? 0] ?? 0;
+      if (held.has(id)) continue;
+      const entry = part.loaded.get(id) ?? { chunk: part.deserializer.chunk(id), users: 0 };
+      part.loaded.set(id, entry);
+      entry.users++;
+      try {
+        held.set(id, await entry.chunk);
+      } catch (error) {
+        part.loaded.delete(id);
+        throw error;
+      }
+    }
+  } catch (error) {
+    releaseChunks(part, held.keys());
+    throw error;
+  }
+  return held;
+}
+
+function releaseChunks(part: Part | undefined, ids: Iterable<number>): void {
+  for (const id of ids) {
+    const entry = part?.loaded.get(id);
+    if (entry === undefined || --entry.users > 0) continue;
+    part?.loaded.delete(id);
+    void entry.chunk.then((chunk) => chunk.release?.());
+  }
+}

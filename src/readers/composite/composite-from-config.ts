@@ -1,0 +1,180 @@
+import { ConfigSection } from "../../config/config-section.js";
+import type { MappedText } from "../../config/mapped-text.js";
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { Span } from "../../diagnostics/source.js";
+import { DataReader, type ReaderOptions } from "../data-reader.js";
+import type { Deserializer } from "../deserializer.js";
+import type { Randomization } from "../randomizer/sequence-order.js";
+import type { Reader } from "../reader.js";
+import { defaultChunkSize, defaultWindowInBytes } from "../text-format/options.js";
+import { textFormatOptions } from "../text-format/text-format-config.js";
+import { type ReaderSurroundings, TextFormatDeserializer } from "../text-format/text-format-deserializer.js";
+import type { KeyReading } from "../text-format/text-index.js";
+import { CompositeDeserializer } from "./composite-deserializer.js";
+import { keyReading } from "./sequence-keys.js";
+
+/** The deserializer that is there, and its module under both names. */
+const textType = "CNTKTextFormatDeserializer";
+const textModules = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
+/** Types of CNTK that are not there. */
+const otherTypes = [
+  "ImageDeserializer",
+  "Base64ImageDeserializer",
+  "HTKFeatureDeserializer",
+  "HTKMLFDeserializer",
+];
+
+/**
+ * A reader made of `deserializers = ( [ type = … ; module = … ; … ] : … )`, joined by the keys of their sequences. Throws
+ * CntkError `reader-option` in CNTK's words, `reader-type` for a deserializer that is not there, and what deserializers throw.
+ * Source: Source/Readers/CompositeDataReader/CompositeDataReader.cpp.
+ */
+export async function compositeReader(
+  section: ConfigSection,
+  surroundings: ReaderSurroundings,
+): Promise<Reader> {
+  const write = section.string("action", "").toLowerCase() === "write";
+  const entries = section.optionalText("deserializers")?.length ? section.texts("deserializers") : [];
+  if (entries.length === 0) {
+    throw problem("Could not find deserializers in the reader config.", section.span);
+  }
+  const packing = readPacking(section, write);
+  const keys = readKeys(section);
+  const options: ReaderOptions = {
+    randomization: readRandomization(section, write),
+    keepDataInMemory: false,
+    packing,
+    localTimeline: section.boolean("localTimeline", true),
+    withKeys: true,
+    prefetch: section.boolean("prefetch", true),
+  };
+  const deserializers: Deserializer[] = [];
+  try {
+    for (const entry of entries) {
+      const own = deserializerSection(section, entry, packing === "frame");
+      deserializers.push(openDeserializer(own, surroundings, keys));
+    }
+    const [first, ...others] = deserializers;
+    const whole =
+      first !== undefined && others.length === 0 ? first : new CompositeDeserializer(deserializers);
+    return new DataReader(whole, options, (text) => surroundings.log.write(text));
+  } catch (error) {
+    for (const deserializer of deserializers) await deserializer.close();
+    throw error;
+  }
+}
+
+/** One entry of the list; what the reader says of frames, precision and traceLevel holds for it too. */
+function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode: boolean): ConfigSection {
+  const { result, diagnostics } = ConfigSection.read(entry, `${reader.name}:deserializers`, reader);
+  if (diagnostics[0]) throw new CntkError(diagnostics[0]);
+  result.inject("frameMode", frameMode ? "true" : "false");
+  result.inject("precision", reader.string("precision", "float"));
+  const traceLevel = reader.string("traceLevel", "");
+  if (traceLevel !== "") result.inject("traceLevel", traceLevel);
+  return result;
+}
+
+function openDeserializer(
+  section: ConfigSection,
+  surroundings: ReaderSurroundings,
+  keys: KeyReading,
+): TextFormatDeserializer {
+  const module = section.string("module");
+  const type = section.string("type");
+  const typeSpan = section.raw("type")?.spanOf() ?? section.span;
+  if (type !== textType && otherTypes.includes(type)) {
+    throw new CntkError({
+      code: "reader-type",
+      message: `deserializer type ${type} is not available yet`,
+      span: typeSpan,
+      hint: `what there is: type = ${textType}`,
+    });
+  }
+  if (!textModules.includes(module)) {
+    throw new CntkError({
+      code: "reader-type",
+      message: `Plugin not found: '${module}'`,
+      span: section.raw("module")?.spanOf() ?? section.span,
+      hint: `module = ${textModules[0]}`,
+    });
+  }
+  if (type !== textType) {
+    throw new CntkError({
+      code: "reader-type",
+      message: `Unknown deserializer type '${type}'`,
+      span: typeSpan,
+      hint: `what there is: type = ${textType}`,
+    });
+  }
+  return new TextFormatDeserializer(textFormatOptions(section), surroundings, keys);
+}
+
+function readPacking(section: ConfigSection, write: boolean): ReaderOptions["packing"] {
+  const frameMode = section.boolean("frameMode", false);
+  const truncated = section.boolean("truncated", false);
+  if (frameMode && truncated) {
+    throw problem("frameMode and truncated BPTT are mutually exclusive.", spanOf(section, "truncated"));
+  }
+  // What is written comes in whole sequences.
+  if (write) return "sequence";
+  if (frameMode) return "frame";
+  if (!truncated) return "sequence";
+  const truncationLength = section.size("truncationLength", 0);
+  if (truncationLength === 0) {
+    throw problem(
+      "Truncation length cannot be 0.",
+      spanOf(section, "truncationLength"),
+      "truncationLength is the number of time steps of a minibatch",
+    );
+  }
+  return { truncationLength };
+}
+
+/** Numbers where a deserializer of text files takes part, unless the section says otherwise. */
+function readKeys(section: ConfigSection): KeyReading {
+  const hashed = section.boolean("hashSequenceKeys", false);
+  if (hashed && section.boolean("writeSequenceKey", false)) {
+    throw problem(
+      "Retrieving original sequence key is not supported. Please disable hashing in configuration.",
+      spanOf(section, "hashSequenceKeys"),
+    );
+  }
+  const numeric = section.boolean("useNumericSequenceKeys", true);
+  return keyReading(numeric, hashed, spanOf(section, "hashSequenceKeys"));
+}
+
+function readRandomization(section: ConfigSection, write: boolean): Randomization | undefined {
+  if (write || !readRandomize(section)) return undefined;
+  const seed = section.size("randomizationSeed", 0);
+  const sampleBased = section.boolean("sampleBasedRandomizationWindow", true);
+  if (section.hasOwn("randomizationWindow")) {
+    return { window: section.size("randomizationWindow"), sampleBased, seed };
+  }
+  if (section.hasOwn("sampleBasedRandomizationWindow") && sampleBased) {
+    throw problem(
+      "'sampleBasedRandomizationWindow' (== 'true') requires that the 'randomizationWindow' is explicitly specified.",
+      spanOf(section, "sampleBasedRandomizationWindow"),
+    );
+  }
+  const window = Math.floor(defaultWindowInBytes / section.size("chunkSizeInBytes", defaultChunkSize));
+  return { window, sampleBased: false, seed };
+}
+
+/** A boolean only: `None`, which test puts where nothing stands, is an error, as in CNTK. */
+function readRandomize(section: ConfigSection): boolean {
+  if (section.string("randomize", "").toLowerCase() !== "none") return section.boolean("randomize", true);
+  throw problem(
+    "ConfigValue (bool): boolean argument expected",
+    section.keySpan("randomize") ?? section.span,
+    "a reader made of deserializers needs randomize = true or false; for test and eval it must say so itself",
+  );
+}
+
+function spanOf(section: ConfigSection, key: string): Span {
+  return section.raw(key)?.spanOf() ?? section.span;
+}
+
+function problem(message: string, span: Span, hint?: string): CntkError {
+  return new CntkError({ code: "reader-option", message, span, hint });
+}
