@@ -8,7 +8,16 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Rooms without a place on the road: types and pure functions that every room may use. */
-const leaves = ["chevrotain", "diagnostics", "files", "log", "numerics", "primitives", "minibatch"];
+const leaves = [
+  "chevrotain",
+  "diagnostics",
+  "files",
+  "log",
+  "numerics",
+  "primitives",
+  "minibatch",
+  "communication",
+];
 
 const network = ["network", "ops"];
 const road = ["grammar", "config", "library", "evaluator", "network", "ops", "sources", "shapes", "autodiff"];
@@ -37,10 +46,25 @@ const allowed = {
   minibatch: [],
   readers: ["config", "minibatch"],
   "model-files": [...network, "shapes"],
-  training: [...network, "config", "shapes", "updates", "plan", "backends", "readers", "model-files"],
   "source-loader": ["grammar"],
-  // The table of contents calls every stage; of training it knows the options only.
-  pipeline: [...road, "updates", "plan", "backends", "training", "source-loader"],
+  // What processes that train together say to each other.
+  communication: [],
+  // What the commands of a configuration share, from the command line to the last room.
+  session: [...network, "shapes", "backends", "model-files"],
+  // The table of contents calls every stage.
+  pipeline: [...road, "updates", "plan", "backends", "session", "source-loader"],
+  training: [
+    ...network,
+    "config",
+    "shapes",
+    "updates",
+    "plan",
+    "backends",
+    "readers",
+    "model-files",
+    "session",
+    "pipeline",
+  ],
   actions: [
     ...road,
     "updates",
@@ -49,9 +73,10 @@ const allowed = {
     "readers",
     "model-files",
     "training",
-    "source-loader",
+    "session",
     "pipeline",
   ],
+  run: [...road, "plan", "backends", "training", "source-loader", "session", "pipeline", "actions"],
   node: ["library"],
   api: [
     "config",
@@ -60,13 +85,13 @@ const allowed = {
     "backends",
     "readers",
     "model-files",
-    "training",
-    "pipeline",
+    "session",
     "actions",
+    "run",
     "node",
   ],
-  index: ["config", "network", "plan", "backends", "readers", "training", "actions", "node", "api"],
-  cli: ["config", "node", "actions", "training", "index"],
+  index: ["network", "backends", "actions", "run", "session", "api"],
+  cli: ["config", "node", "actions", "session", "index"],
 };
 
 /** Rooms that fill the interfaces of others: they may name any room's types, but call nobody. */

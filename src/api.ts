@@ -1,7 +1,5 @@
-import { explain, type ExplainStage } from "./actions/explain.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { ModelSession } from "./actions/model-session.js";
-import { type RunEnvironment, type RunResult, runConfiguration } from "./actions/run.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
@@ -14,7 +12,9 @@ import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { encodePng } from "./node/picture.js";
 import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
 import type { ElementType } from "./numerics/values.js";
-import type { ProgressListener } from "./training/progress.js";
+import { explain, type ExplainStage } from "./run/explain.js";
+import { type RunResult, runConfiguration } from "./run/run.js";
+import type { ProgressListener, SessionStart } from "./session.js";
 
 /** Version of cntkts. */
 export const version: string = packageVersion();
@@ -37,19 +37,18 @@ export interface RunOptions {
   readonly onRedirect?: (path: string) => void;
 }
 
-function environment(options: RunOptions): RunEnvironment {
+function sessionStart(options: RunOptions): SessionStart {
+  const { signal, onProgress, onRedirect } = options;
   return {
     files: options.files ?? nodeFiles(options.directory),
     library: readLibrarySources(),
     errorOutput: options.log ?? standardError,
     output: options.output ?? standardOutput,
-    version,
-    host: hostName(),
-    nodeVersion,
-    backend: options.backend,
-    signal: options.signal,
-    onProgress: options.onProgress,
-    onRedirect: options.onRedirect,
+    platform: { version, host: hostName(), nodeVersion },
+    backendName: options.backend,
+    signal,
+    onProgress,
+    onRedirect,
   };
 }
 
@@ -58,18 +57,18 @@ function environment(options: RunOptions): RunEnvironment {
  * @throws CntkError for everything that is wrong with the configuration, the data or the files; `interrupted` after an abort.
  */
 export function runConfig(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  return runConfiguration(words, environment(options));
+  return runConfiguration(words, sessionStart(options));
 }
 
-/** Builds and validates the network of every command of a configuration; reads no data and writes nothing. */
+/**
+ * Goes with every command of a configuration as far as it can without reading data and writing anything: what a run would
+ * refuse is refused here too.
+ */
 export function checkConfig(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  return runConfiguration(words, environment(options), true);
+  return runConfiguration(words, sessionStart(options), true);
 }
 
-export interface ExplainOptions {
-  readonly directory?: string;
-  readonly files?: FileAccess;
-  readonly backend?: string;
+export interface ExplainOptions extends Pick<RunOptions, "directory" | "files" | "backend"> {
   /** Command whose network is shown; default: the first training command. */
   readonly command?: string;
 }
@@ -80,21 +79,10 @@ export function explainConfig(
   stage: ExplainStage,
   options: ExplainOptions = {},
 ): Promise<string> {
-  return explain({
-    words,
-    stage,
-    command: options.command,
-    files: options.files ?? nodeFiles(options.directory),
-    library: readLibrarySources(),
-    backend: options.backend,
-  });
+  return explain(sessionStart(options), { words, stage, command: options.command });
 }
 
-export interface LoadOptions {
-  readonly directory?: string;
-  readonly files?: FileAccess;
-  readonly backend?: string;
-}
+export type LoadOptions = Pick<RunOptions, "directory" | "files" | "backend">;
 
 /** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {

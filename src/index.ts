@@ -17,11 +17,11 @@ export {
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
 export { renderDiagnostic } from "./diagnostics/render.js";
 export type { MnistTextFile } from "./actions/mnist.js";
-export type { RunResult } from "./actions/run.js";
+export type { RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
 export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
 export { printNodesAction as printNodes } from "./actions/print-nodes.js";
-export { explainStages, type ExplainStage } from "./actions/explain.js";
-export type { Progress, ProgressListener } from "./training/progress.js";
+export { explainStages, type ExplainStage } from "./run/explain.js";
+export type { Progress, ProgressListener } from "./session.js";
 export type { FileAccess } from "./files/file-access.js";
 export { backendNames, type BackendName } from "./backends/select.js";

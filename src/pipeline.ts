@@ -1,18 +1,19 @@
 /**
- * The table of contents of cntkts: every stage of the road, called once, in this order.
+ * The table of contents of cntkts: every stage of the road, in this order. Actions, checks and `explain` all go this way.
  *
- *   configuration text → AST → lazy values → network → shapes → gradients and updates → plan → backend
+ *   configuration text → sections → AST → lazy values → network → shapes → gradients and updates → plan → backend
  *
- * Each function takes the result of the one before; nothing here reads files or prints. `explain` shows every result.
+ * Each function takes the result of the one before, and of the session what it needs. Nothing here decides what is run:
+ * that is for `actions`; nothing knows where files lie: that is for the session.
  */
-import { gradientGraph, inferenceGraph, type GradientGraph } from "./autodiff/index.js";
-import type { Backend, Executable, Values } from "./backends/backend.js";
+import type { Program } from "../grammar/index.js";
+import * as autodiff from "./autodiff/index.js";
+import type { GradientGraph, GradientRequest } from "./autodiff/index.js";
+import type { Executable } from "./backends/backend.js";
+import type { Values } from "./numerics/values.js";
 import type { ConfigSection } from "./config/config-section.js";
 import type { MappedText } from "./config/mapped-text.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
-import type { Source } from "./diagnostics/source.js";
-import type { FileAccess } from "./files/file-access.js";
-import type { LogSink } from "./log/log.js";
 import type {
   ExecutionGraph,
   Network,
@@ -20,31 +21,27 @@ import type {
   ParameterValues,
   ShapedNetwork,
 } from "./network/network.js";
-import { insertBehind } from "./network/edit.js";
-import { depthFirstOrder, restrictOrder } from "./network/node-order.js";
-import { buildNetwork, type BuiltNetwork } from "./sources/brainscript/index.js";
-import type { SeedCounter } from "./network/seed-counter.js";
-import { operationByName } from "./ops/index.js";
-import { planGraph } from "./plan/index.js";
-import type { ElementType } from "./numerics/values.js";
+import { depthFirstOrder } from "./network/node-order.js";
+import { requireRunnable } from "./ops/unavailable.js";
+import {
+  brainScriptSources,
+  type BuiltNetwork,
+  networkFromTree,
+  networkTree,
+} from "./sources/brainscript/index.js";
+import type { NetworkSource } from "./sources/network-source.js";
 import type { Plan } from "./plan/plan.js";
-import { type AxisNames, validateNetwork, type ValidatedNetwork } from "./shapes/index.js";
-import type { SgdOptions } from "./training/sgd-options.js";
-import { trainingGraph, type TrainingGraph } from "./updates/index.js";
+import type { Session } from "./session.js";
+import { type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
 import { sourceLoader } from "./source-loader.js";
+import * as updates from "./updates/index.js";
+import type { TrainingGraph, TrainingRequest } from "./updates/index.js";
 
-/** What the stages up to the network need from a run. */
-export interface BuildEnvironment {
-  readonly files: FileAccess;
-  readonly library: readonly Source[];
-  readonly includeDirectories: readonly string[];
-  readonly elementType: ElementType;
-  readonly seeds: SeedCounter;
-  readonly axisNames: AxisNames;
-}
+// 1  Configuration text → sections.
+export { readConfiguration } from "./config/read-configuration.js";
 
 /** Keys under which a command may hold its network, in CNTK's order. */
-const builderKeys = [
+const sourceKeys = [
   "createNetwork",
   "SimpleNetworkBuilder",
   "NDLNetworkBuilder",
@@ -52,14 +49,17 @@ const builderKeys = [
   "ExperimentalNetworkBuilder",
 ] as const;
 
-/** Is a network builder visible from this section? */
+/** The ways to describe a network that there are. */
+const networkSources: readonly NetworkSource[] = [...brainScriptSources];
+
+/** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {
-  return builderKeys.some((key) => section.has(key));
+  return sourceKeys.some((key) => section.has(key));
 }
 
-/** Configuration → the BrainScript text of a command's network builder. */
-export function networkText(section: ConfigSection): MappedText {
-  const key = builderKeys.find((candidate) => section.has(candidate));
+/** The way in which a command describes its network. Throws CntkError `builder-missing`, `not-available`. */
+export function networkSource(section: ConfigSection): NetworkSource {
+  const key = sourceKeys.find((candidate) => section.has(candidate));
   if (key === undefined) {
     throw new CntkError({
       code: "builder-missing",
@@ -69,138 +69,109 @@ export function networkText(section: ConfigSection): MappedText {
       hint: "BrainScriptNetworkBuilder = { … } describes the network",
     });
   }
-  if (!key.startsWith("BrainScript") && !key.startsWith("Experimental")) {
-    throw new CntkError({
-      code: "not-available",
-      message: `${key} is not available yet`,
-      span: section.keySpan(key),
-      hint: "BrainScriptNetworkBuilder is",
-    });
-  }
-  return section.text(key);
+  const source = networkSources.find((candidate) => candidate.key === key);
+  if (source) return source;
+  throw new CntkError({
+    code: "not-available",
+    message: `${key} is not available yet`,
+    span: section.keySpan(key),
+    hint: "BrainScriptNetworkBuilder is",
+  });
 }
 
-/** AST → values → network, for the builder of a command. Log text that came up goes to `log`. */
-export function buildFromText(
-  environment: BuildEnvironment,
-  text: MappedText,
+type Building = Pick<
+  Session,
+  "files" | "library" | "includeDirectories" | "elementType" | "deviceId" | "seeds" | "log"
+>;
+
+/** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
+export function buildNetwork(
+  session: Building,
+  section: ConfigSection,
   traceLevel: number,
-  log: LogSink,
-): BuiltNetwork {
-  const { files } = environment;
-  return buildNetwork({
-    text,
-    library: environment.library,
-    precision: environment.elementType,
-    deviceId: -1,
+): Promise<Network> {
+  return networkSource(section).build(section, { ...session, traceLevel });
+}
+
+/** 2  BrainScript → AST. Includes are found from the session's folders. Throws CntkError for the first mistake. */
+export function parseNetwork(
+  session: Pick<Session, "files" | "includeDirectories">,
+  text: MappedText,
+): Program {
+  return networkTree(text, sourceLoader(session.files, session.includeDirectories));
+}
+
+/** 3, 4  AST → lazy values → network, both to be looked at. */
+export function evaluateNetwork(session: Building, tree: Program, traceLevel: number): BuiltNetwork {
+  const { files, library, elementType, deviceId, seeds, log } = session;
+  return networkFromTree(tree, {
+    library,
+    precision: elementType,
+    deviceId,
     traceLevel,
-    loader: sourceLoader(files, environment.includeDirectories),
-    seeds: environment.seeds,
+    seeds,
     readFile: (path) => files.readText(path),
     log,
   });
 }
 
-/** Network → network with shapes; prints CNTK's validation log to `log`. */
+/**
+ * 5  Network → network with shapes; CNTK's validation log goes to the log. `previous` is what a first validation of the
+ * same network found, where it has been changed since.
+ */
 export function shapeNetwork(
-  environment: BuildEnvironment,
+  { axisNames, elementType, log }: Pick<Session, "axisNames" | "elementType" | "log">,
   network: Network,
   traceLevel: number,
-  log: LogSink,
   previous?: ShapedNetwork,
 ): ValidatedNetwork {
-  return validateNetwork(network, {
-    traceLevel,
-    axisNames: environment.axisNames,
-    elementType: environment.elementType,
-    previous,
-    sink: log,
-  });
+  return validateNetwork(network, { traceLevel, axisNames, elementType, previous, sink: log });
 }
 
-/** Shapes → graph that computes `outputs`. */
-export function inferenceStage(shaped: ShapedNetwork, outputs: readonly NetworkNode[]): ExecutionGraph {
-  return inferenceGraph(shaped, outputs);
+/** 6  Shapes → graph that evaluates nodes. This and the next two throw CntkError for operations that cannot be run. */
+export function inferenceGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
+  requireRunnable({ nodes: depthFirstOrder(nodes) });
+  return autodiff.inferenceGraph(shaped, nodes);
 }
 
-/** Shapes → graph with the gradients of `root` with respect to `wanted`. */
-export function gradientStage(
-  shaped: ShapedNetwork,
-  root: NetworkNode,
-  wanted: readonly NetworkNode[],
-): GradientGraph {
-  return gradientGraph(shaped, { root, wanted, outputs: [root] });
+/** 6  Shapes → graph with the values of nodes and the gradients of one of them: both are nodes. */
+export function gradientGraph(shaped: ShapedNetwork, request: GradientRequest): GradientGraph {
+  requireRunnable({ nodes: depthFirstOrder([request.root, ...(request.outputs ?? [])]) });
+  return autodiff.gradientGraph(shaped, request);
 }
 
-/** Shapes → graph with gradients and parameter updates. */
-export function trainingStage(
-  shaped: ShapedNetwork,
-  criterion: NetworkNode,
-  evaluations: readonly NetworkNode[],
-  options: SgdOptions,
-): TrainingGraph {
-  return trainingGraph(shaped, { criterion, outputs: [criterion, ...evaluations], options });
+/** 6  Shapes → graph of a training step: values, gradients and updates, all of them nodes. */
+export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
+  requireRunnable({ nodes: depthFirstOrder([request.criterion, ...request.outputs]) });
+  return updates.trainingGraph(shaped, request);
 }
 
-/** Graph → plan. */
-export function planStage(graph: ExecutionGraph, elementType: ElementType): Plan {
-  return planGraph(graph, elementType);
+// 7  Graph → plan: instructions on buffers.
+export { planGraph } from "./plan/index.js";
+
+/** A compiled plan, and the names of what it remembers between two runs. */
+export interface CompiledPlan {
+  readonly executable: Executable;
+  /** Parameters, memories of update rules, running statistics. */
+  readonly states: ReadonlySet<string>;
+  /** Random engines. */
+  readonly engines: ReadonlySet<string>;
 }
 
-/** Plan → executable, parameters in place. */
-export async function backendStage(
-  backend: Backend,
+/** 8  Plan → executable. Of `values` those are put in place that the plan holds; the others are not even looked at. */
+export async function compilePlan(
+  { backend }: Pick<Session, "backend">,
   plan: Plan,
   values: ReadonlyMap<NetworkNode, ParameterValues>,
-): Promise<Executable> {
+): Promise<CompiledPlan> {
+  const states = new Set(plan.buffers.filter(({ role }) => role === "state").map(({ name }) => name));
+  const engines = new Set(plan.engines.map(({ name }) => name));
   const executable = await backend.compile(plan);
-  const states = new Set(
-    plan.buffers.filter((buffer) => buffer.role === "state").map((buffer) => buffer.name),
-  );
   const known = new Map<string, Values>();
-  for (const [node, parameter] of values) if (states.has(node.name)) known.set(node.name, parameter);
+  for (const node of values.keys()) {
+    const parameter = states.has(node.name) ? values.get(node) : undefined;
+    if (parameter) known.set(node.name, parameter);
+  }
   await executable.writeState(known);
-  return executable;
-}
-
-/** Inputs (fed nodes) that some nodes need, in evaluation order. */
-export function inputsBelow(nodes: readonly NetworkNode[]): NetworkNode[] {
-  return depthFirstOrder(nodes).filter((node) => /^(Sparse)?InputValue$/.test(node.op.name));
-}
-
-/** The evaluation order of some nodes: the network's order restricted to what they need. */
-export function evaluationOrder(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): NetworkNode[] {
-  return restrictOrder(shaped.order, nodes);
-}
-
-/** A network whose inputs and parameters are used by way of Pass nodes. */
-export interface PassedNetwork {
-  /** The new network, with what was known of the old one's nodes. */
-  readonly previous: ShapedNetwork;
-  /** The new nodes: behind inputs first, then behind parameters. */
-  readonly passNodes: readonly NetworkNode[];
-  readonly root: NetworkNode;
-}
-
-/**
- * Puts a Pass node `NAME.grad` between every input or trainable parameter below `root` and all its users, as CNTK's
- * nodeUnitTest does (SimpleOutputWriter.h). The given network stays as it is.
- */
-export function insertPassNodes(shaped: ShapedNetwork, root: NetworkNode): PassedNetwork {
-  const pass = operationByName("Pass");
-  if (!pass) throw new Error("the registry has no Pass node");
-  const below = evaluationOrder(shaped, [root]);
-  const parameters = below.filter(
-    (node) => node.op.role === "parameter" && Number(node.attributes["learningRateMultiplier"] ?? 1) > 0,
-  );
-  const leaves = [...inputsBelow([root]), ...parameters];
-  const { network, inserted, copies } = insertBehind(
-    shaped.network,
-    leaves,
-    pass,
-    (leaf) => `${leaf.name}.grad`,
-  );
-  const copyOf = (node: NetworkNode): NetworkNode => copies.get(node) ?? node;
-  const facts = new Map(Array.from(shaped.facts, ([node, known]) => [copyOf(node), known]));
-  return { previous: { ...shaped, network, facts }, passNodes: inserted, root: copyOf(root) };
+  return { executable, states, engines };
 }

@@ -1,4 +1,4 @@
-import type { Backend, Executable, Values } from "../backends/backend.js";
+import type { Backend } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { ModelFile } from "../model-files/index.js";
@@ -6,14 +6,17 @@ import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { backendStage, inferenceStage, inputsBelow, planStage } from "../pipeline.js";
-import type { ElementType } from "../numerics/values.js";
+import { inferenceGraph, planGraph } from "../pipeline.js";
+import { findNodeBySuffix } from "../network/find-node.js";
+import { inputsBelow } from "../network/node-order.js";
+import { packFrames, type StreamMinibatch } from "../minibatch/index.js";
+import type { ElementType, Values } from "../numerics/values.js";
 import { createTextFormatReader } from "../readers/index.js";
 import { AxisNames, checkMemory, validateNetwork } from "../shapes/index.js";
-import { checkStreams, feed } from "../training/feed.js";
+import { Evaluator } from "../training/evaluator.js";
+import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
-import { findNodeBySuffix } from "./networks.js";
 
 /** One value per sample (or one in all, for a node without a dynamic axis). */
 export interface EvaluatedNode {
@@ -81,10 +84,19 @@ export class ModelSession {
   ): Promise<EvaluatedNode[]> {
     const nodes = this.computableNodes(names);
     const fed = this.inputsOf(nodes);
-    const values = new Map(fed.map((input) => [input.name, this.checkedInput(input, inputs, samples)]));
-    return this.withExecutable(nodes, async (executable) => {
-      const results = await executable.run("evaluate", { samples, inputs: values });
-      return nodes.map((node) => this.collect(node, results, samples));
+    const layout = packFrames(new Uint8Array(samples).fill(1));
+    const streams = new Map(
+      fed.map((input): [string, StreamMinibatch] => {
+        const values = this.checkedInput(input, inputs, samples);
+        return [
+          input.name,
+          { dimension: values.length / samples, layout, data: { storage: "dense", values } },
+        ];
+      }),
+    );
+    return this.withEvaluator(nodes, async (evaluator) => {
+      const results = await evaluator.values({ streams, columns: samples });
+      return nodes.map((node) => this.collect(node, results));
     });
   }
 
@@ -120,7 +132,7 @@ export class ModelSession {
     );
     try {
       checkStreams(fed, this.shaped.facts, reader);
-      return await this.withExecutable(nodes, async (executable) => {
+      return await this.withEvaluator(nodes, async (evaluator) => {
         const collected = nodes.map((node): Values[] => (void node, []));
         // An epoch of `count` samples would begin the file again where it has fewer.
         await reader.start({
@@ -137,11 +149,9 @@ export class ModelSession {
           minibatch;
           minibatch = enough() ? undefined : await reader.next()
         ) {
-          const data = feed(minibatch, fed, this.elementType);
-          const results = await executable.run("evaluate", data);
+          const results = await evaluator.values(minibatch);
           nodes.forEach((node, index) => {
-            for (const sample of this.collect(node, results, data.samples).samples)
-              collected[index]?.push(sample);
+            for (const sample of this.collect(node, results).samples) collected[index]?.push(sample);
           });
           await interruption.check();
         }
@@ -159,19 +169,19 @@ export class ModelSession {
     return nodes;
   }
 
-  private async withExecutable<T>(
+  private async withEvaluator<T>(
     nodes: readonly NetworkNode[],
-    work: (executable: Executable) => Promise<T>,
+    work: (evaluator: Evaluator) => Promise<T>,
   ): Promise<T> {
-    const backend = await this.backendFor(this.elementType);
-    const plan = inModelFile(this.path, () =>
-      planStage(inferenceStage(this.shaped, nodes), this.elementType),
-    );
-    const executable = await backendStage(backend, plan, parameterValues(this.shaped, this.elementType));
+    const { shaped, elementType } = this;
+    const session = { backend: await this.backendFor(elementType), elementType };
+    const plan = inModelFile(this.path, () => planGraph(inferenceGraph(shaped, nodes), elementType));
+    const values = parameterValues(shaped, elementType);
+    const evaluator = await Evaluator.ofPlan(session, shaped, nodes, plan, values);
     try {
-      return await work(executable);
+      return await work(evaluator);
     } finally {
-      await executable.dispose();
+      await evaluator.dispose();
     }
   }
 
@@ -191,12 +201,12 @@ export class ModelSession {
     return { name: node.name, shape: this.shaped.facts.get(node)?.shape ?? [], samples };
   }
 
-  private collect(node: NetworkNode, results: ReadonlyMap<string, Values>, samples: number): EvaluatedNode {
+  private collect(node: NetworkNode, results: ReadonlyMap<string, Values>): EvaluatedNode {
     const values = results.get(node.name);
     if (!values) throw new Error(`no value for ${node.name}`);
     const facts = this.shaped.facts.get(node);
-    const count = facts?.dynamicAxis ? samples : 1;
-    const size = values.length / count;
+    const size = facts?.dynamicAxis ? elementCount(facts.shape) : values.length;
+    const count = values.length / size;
     const parts = Array.from({ length: count }, (_, index) => values.slice(index * size, (index + 1) * size));
     return this.described(node, parts);
   }

@@ -1,71 +1,71 @@
+import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import { inputsBelow } from "../pipeline.js";
-import type { ConfigSection } from "../config/config-section.js";
+import { inferenceGraph, planGraph } from "../pipeline.js";
+import { checkReader, readerFromConfig } from "../readers/index.js";
+import type { Session } from "../session.js";
 import { memoryBlock } from "../shapes/index.js";
-import { type EvaluationResult, evaluate } from "../training/evaluate.js";
+import { readEvaluationOptions } from "../training/evaluation-options.js";
+import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { parameterValues } from "../training/parameters.js";
-import { readerFromConfig } from "../readers/index.js";
-import { compileInference } from "./compile.js";
+import type { Action } from "./action.js";
 import { networkForEvaluation } from "./networks.js";
-import type { CommandContext } from "./run-context.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
-export function evaluationReader(command: CommandContext, key = "reader", force = false): ConfigSection {
-  const section = command.section.section(key);
-  if (force || !section.hasOwn("randomize")) section.inject("randomize", "None");
-  if (!section.hasOwn("traceLevel")) section.inject("traceLevel", "0");
-  return section;
+function testReader(section: ConfigSection): ConfigSection {
+  const reader = section.section("reader");
+  if (!reader.hasOwn("randomize")) reader.inject("randomize", "None");
+  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", "0");
+  return reader;
 }
 
 /** Action `test` (also called `eval`): averages criteria over a data set (ActionsLib/EvalActions.cpp). */
-export async function testAction(command: CommandContext): Promise<EvaluationResult> {
-  const { section, log } = command;
-  const reader = await readerFromConfig(evaluationReader(command), command);
-  try {
-    const { shaped } = networkForEvaluation(command, "evalNodeNames");
-    const nodes = nodesToEvaluate(command, shaped);
-    const inputs = inputsBelow(nodes);
-    if (section.integer("traceLevel", 0) > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
-    checkStreams(inputs, shaped.facts, reader);
-    const values = parameterValues(shaped, command.elementType);
-    const executable = await compileInference(command, shaped, nodes, values);
+export const testAction: Action = {
+  names: ["test", "eval"],
+  async run(session, { section }) {
+    const { log, signal, onProgress } = session;
+    const reader = await readerFromConfig(testReader(section), session);
     try {
-      return await evaluate({
-        executable,
-        elementType: command.elementType,
-        inputs,
-        nodes,
-        reader,
-        log,
-        minibatchSize: section.integerSchedule("minibatchSize", [40960]).at(0),
-        epochSize: section.size("epochSize", 0),
-        minibatchesToShow: section.size("numMBsToShowResult", 100),
-        firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
-        traceLevel: section.integer("traceLevel", 0),
-        signal: command.signal,
-        onProgress: command.onProgress,
-      });
+      const options = readEvaluationOptions(section);
+      const shaped = await networkForEvaluation(session, section, "evalNodeNames");
+      const nodes = nodesToEvaluate(session, section, shaped);
+      if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
+      const values = parameterValues(shaped, session.elementType);
+      const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+      try {
+        checkStreams(evaluator.inputs, shaped.facts, reader);
+        return await evaluate(evaluator, { reader, options, log, signal, onProgress });
+      } finally {
+        await evaluator.dispose();
+      }
     } finally {
-      await executable.dispose();
+      await reader.close();
     }
-  } finally {
-    await reader.close();
-  }
-}
+  },
+  async check(session, { section }) {
+    checkReader(testReader(section));
+    readEvaluationOptions(section);
+    const shaped = await networkForEvaluation(session, section, "evalNodeNames");
+    const nodes = nodesToEvaluate(session, section, shaped);
+    planGraph(inferenceGraph(shaped, nodes), session.elementType);
+  },
+};
 
 /** evalNodeNames, or all evaluation nodes and then all criteria. */
-function nodesToEvaluate(command: CommandContext, shaped: ShapedNetwork): NetworkNode[] {
+function nodesToEvaluate(
+  { log }: Pick<Session, "log">,
+  section: ConfigSection,
+  shaped: ShapedNetwork,
+): NetworkNode[] {
   const { groups } = shaped.network;
-  if (command.section.array("evalNodeNames", []).length && groups.output.length) {
+  if (section.array("evalNodeNames", []).length && groups.output.length) {
     for (const node of groups.output) requireScalar(shaped, node);
     return [...groups.output];
   }
-  command.log.write(
-    "evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.\n",
-  );
+  const what = "using all the default evalnodes and training criterion nodes";
+  log.write(`evalNodeNames are not specified, ${what}.\n`);
   return [...new Set([...groups.evaluation, ...groups.criterion])];
 }
 
@@ -74,7 +74,7 @@ function requireScalar(shaped: ShapedNetwork, node: NetworkNode): void {
   if (elementCount(shape) === 1) return;
   throw new CntkError({
     code: "criterion-not-scalar",
-    message: `Criterion nodes to evaluate must have dimension 1x1.`,
+    message: "Criterion nodes to evaluate must have dimension 1x1.",
     span: node.origin,
     label: `${node.name} has ${elementCount(shape)} elements`,
   });

@@ -1,10 +1,16 @@
 import type { ConfigSection } from "../config/config-section.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { FileAccess } from "../files/file-access.js";
+import type { LogSink } from "../log/log.js";
 import { formatFixed } from "../numerics/number-format.js";
 
 /** The `format` section of a write command (ComputationNetworkLib/ComputationNode.cpp, WriteFormattingOptions). */
 export interface WriteFormat {
   readonly kind: "real" | "category" | "sparse";
-  readonly labels: readonly string[];
+  /** Names of categories; undefined without a labelMappingFile. */
+  readonly labels: readonly string[] | undefined;
+  /** Told of a sequence whose `rows` elements are not as many as there are labels. */
+  readonly mismatch?: (rows: number, labels: number) => void;
   /** true: one sample a line; false: one element a line, time across. */
   readonly transpose: boolean;
   readonly prologue: string;
@@ -20,7 +26,7 @@ export interface WriteFormat {
 
 export const defaultFormat: WriteFormat = {
   kind: "real",
-  labels: [],
+  labels: undefined,
   transpose: true,
   prologue: "",
   epilogue: "",
@@ -32,15 +38,28 @@ export const defaultFormat: WriteFormat = {
   precisionFormat: "",
 };
 
-/** Reads the `format` section of a write command; absent = six decimals, one sample a line. */
-export function readWriteFormat(section: ConfigSection, readText: (path: string) => string): WriteFormat {
-  if (!section.has("format")) return defaultFormat;
-  const format = section.section("format");
+/**
+ * Reads the `format` section of a write command; absent = six decimals, one sample a line. The labels are read from their
+ * file when the function returned is called; lines about labels that do not fit go to `log`.
+ * @throws CntkError `write-type` for a type that does not exist.
+ */
+export function readWriteFormat(section: ConfigSection, log: LogSink): (files: FileAccess) => WriteFormat {
+  const format = section.optionalSection("format");
+  if (!format) return () => defaultFormat;
+  // Not inherited from outer scopes, and without it labelMappingFile is not even looked at.
   const type = format.hasOwn("type") ? format.string("type") : "real";
+  if (type !== "real" && type !== "category" && type !== "sparse") {
+    throw new CntkError({
+      code: "write-type",
+      message: "write: type must be 'real', 'category', or 'sparse'",
+      span: format.raw("type")?.spanOf(),
+    });
+  }
   const labelFile = format.hasOwn("type") ? format.string("labelMappingFile", "") : "";
-  return {
-    kind: type === "category" || type === "sparse" ? type : "real",
-    labels: labelFile ? readText(labelFile).replace(/\r/g, "").replace(/\n$/, "").split("\n") : [],
+  const read: WriteFormat = {
+    kind: type,
+    labels: undefined,
+    mismatch: labelMismatch(log),
     transpose: format.boolean("transpose", true),
     prologue: format.string("prologue", ""),
     epilogue: format.string("epilogue", ""),
@@ -50,6 +69,24 @@ export function readWriteFormat(section: ConfigSection, readText: (path: string)
     elementSeparator: format.string("elementSeparator", " "),
     sampleSeparator: format.string("sampleSeparator", "\\n"),
     precisionFormat: format.string("precisionFormat", ""),
+  };
+  const usesLabels = type !== "real" && labelFile !== "";
+  return (files) => (usesLabels ? { ...read, labels: labelsOf(files.readText(labelFile)) } : read);
+}
+
+/** One label a line (Common/File.cpp, LoadLabelFile). */
+function labelsOf(text: string): string[] {
+  return text.replace(/\r/g, "").replace(/\n$/, "").split("\n");
+}
+
+/** CNTK warns five times in a run of its program; here, of a command. */
+function labelMismatch(log: LogSink): WriteFormat["mismatch"] {
+  let warnings = 0;
+  return (rows, labels) => {
+    if (warnings++ >= 5) return;
+    log.write(
+      `write: Row dimension ${rows} does not match number of entries ${labels} in labelMappingFile, not using mapping\n`,
+    );
   };
 }
 
@@ -67,8 +104,10 @@ function expand(text: string, nodeName: string, minibatch: number): string {
 /** One sequence of a node's values in a minibatch. */
 export interface SequenceColumns {
   readonly id: number;
-  /** Columns of its samples, in time order. */
+  /** Columns of its samples in this minibatch, in time order. */
   readonly columns: readonly number[];
+  /** Samples of the whole sequence, those in other minibatches included. */
+  readonly length: number;
 }
 
 export interface NodeValues {
@@ -100,7 +139,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
   node.sequences.forEach((sequence, index) => {
     const fill = (text: string): string =>
       text
-        .replaceAll("%x", `${node.shape.map((dim) => `${dim} `).join("")}${sequence.columns.length}`)
+        .replaceAll("%x", `${node.shape.map((dim) => `${dim} `).join("")}${sequence.length}`)
         .replaceAll("%d", String(sequence.id));
     if (index > 0) parts.push(separators.sequence);
     parts.push(fill(separators.prologue));
@@ -124,7 +163,11 @@ function denseText(
   const at = (row: number, time: number): number =>
     node.values[(columns[time] ?? 0) * node.rows + row] ?? NaN;
   if (format.kind === "category") {
-    const print = (time: number): string => categoryText(lastMaximum(node, columns[time] ?? 0), node, format);
+    const labels = fittingLabels(node, format);
+    const print = (time: number): string => {
+      const index = lastMaximum(node, columns[time] ?? 0);
+      return labels ? (labels[index % labels.length] ?? "") : String(index);
+    };
     const cells = columns.map((_, time) => print(time));
     return cells.join(format.transpose ? sampleSeparator : elementSeparator);
   }
@@ -153,9 +196,11 @@ function lastMaximum(node: NodeValues, column: number): number {
   return best;
 }
 
-function categoryText(index: number, node: NodeValues, format: WriteFormat): string {
-  const fits = format.labels.length === node.rows || format.labels.length === node.shape[0];
-  return format.labels.length && fits ? (format.labels[index % format.labels.length] ?? "") : String(index);
+/** The labels, if there are as many as elements in a sample or along its first axis; else CNTK warns and prints numbers. */
+function fittingLabels(node: NodeValues, { labels, mismatch }: WriteFormat): readonly string[] | undefined {
+  if (!labels || labels.length === node.rows || labels.length === node.shape[0]) return labels;
+  mismatch?.(node.rows, labels.length);
+  return undefined;
 }
 
 function tensorIndex(
@@ -175,7 +220,7 @@ function tensorIndex(
 
 function sparseText(
   node: NodeValues,
-  { columns }: SequenceColumns,
+  { columns, length }: SequenceColumns,
   format: WriteFormat,
   sampleSeparator: string,
   elementSeparator: string,
@@ -188,7 +233,7 @@ function sparseText(
       const value = node.values[(columns[time] ?? 0) * node.rows + row] ?? 0;
       if (value === 0) continue;
       const number = value === 1 ? "" : formatValue(value, format.precisionFormat);
-      const place = tensorIndex(row, node.shape, format.labels, columns.length > 1 ? time : undefined);
+      const place = tensorIndex(row, node.shape, format.labels ?? [], length > 1 ? time : undefined);
       entries.push(number + place);
     }
   }

@@ -1,123 +1,173 @@
+import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { PendingFile } from "../files/file-access.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { elementCount } from "../network/network.js";
-import { inputsBelow, insertPassNodes, shapeNetwork } from "../pipeline.js";
-import { columnsOf, gapMask, type Minibatch } from "../minibatch/index.js";
-import { readerFromConfig } from "../readers/index.js";
+import { gradientGraph, inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
+import { checkReader, readerFromConfig } from "../readers/index.js";
+import type { Session } from "../session.js";
 import { memoryBlock } from "../shapes/index.js";
-import { checkStreams, feed } from "../training/feed.js";
-import { parameterValues } from "../training/parameters.js";
+import { readWriteOptions, type WriteOptions } from "../training/evaluation-options.js";
+import { Evaluator } from "../training/evaluator.js";
+import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
-import type { Executable, Values } from "../backends/backend.js";
-import { compileGradients, compileInference } from "./compile.js";
+import { parameterValues } from "../training/parameters.js";
+import type { Action } from "./action.js";
 import { networkForEvaluation } from "./networks.js";
-import type { CommandContext } from "./run-context.js";
-import { evaluationReader } from "./test.js";
-import { formatNodeValues, readWriteFormat, type SequenceColumns, type WriteFormat } from "./write-format.js";
+import { NodeWriter, type WrittenNode } from "./node-writer.js";
+import { insertPassNodes } from "./pass-nodes.js";
+import { readWriteFormat } from "./write-format.js";
 
-/** Where a node's values go. */
-interface Output {
-  readonly node: NetworkNode;
-  /** Key of its values in the executable's results. */
-  readonly key: string;
-  readonly gradient: boolean;
-  readonly file?: PendingFile;
-}
-
-/** A compiled network whose entry gives the values to write. */
-interface WriteProgram {
-  readonly executable: Executable;
-  readonly entry: "evaluate" | "accumulate";
-  readonly shaped: ShapedNetwork;
-  readonly outputs: readonly { node: NetworkNode; key: string; gradient: boolean }[];
-  readonly inputs: readonly NetworkNode[];
+/** The reader section of a write: never randomized. */
+function writeReader(section: ConfigSection): ConfigSection {
+  const reader = section.section("reader");
+  reader.inject("randomize", "None");
+  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", "0");
+  return reader;
 }
 
 /** Action `write`: writes node values as text, one file a node (SGDLib/SimpleOutputWriter.h). */
-export async function writeAction(command: CommandContext): Promise<void> {
-  const { section, log } = command;
-  const reader = await readerFromConfig(evaluationReader(command, "reader", true), command);
-  try {
-    const { shaped } = networkForEvaluation(command, "outputNodeNames");
-    if (!section.has("outputPath")) {
-      throw new CntkError({
-        code: section.has("writer") ? "not-available" : "no-output",
-        message: section.has("writer")
-          ? "a write command with a writer section is not available yet"
-          : "write command: You must specify either 'writer'or 'outputPath'",
-        hint: "outputPath = PREFIX writes PREFIX.NODE as text",
-      });
-    }
-    const unitTest = section.boolean("nodeUnitTest", false);
-    const program = unitTest ? await gradientProgram(command, shaped) : await valueProgram(command, shaped);
+export const writeAction: Action = {
+  names: ["write"],
+  async run(session, { section }) {
+    const { log } = session;
+    const reader = await readerFromConfig(writeReader(section), session);
     try {
-      checkStreams(program.inputs, program.shaped.facts, reader);
-      if (section.boolean("writeSequenceKey", false)) {
-        throw new CntkError({
-          code: "sequence-keys",
-          message:
-            "Sequence Id mapping is not available for old style configurations. Please use deserializers.",
-          span: section.keySpan("writeSequenceKey"),
-        });
-      }
-      const format = readWriteFormat(section, (path) => command.files.readText(path));
-      const path = section.string("outputPath");
-      const writer = new NodeWriter(command, program, format, path);
-      await reader.start({
-        epoch: 0,
-        minibatchSize: section.integerSchedule("minibatchSize", [2048]).at(0),
-        epochSize: section.size("epochSize", 0),
-        rank: 0,
-        workers: 1,
-      });
-      const interruption = new Interruption(command.signal);
-      let samples = 0;
-      let index = 0;
+      const options = readWriteOptions(section);
+      const shaped = await networkForEvaluation(session, section, "outputNodeNames");
+      const path = outputPath(section);
+      const format = readWriteFormat(section, log);
+      const { evaluator, written } = await compileOutputs(session, shaped, options);
       try {
-        for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
-          await writer.write(minibatch, index);
-          log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
-          if (path === "-") command.output.write("\n");
-          samples += minibatch.columns;
-          index++;
-          await interruption.check();
+        checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
+        refuseSequenceKeys(section);
+        const writer = new NodeWriter({ session, evaluator, written, format: format(session.files), path });
+        const { minibatchSize, epochSize } = options;
+        await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
+        const interruption = new Interruption(session.signal);
+        let samples = 0;
+        let index = 0;
+        try {
+          for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
+            await writer.write(minibatch, index);
+            log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
+            if (path === "-") session.output.write("\n");
+            samples += minibatch.columns;
+            index++;
+            await interruption.check();
+          }
+          writer.finish();
+        } catch (error) {
+          writer.abort();
+          throw error;
         }
-        writer.finish();
-      } catch (error) {
-        writer.abort();
-        throw error;
+        log.write(`Written to ${path}*\nTotal Samples Evaluated = ${samples}\n`);
+        return {};
+      } finally {
+        await evaluator.dispose();
       }
-      log.write(`Written to ${path}*\nTotal Samples Evaluated = ${samples}\n`);
     } finally {
-      await program.executable.dispose();
+      await reader.close();
     }
-  } finally {
-    await reader.close();
+  },
+  async check(session, { section }) {
+    checkReader(writeReader(section));
+    const options = readWriteOptions(section);
+    const shaped = await networkForEvaluation(session, section, "outputNodeNames");
+    outputPath(section);
+    readWriteFormat(section, session.log);
+    refuseSequenceKeys(section);
+    if (options.nodeUnitTest) {
+      const { root, passNodes, shaped: changed } = withPassNodes(session, shaped, 0);
+      planGraph(
+        gradientGraph(changed, { root, wanted: passNodes, outputs: [root] }).graph,
+        session.elementType,
+      );
+    } else {
+      planGraph(inferenceGraph(shaped, outputNodes(shaped)), session.elementType);
+    }
+  },
+};
+
+/** Where a write goes: a prefix, or `-`. Throws CntkError where there is none, or what cntkts cannot write. */
+function outputPath(section: ConfigSection): string {
+  if (section.has("writer") || !section.has("outputPath")) {
+    const span = section.keySpan("writer");
+    throw new CntkError({
+      code: span ? "not-available" : "no-output",
+      message: span
+        ? "a write command with a writer section is not available yet"
+        : "write command: You must specify either 'writer'or 'outputPath'",
+      span,
+      hint: "outputPath = PREFIX writes PREFIX.NODE as text",
+    });
   }
+  return section.string("outputPath");
 }
 
-async function valueProgram(command: CommandContext, shaped: ShapedNetwork): Promise<WriteProgram> {
+/** Keys of sequences are known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp). */
+function refuseSequenceKeys(section: ConfigSection): void {
+  if (!section.boolean("writeSequenceKey", false)) return;
+  throw new CntkError({
+    code: "sequence-keys",
+    message: "Sequence Id mapping is not available for old style configurations. Please use deserializers.",
+    span: section.keySpan("writeSequenceKey"),
+  });
+}
+
+interface Outputs {
+  readonly evaluator: Evaluator;
+  readonly written: readonly WrittenNode[];
+}
+
+async function compileOutputs(
+  session: Session,
+  shaped: ShapedNetwork,
+  options: WriteOptions,
+): Promise<Outputs> {
+  const { log, elementType } = session;
+  const values = parameterValues(shaped, elementType);
+  if (options.nodeUnitTest) return compileUnitTest(session, shaped, options);
+  const nodes = outputNodes(shaped);
+  if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
+  const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+  return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
+}
+
+function outputNodes(shaped: ShapedNetwork): readonly NetworkNode[] {
   const nodes = shaped.network.groups.output;
-  if (nodes.length === 0) {
-    throw new CntkError({ code: "no-output-nodes", message: "There is no default output node specified in the network.", hint: "list them: outputNodeNames = (z)" }); // prettier-ignore
-  }
-  if (command.section.integer("traceLevel", 0) > 0) {
-    command.log.write(memoryBlock(shaped, { evaluated: nodes }));
-  }
-  const executable = await compileInference(
-    command,
-    shaped,
-    nodes,
-    parameterValues(shaped, command.elementType),
-  );
-  const outputs = nodes.map((node) => ({ node, key: node.name, gradient: false }));
-  return { executable, entry: "evaluate", shaped, outputs, inputs: inputsBelow(nodes) };
+  if (nodes.length > 0) return nodes;
+  throw new CntkError({
+    code: "no-output-nodes",
+    message: "There is no default output node specified in the network.",
+    hint: "list them: outputNodeNames = (z)",
+  });
 }
 
 /** nodeUnitTest: a Pass node NAME.grad above each input and parameter; its gradient is written too. */
-async function gradientProgram(command: CommandContext, first: ShapedNetwork): Promise<WriteProgram> {
-  const nodes = first.network.groups.output;
+async function compileUnitTest(
+  session: Session,
+  first: ShapedNetwork,
+  { traceLevel }: WriteOptions,
+): Promise<Outputs> {
+  const { log, elementType } = session;
+  const values = parameterValues(first, elementType);
+  const { root, passNodes, shaped } = withPassNodes(session, first, traceLevel);
+  if (traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
+  const evaluator = await Evaluator.compileGradients(session, shaped, root, passNodes, values);
+  const written: WrittenNode[] = [{ node: root, key: root.name, gradient: false }];
+  for (const node of passNodes) {
+    const gradient = evaluator.gradients.get(node);
+    if (gradient) written.push({ node, key: gradient.name, gradient: true });
+    else log.write(`Warning: Gradient of node '${node.name}' is empty. Not used in backward pass?`);
+  }
+  return { evaluator, written };
+}
+
+function withPassNodes(
+  session: Session,
+  shaped: ShapedNetwork,
+  traceLevel: number,
+): { root: NetworkNode; passNodes: readonly NetworkNode[]; shaped: ShapedNetwork } {
+  const nodes = shaped.network.groups.output;
   const [output] = nodes;
   if (!output || nodes.length !== 1) {
     throw new CntkError({
@@ -125,103 +175,6 @@ async function gradientProgram(command: CommandContext, first: ShapedNetwork): P
       message: `Expected exactly 1 output node for unit test, got ${nodes.length}.`,
     });
   }
-  const values = parameterValues(first, command.elementType);
-  const { previous, passNodes, root } = insertPassNodes(first, output);
-  const traceLevel = command.section.integer("traceLevel", 0);
-  const { shaped } = shapeNetwork(command, previous.network, traceLevel, command.log, previous);
-  if (traceLevel > 0) command.log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
-  const { executable, gradients } = await compileGradients(command, shaped, root, passNodes, values);
-  const outputs = [{ node: root, key: root.name, gradient: false }];
-  for (const node of passNodes) {
-    const gradient = gradients.get(node);
-    if (gradient) outputs.push({ node, key: gradient.name, gradient: true });
-    else command.log.write(`Warning: Gradient of node '${node.name}' is empty. Not used in backward pass?`);
-  }
-  return { executable, entry: "accumulate", shaped, outputs, inputs: inputsBelow([root]) };
-}
-
-/** Formats the values of all outputs and appends them to their files; nothing appears in place before `finish`. */
-class NodeWriter {
-  private readonly outputs: readonly Output[];
-
-  constructor(
-    private readonly command: CommandContext,
-    private readonly program: WriteProgram,
-    private readonly format: WriteFormat,
-    path: string,
-  ) {
-    this.outputs = program.outputs.map((output) => ({
-      ...output,
-      file: path === "-" ? undefined : command.files.create(`${path}.${output.node.name}`),
-    }));
-    for (const output of this.outputs) if (!output.gradient) this.emit(output, format.prologue);
-  }
-
-  async write(minibatch: Minibatch, index: number): Promise<void> {
-    const { executable, entry, inputs, shaped } = this.program;
-    const data = feed(minibatch, inputs, this.command.elementType);
-    const values = await executable.run(entry, data, { dropoutRate: 0 });
-    const sequences = packedSequences(minibatch, inputs[0]?.name);
-    for (const output of this.outputs) {
-      const facts = shaped.facts.get(output.node);
-      const found = values.get(output.key);
-      if (!facts || !found) throw new Error(`no value for ${output.node.name}`);
-      const text = formatNodeValues(
-        facts.dynamicAxis
-          ? {
-              name: output.node.name,
-              shape: facts.shape,
-              values: found,
-              rows: elementCount(facts.shape),
-              sequences,
-            }
-          : { name: output.node.name, shape: facts.shape, values: found, ...oneSequence(facts.shape, found) },
-        this.format,
-        index,
-      );
-      this.emit(output, text);
-    }
-  }
-
-  finish(): void {
-    for (const output of this.outputs) {
-      this.emit(output, this.format.epilogue);
-      output.file?.commit();
-    }
-  }
-
-  abort(): void {
-    for (const output of this.outputs) output.file?.abort();
-  }
-
-  private emit(output: Output, text: string): void {
-    if (!text) return;
-    if (output.file) output.file.write(text);
-    else this.command.output.write(text);
-  }
-}
-
-/** A node without a dynamic axis is a matrix: first dimension by the rest; its columns are one sequence. */
-function oneSequence(
-  shape: readonly number[],
-  values: Values,
-): { rows: number; sequences: SequenceColumns[] } {
-  const rows = shape[0] ?? 1;
-  const columns = Array.from({ length: values.length / rows }, (_, column) => column);
-  return { rows, sequences: [{ id: 0, columns }] };
-}
-
-/** Columns of each sequence after gaps were left out of the feed. */
-function packedSequences(minibatch: Minibatch, input: string | undefined): SequenceColumns[] {
-  const stream = (input && minibatch.streams.get(input)) || [...minibatch.streams.values()][0];
-  if (!stream) return [];
-  const { layout } = stream;
-  const gaps = gapMask(layout);
-  let next = 0;
-  // Place of each column once the gaps before it are left out.
-  const places = gaps && Int32Array.from(gaps, (gap) => (gap ? -1 : next++));
-  return layout.sequences.map((placement) => ({
-    id: placement.sequence,
-    columns: Array.from(columnsOf(layout, placement), (column) => places?.[column] ?? column),
-  }));
+  const { previous, passNodes, root } = insertPassNodes(shaped, output);
+  return { root, passNodes, shaped: shapeNetwork(session, previous.network, traceLevel, previous).shaped };
 }

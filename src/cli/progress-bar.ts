@@ -1,5 +1,5 @@
 import type { LogSink } from "../log/log.js";
-import type { Progress } from "../training/progress.js";
+import type { Progress } from "../session.js";
 
 /** What the bar needs of a terminal. */
 export interface Terminal {

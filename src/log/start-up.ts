@@ -50,3 +50,18 @@ export function commandHeader(log: RunLog, command: string, action: string): voi
   log.stamped(blank);
   log.stamped(bar + "\n");
 }
+
+/** `parallelTrain = true`: CNTK tells how many processes work together (Common/MPIWrapper.cpp). */
+export function parallelGreeting(log: RunLog): void {
+  const pinging = "1 nodes pinging each other\n";
+  log.write(`ping [requestnodes (before change)]: ${pinging}`);
+  log.write(`ping [requestnodes (after change)]: ${pinging}`);
+  const nodes = "using 1 out of 1 MPI nodes on a single host (1 requested)";
+  log.write(`requestnodes [MPIWrapperMpi]: ${nodes}; we (0) are in (participating)\n`);
+  log.write(`ping [mpihelper]: ${pinging}`);
+}
+
+/** The last line of such a run. */
+export function parallelFarewell(log: RunLog): void {
+  log.write("~MPIWrapperMpi\n");
+}

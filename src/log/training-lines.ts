@@ -105,3 +105,38 @@ export function evaluationLine(
 ): string {
   return `${final ? "Final Results: " : ""}Minibatch[${first}-${last}]: ${criteriaText(criteria, final)}\n`;
 }
+
+/** `Finished Epoch[ 1 of 3]: [Validate] ce = …; err = …` after the cross validation of an epoch. */
+export function validationLine(epoch: number, epochs: number, criteria: readonly CriterionSum[]): string {
+  return `Finished Epoch[${String(epoch).padStart(2)} of ${epochs}]: [Validate] ${criteriaText(criteria, false)}\n`;
+}
+
+/** `Best epoch per criterion so far: [Validate] ce = 0.1 (Epoch 2); …`; epochs count from 1. */
+export function bestEpochsLine(
+  best: readonly { readonly name: string; readonly minimum: number; readonly epoch: number }[],
+): string {
+  const texts = best.map(
+    ({ name, minimum, epoch }) => `${name} = ${formatFixed(minimum, 6)} (Epoch ${epoch})`,
+  );
+  return `Best epoch per criterion so far: [Validate] ${texts.join("; ")}\n`;
+}
+
+/** The copy of a best epoch's model, at the end of a training. */
+export function bestModelLine(criterion: string, epoch: number, model: string, copy: string): string {
+  return `Best epoch for criterion '${criterion}' is ${epoch} and model ${model} copied to ${copy}\n`;
+}
+
+/** A learning rate below its minimum ends a training. */
+export function rateBelowMinimumLine(epoch: number, rate: number, minimum: number): string {
+  return (
+    `Learn Rate Per Sample for Epoch[${epoch}] = ${formatGeneral(rate, 8)} is less than ` +
+    `minLearningRatePerSample ${formatGeneral(minimum, 8)}. Training complete.\n`
+  );
+}
+
+/** The dropout rate of an epoch, where it is another one than before. */
+export function dropoutLines(rate: number, hasDropout: boolean): string[] {
+  const set = `Setting dropout rate to ${formatGeneral(rate, 8)}.\n`;
+  if (hasDropout || rate <= 0) return [set];
+  return [set, "WARNING: Attempting to set dropout rate, but there is no dropout node in the network.\n"];
+}

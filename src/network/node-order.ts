@@ -88,3 +88,8 @@ export function consumersOf(nodes: Iterable<NetworkNode>): Map<NetworkNode, Set<
   }
   return consumers;
 }
+
+/** The fed nodes (inputs) that some nodes need, in evaluation order. */
+export function inputsBelow(nodes: Iterable<NetworkNode>): NetworkNode[] {
+  return depthFirstOrder(nodes).filter((node) => node.op.role === "input");
+}

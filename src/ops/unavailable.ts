@@ -36,7 +36,7 @@ function notAvailable(node: NetworkNode): CntkError {
 }
 
 /** Names of the operations of a network that cannot be run, sorted. */
-export function unavailableOperations({ nodes }: Network): string[] {
+export function unavailableOperations({ nodes }: Pick<Network, "nodes">): string[] {
   const names = nodes
     .filter(({ op }) => op.runnable === false || made.get(op.name) === op)
     .map(({ op }) => op.name);
@@ -44,7 +44,7 @@ export function unavailableOperations({ nodes }: Network): string[] {
 }
 
 /** @throws CntkError `operation-unsupported`, naming the operations of the network that cannot be run. */
-export function requireRunnable(network: Network): void {
+export function requireRunnable(network: Pick<Network, "nodes">): void {
   const names = unavailableOperations(network);
   if (names.length === 0) return;
   const first = network.nodes.find(({ op }) => op.name === names[0]);

@@ -2,7 +2,7 @@ export type { Minibatch, StreamMinibatch } from "../minibatch/index.js";
 export type { EpochRequest, Reader, StreamDescription } from "./reader.js";
 export type { Chunk, Corpus, Deserializer, DeserializerStream, SequenceKey } from "./deserializer.js";
 export { DataReader, type ReaderOptions } from "./data-reader.js";
-export { readerFromConfig } from "./reader-from-config.js";
+export { checkReader, readerFromConfig } from "./reader-from-config.js";
 export type { TextFormatOptions, TextInput } from "./text-format/options.js";
 export { textFormatOptions } from "./text-format/text-format-config.js";
 export { createTextFormatReader } from "./text-format/text-format-reader.js";

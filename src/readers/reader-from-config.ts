@@ -2,7 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { compositeReader } from "./composite/composite-from-config.js";
+import { openComposite, readComposite } from "./composite/composite-from-config.js";
 import type { Reader } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
 import type { ReaderSurroundings } from "./text-format/text-format-deserializer.js";
@@ -46,6 +46,18 @@ export async function readerFromConfig(
   section: ConfigSection,
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
+  const open = describedReader(section);
+  warnOfVerbosity(section, surroundings);
+  return open(surroundings);
+}
+
+/** Throws what `readerFromConfig` would throw about the section itself; no data is touched. */
+export function checkReader(section: ConfigSection): void {
+  describedReader(section);
+}
+
+/** Reads the section; the function returned opens the data. */
+function describedReader(section: ConfigSection): (surroundings: ReaderSurroundings) => Promise<Reader> {
   if (section.has("readers")) {
     throw unavailable(
       "a reader with 'readers' is not available yet",
@@ -55,9 +67,14 @@ export async function readerFromConfig(
   const composite = section.has("deserializers");
   const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
   const span = section.raw("readerType")?.spanOf() ?? section.span;
-  warnOfVerbosity(section, surroundings);
-  if (compositeNames.includes(type)) return compositeReader(section, surroundings);
-  if (textFormatNames.includes(type)) return createTextFormatReader(textFormatOptions(section), surroundings);
+  if (compositeNames.includes(type)) {
+    const options = readComposite(section);
+    return (surroundings) => openComposite(options, surroundings);
+  }
+  if (textFormatNames.includes(type)) {
+    const options = textFormatOptions(section);
+    return (surroundings) => createTextFormatReader(options, surroundings);
+  }
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
     code: "reader-type",

@@ -1,6 +1,6 @@
 import type { NetworkNode } from "../network/network.js";
 import type { CriterionSum } from "../log/training-lines.js";
-import type { Values } from "../backends/backend.js";
+import type { Values } from "../numerics/values.js";
 import type { ElementType } from "../numerics/values.js";
 
 /** Nodes whose final lines show a perplexity. */

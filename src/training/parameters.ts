@@ -2,21 +2,82 @@ import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/net
 import { initialValues } from "../numerics/initial-values.js";
 import type { ElementType } from "../numerics/values.js";
 
-/** Parameters of a network by node. */
-export type ParameterStore = Map<NetworkNode, ParameterValues>;
+/**
+ * Values of a network's parameters by node, each made when somebody first asks for it: a network with 140 million
+ * parameters that is only looked at costs nothing.
+ */
+export class ParameterStore implements ReadonlyMap<NetworkNode, ParameterValues> {
+  private readonly made = new Map<NetworkNode, ParameterValues>();
+
+  constructor(private readonly makers: ReadonlyMap<NetworkNode, () => ParameterValues>) {}
+
+  get size(): number {
+    return this.makers.size;
+  }
+
+  has(node: NetworkNode): boolean {
+    return this.makers.has(node);
+  }
+
+  get(node: NetworkNode): ParameterValues | undefined {
+    const known = this.made.get(node);
+    if (known) return known;
+    const values = this.makers.get(node)?.();
+    if (values) this.made.set(node, values);
+    return values;
+  }
+
+  keys(): MapIterator<NetworkNode> {
+    return this.makers.keys();
+  }
+
+  *entries(): MapIterator<[NetworkNode, ParameterValues]> {
+    for (const [node, make] of this.makers) yield [node, this.get(node) ?? make()];
+  }
+
+  *values(): MapIterator<ParameterValues> {
+    for (const [, values] of this.entries()) yield values;
+  }
+
+  [Symbol.iterator](): MapIterator<[NetworkNode, ParameterValues]> {
+    return this.entries();
+  }
+
+  forEach(
+    callback: (
+      values: ParameterValues,
+      node: NetworkNode,
+      map: ReadonlyMap<NetworkNode, ParameterValues>,
+    ) => void,
+  ): void {
+    for (const [node, values] of this.entries()) callback(values, node, this);
+  }
+
+  /** The same parameters, some of them with other values. */
+  with(changed: ReadonlyMap<NetworkNode, ParameterValues>): ParameterStore {
+    return new ParameterStore(
+      new Map(
+        Array.from(this.makers.keys(), (node) => [
+          node,
+          () => changed.get(node) ?? this.get(node) ?? new Float64Array(),
+        ]),
+      ),
+    );
+  }
+}
 
 /**
  * Values of every learnable parameter of a shaped network: those that came with it (a model file) or freshly
  * initialized ones, in the element type (ComputationNetworkLib/InputAndParamNodes.cpp).
  */
 export function parameterValues(shaped: ShapedNetwork, elementType: ElementType): ParameterStore {
-  const store: ParameterStore = new Map();
+  const makers = new Map<NetworkNode, () => ParameterValues>();
   for (const node of shaped.network.nodes) {
-    if (node.op.name !== "LearnableParameter") continue;
+    if (node.op.role !== "parameter") continue;
     const given = shaped.network.values.get(node);
-    store.set(node, given ? converted(given, elementType) : initialized(node, shaped, elementType));
+    makers.set(node, () => (given ? converted(given, elementType) : initialized(node, shaped, elementType)));
   }
-  return store;
+  return new ParameterStore(makers);
 }
 
 function converted(values: ParameterValues, elementType: ElementType): ParameterValues {

@@ -2,6 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { UpdateOptions } from "../updates/index.js";
+import { refuseAutoAdjust, refuseOptions } from "./refused-options.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
 export const wholeSweep = 2 ** 62;
@@ -10,6 +11,8 @@ export const wholeSweep = 2 ** 62;
 export interface SgdOptions extends UpdateOptions {
   readonly modelPath: string;
   readonly minibatchSizes: Schedule;
+  /** The same for an epoch about to begin. Throws CNTK's error for a size of 0, which only its reader notices. */
+  minibatchSize(epoch: number): number;
   /** Samples per epoch; 0 = one sweep. */
   readonly epochSize: number;
   readonly maxEpochs: number;
@@ -21,10 +24,18 @@ export interface SgdOptions extends UpdateOptions {
   readonly dropoutRates: Schedule;
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
-  /** What the log adds to `Starting minibatch loop`. */
-  readonly loopModifiers: string;
+  /** What the log adds to `Starting minibatch loop` about pieces of minibatches. */
+  loopModifiers(epoch: number): string;
   readonly keepCheckpointFiles: boolean;
+  /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
+  readonly saveBestModelPerCriterion: boolean;
+  /** Where there are validation data, they control the learning rate. */
+  readonly validationControlsRate: boolean;
+  /** The first evaluation node controls the learning rate, not the criterion. */
+  readonly evaluationControlsRate: boolean;
   readonly traceLevel: number;
+  /** Memory for convolutions, which only a GPU heeds; 0 = unlimited. */
+  readonly maxTempMemSizeInSamplesForCNN: number;
   readonly trainCriterionNodeName: string;
   readonly evaluationCriterionNodeName: string;
 }
@@ -44,13 +55,11 @@ const updateWords: Readonly<Record<string, UpdateOptions["gradientUpdate"]>> = {
  * @throws CntkError with CNTK's message for values it refuses, and for options that cntkts does not have yet.
  */
 export function readSgdOptions(section: ConfigSection): SgdOptions {
-  const fail = (code: string, message: string, key?: string, hint?: string): never => {
+  const fail: Fail = (code, message, key, hint) => {
     throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
   };
+  refuseAutoAdjust(section);
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
-  if (minibatchSizes.values.some((size) => size <= 0)) {
-    fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
-  }
   // CNTK's word for the whole data is the largest size_t, which -1 is too.
   const given = section.size("epochSize", 0);
   const epochSize = given >= 2 ** 63 ? 0 : given;
@@ -59,9 +68,20 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   }
   const update = updateWords[section.string("gradUpdateType", "none").toLowerCase()];
   if (update === undefined) {
-    fail("gradient-update", `ParseGradUpdateType: Invalid Gradient Updating Type. Valid values are (none | adagrad | rmsProp | fsAdagrad )`, "gradUpdateType"); // prettier-ignore
+    const words = "none | adagrad | rmsProp | fsAdagrad ";
+    const message = `ParseGradUpdateType: Invalid Gradient Updating Type. Valid values are (${words})`;
+    fail("gradient-update", message, "gradUpdateType");
   }
-  refuseUnknownTerritory(section, fail);
+  if (!/^(|none|kl|klreg)$/i.test(section.string("adaptationRegType", "none"))) {
+    const message =
+      "ParseAdaptationRegType: Invalid Adaptation Regularization Type. Valid values are (none | kl)";
+    fail("adaptation", message, "adaptationRegType");
+  }
+  const adaptation = section.number("adaptationRegWeight", 0);
+  if (adaptation > 1 || adaptation < 0) {
+    fail("adaptation", "adaptationRegWeight must be in [0 1]", "adaptationRegWeight");
+  }
+  refuseOptions(section);
   const dropoutRates = section.numberSchedule("dropoutRate", [0]);
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
@@ -70,9 +90,14 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   if (maxEpochs >= 2 ** 31) {
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
+  const autoAdjust = section.optionalSection("AutoAdjust");
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
+    minibatchSize: (epoch) => {
+      const size = minibatchSizes.at(epoch);
+      return size > 0 ? size : fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
+    },
     epochSize,
     maxEpochs,
     learningRate: learningRates(section, minibatchSizes, fail),
@@ -99,52 +124,33 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     },
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     minibatchesToShow: section.size("numMBsToShowResult", 10),
-    loopModifiers: loopModifiers(section),
+    loopModifiers: loopModifiers(section, minibatchSizes),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
+    saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
+    validationControlsRate: autoAdjust?.boolean("UseCVSetControlLRIfCVExists", true) ?? true,
+    evaluationControlsRate: autoAdjust?.boolean("UseEvalCriterionControlLR", false) ?? false,
     traceLevel: section.integer("traceLevel", 0),
+    maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
   };
 }
 
-/**
- * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,
- * with the same sums, and says what CNTK says.
- */
-function loopModifiers(section: ConfigSection): string {
-  const pieces = section.size("numSubminibatches", 1);
-  if (pieces > 1) return `, with ${pieces} subminibatch`;
-  const samples = section.size("maxSamplesInRAM", 0);
-  return samples > 0 ? `, with maximum ${samples} samples in RAM` : "";
-}
-
 type Fail = (code: string, message: string, key?: string, hint?: string) => never;
 
-/** Options that change the numbers and that cntkts cannot honour yet: an error is better than a wrong result. */
-function refuseUnknownTerritory(section: ConfigSection, fail: Fail): void {
-  const autoAdjust = section.hasOwn("AutoAdjust") ? section.section("AutoAdjust") : undefined;
-  const adjust = autoAdjust?.string("autoAdjustLR", "none").toLowerCase() ?? "none";
-  if (!/^(none|false|(searchBefore|adjustAfter|before|after)Epoch|before|after)$/i.test(adjust)) {
-    fail("learning-rate-search", "autoAdjustLR: Invalid learning rate search type. Valid values are (none | searchBeforeEpoch | adjustAfterEpoch)", "AutoAdjust"); // prettier-ignore
-  }
-  if (adjust !== "none" && adjust !== "false") {
-    fail("not-available", `autoAdjustLR = ${adjust} is not available yet`, "AutoAdjust");
-  }
-  if (autoAdjust?.boolean("autoAdjustMinibatch", false)) {
-    fail("not-available", "autoAdjustMinibatch is not available yet", "AutoAdjust");
-  }
-  for (const key of [
-    "gaussianNoiseInjectStd",
-    "batchNormalizationTimeConstant",
-    "batchNormalizationBlendTimeConstant",
-  ]) {
-    if (section.numberSchedule(key, [0]).values.some((value) => value !== 0)) {
-      fail("not-available", `${key} is not available yet`, key);
-    }
-  }
-  for (const key of ["truncated", "gradientcheck"]) {
-    if (section.boolean(key, false)) fail("not-available", `${key} = true is not available yet`, key);
-  }
+/**
+ * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,
+ * with the same sums, and says what CNTK says (Readers/ReaderLib/DataReaderHelpers.h, GetNumSubminibatchesNeeded).
+ */
+function loopModifiers(section: ConfigSection, minibatchSizes: Schedule): (epoch: number) => string {
+  const given = section.size("numSubminibatches", 1);
+  const samples = section.size("maxSamplesInRAM", 0);
+  return (epoch) => {
+    const needed = samples > 0 ? Math.ceil(minibatchSizes.at(epoch) / samples) : 1;
+    const pieces = given > 1 ? given : needed;
+    if (pieces <= 1) return "";
+    return samples > 0 ? `, with maximum ${samples} samples in RAM` : `, with ${pieces} subminibatch`;
+  };
 }
 
 function learningRates(
@@ -155,7 +161,9 @@ function learningRates(
   const perMinibatch = section.floatSchedule("learningRatesPerMB", []);
   const perSample = section.floatSchedule("learningRatesPerSample", []);
   if (!perMinibatch.isEmpty && !perSample.isEmpty) {
-    fail("learning-rates", "You specified both learningRatesPerSample and learningRatesPerMB. Please comment out one of them.", "learningRatesPerMB"); // prettier-ignore
+    const message =
+      "You specified both learningRatesPerSample and learningRatesPerMB. Please comment out one of them.";
+    fail("learning-rates", message, "learningRatesPerMB");
   }
   if (!perSample.isEmpty) return (epoch) => perSample.at(epoch);
   if (!perMinibatch.isEmpty) {
@@ -174,26 +182,17 @@ function momenta(section: ConfigSection, minibatchSizes: Schedule, fail: Fail): 
     (key) => !section.floatSchedule(key, []).isEmpty,
   );
   if (given.length > 1) {
-    fail("momentum", "You specified more than one of momentumPerSample, momentumPerMB, and momentumAsTimeConstant. Please only specify one.", given[1]); // prettier-ignore
+    const keys = "momentumPerSample, momentumPerMB, and momentumAsTimeConstant";
+    fail("momentum", `You specified more than one of ${keys}. Please only specify one.`, given[1]);
   }
-  const key = given[0];
-  const values = key ? section.floatSchedule(key) : new Schedule([Math.fround(0.9)]);
-  let perSample: (epoch: number) => number;
-  if (key === "momentumPerSample") {
-    perSample = (epoch) => values.at(epoch);
-  } else if (key === "momentumAsTimeConstant") {
-    perSample = (epoch) => {
-      const constant = values.at(epoch);
-      return constant === 0 ? 0 : Math.fround(Math.exp(-1 / constant));
-    };
-  } else {
-    perSample = (epoch) => Math.pow(values.at(epoch), 1 / minibatchSizes.at(epoch));
+  const key = given[0] ?? "momentumPerMB";
+  const listed = section.floatSchedule(key, [Math.fround(0.9)]);
+  const asTimeConstant = (constant: number): number =>
+    constant === 0 ? 0 : Math.fround(Math.exp(-1 / constant));
+  const values = key === "momentumAsTimeConstant" ? new Schedule(listed.values.map(asTimeConstant)) : listed;
+  if (values.values.some((momentum) => !(momentum >= 0 && momentum < 1))) {
+    fail("momentum", "Momentum parameter must be in [0, 1).", key);
   }
-  for (let epoch = 0; epoch < Math.max(values.length, minibatchSizes.length); epoch++) {
-    const momentum = perSample(epoch);
-    if (!(momentum >= 0 && momentum < 1)) {
-      fail("momentum", "Momentum parameter must be in [0, 1).", key);
-    }
-  }
-  return perSample;
+  if (key !== "momentumPerMB") return (epoch) => values.at(epoch);
+  return (epoch) => Math.pow(values.at(epoch), 1 / minibatchSizes.at(epoch));
 }

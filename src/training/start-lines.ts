@@ -1,6 +1,8 @@
 import type { NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
 import { elementCount, formatShape } from "../network/network.js";
 import type { RunLog } from "../log/run-log.js";
+import type { SgdOptions } from "./sgd-options.js";
+import type { TrainingNodes } from "./training-nodes.js";
 
 const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
 
@@ -8,8 +10,7 @@ const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}
 export function criteriaBlock(
   log: RunLog,
   nodeCount: number,
-  criteria: readonly NetworkNode[],
-  evaluations: readonly NetworkNode[],
+  { criteria, evaluations }: TrainingNodes,
 ): void {
   log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
   log.write("\n");
@@ -58,4 +59,13 @@ export function countWithGradient(
   facts: ReadonlyMap<NetworkNode, NodeFacts>,
 ): number {
   return order.filter((node) => facts.get(node)?.needsGradient).length;
+}
+
+/** `maxTempMemSizeInSamplesForCNN` does nothing on a CPU but for these lines (ComputationNetwork.cpp, SetMaxTempMemSizeForCNN). */
+export function memoryForConvolutions(log: RunLog, options: SgdOptions, order: readonly NetworkNode[]): void {
+  const samples = options.maxTempMemSizeInSamplesForCNN;
+  if (samples === 0) return;
+  log.write(`Setting max temp memory size for Convolution operations to ${samples} samples.\n`);
+  if (!order.some(({ op }) => op.name === "Convolution"))
+    log.write("WARNING: No Convolution operation found.\n");
 }

@@ -14,7 +14,7 @@ const read = (text: string): SgdOptions => readSgdOptions(sectionOf(`${needed} ;
 
 function problem(text: string): readonly [message: string, pointedAt: string | undefined] {
   try {
-    readSgdOptions(sectionOf(text));
+    readSgdOptions(sectionOf(text)).minibatchSize(0);
   } catch (error) {
     if (!(error instanceof CntkError)) throw error;
     const { message, span } = error.diagnostic;

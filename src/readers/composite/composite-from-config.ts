@@ -24,15 +24,19 @@ const otherTypes = [
   "HTKMLFDeserializer",
 ];
 
+/** What a section says of a reader made of deserializers. */
+export interface CompositeOptions {
+  readonly reader: ReaderOptions;
+  /** Each opens its data. */
+  readonly deserializers: readonly ((surroundings: ReaderSurroundings) => Deserializer)[];
+}
+
 /**
- * A reader made of `deserializers = ( [ type = … ; module = … ; … ] : … )`, joined by the keys of their sequences. Throws
- * CntkError `reader-option` in CNTK's words, `reader-type` for a deserializer that is not there, and what deserializers throw.
+ * Reads `deserializers = ( [ type = … ; module = … ; … ] : … )` and what stands beside it. Throws CntkError `reader-option`
+ * in CNTK's words, `reader-type` for a deserializer that is not there, and what the deserializers' options throw.
  * Source: Source/Readers/CompositeDataReader/CompositeDataReader.cpp.
  */
-export async function compositeReader(
-  section: ConfigSection,
-  surroundings: ReaderSurroundings,
-): Promise<Reader> {
+export function readComposite(section: ConfigSection): CompositeOptions {
   const write = section.string("action", "").toLowerCase() === "write";
   const entries = section.optionalText("deserializers")?.length ? section.texts("deserializers") : [];
   if (entries.length === 0) {
@@ -40,7 +44,7 @@ export async function compositeReader(
   }
   const packing = readPacking(section, write);
   const keys = readKeys(section);
-  const options: ReaderOptions = {
+  const reader: ReaderOptions = {
     randomization: readRandomization(section, write),
     keepDataInMemory: false,
     packing,
@@ -48,16 +52,24 @@ export async function compositeReader(
     withKeys: true,
     prefetch: section.boolean("prefetch", true),
   };
+  const deserializers = entries.map((entry) =>
+    readDeserializer(deserializerSection(section, entry, packing === "frame"), keys),
+  );
+  return { reader, deserializers };
+}
+
+/** A reader whose deserializers are joined by the keys of their sequences. Throws what deserializers throw about their data. */
+export async function openComposite(
+  options: CompositeOptions,
+  surroundings: ReaderSurroundings,
+): Promise<Reader> {
   const deserializers: Deserializer[] = [];
   try {
-    for (const entry of entries) {
-      const own = deserializerSection(section, entry, packing === "frame");
-      deserializers.push(openDeserializer(own, surroundings, keys));
-    }
+    for (const open of options.deserializers) deserializers.push(open(surroundings));
     const [first, ...others] = deserializers;
     const whole =
       first !== undefined && others.length === 0 ? first : new CompositeDeserializer(deserializers);
-    return new DataReader(whole, options, (text) => surroundings.log.write(text));
+    return new DataReader(whole, options.reader, (text) => surroundings.log.write(text));
   } catch (error) {
     for (const deserializer of deserializers) await deserializer.close();
     throw error;
@@ -75,11 +87,10 @@ function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode
   return result;
 }
 
-function openDeserializer(
+function readDeserializer(
   section: ConfigSection,
-  surroundings: ReaderSurroundings,
   keys: KeyReading,
-): TextFormatDeserializer {
+): (surroundings: ReaderSurroundings) => TextFormatDeserializer {
   const module = section.string("module");
   const type = section.string("type");
   const typeSpan = section.raw("type")?.spanOf() ?? section.span;
@@ -107,7 +118,8 @@ function openDeserializer(
       hint: `what there is: type = ${textType}`,
     });
   }
-  return new TextFormatDeserializer(textFormatOptions(section), surroundings, keys);
+  const options = textFormatOptions(section);
+  return (surroundings) => new TextFormatDeserializer(options, surroundings, keys);
 }
 
 function readPacking(section: ConfigSection, write: boolean): ReaderOptions["packing"] {

@@ -47,6 +47,11 @@ export interface BuiltNetwork {
  * CntkError for every mistake in the text. Source: Source/ActionsLib/NetworkFactory.cpp.
  */
 export function buildNetwork(request: BuildRequest): BuiltNetwork {
+  return networkFromTree(networkTree(request.text, request.loader), request);
+}
+
+/** The same for a text that has been parsed: a program with the one member `network`. */
+export function networkFromTree(tree: Program, request: Omit<BuildRequest, "text" | "loader">): BuiltNetwork {
   let log = "";
   const settings: BuildSettings = {
     precision: request.precision,
@@ -60,7 +65,7 @@ export function buildNetwork(request: BuildRequest): BuiltNetwork {
     },
   };
   const factory = new NodeFactory(settings);
-  const program = networkProgram(request);
+  const program = withLibrary(tree, request);
   const root = evaluateProgram(program, {
     classes: nativeClasses(factory),
     ...nodeOperators(factory),
@@ -83,11 +88,17 @@ export function buildNetwork(request: BuildRequest): BuiltNetwork {
 export function networkProgram(
   request: Pick<BuildRequest, "text" | "library" | "loader" | "precision" | "deviceId" | "traceLevel">,
 ): Program {
+  return withLibrary(networkTree(request.text, request.loader), request);
+}
+
+function withLibrary(
+  network: Program,
+  request: Pick<BuildRequest, "library" | "precision" | "deviceId" | "traceLevel">,
+): Program {
   const settings: Source = {
     name: "<configuration>",
     text: `deviceId = ${request.deviceId} traceLevel = ${request.traceLevel} precision = '${request.precision}'`,
   };
-  const network = networkTree(request.text, request.loader);
   const members: NamedExpression[] = [
     ...libraryMembers(request.library),
     ...parsed(plainText(settings)).members,

@@ -1,16 +1,22 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
+import { findNode } from "../network/find-node.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import type { SgdOptions } from "../training/sgd-options.js";
-import { findNode } from "./networks.js";
+import type { SgdOptions } from "./sgd-options.js";
 
 /** Criterion and evaluation nodes as a training uses them. */
 export interface TrainingNodes {
+  /** All criteria that the network names; the first one is trained. */
   readonly criteria: readonly NetworkNode[];
+  readonly criterion: NetworkNode;
+  /** Evaluation nodes that are not criteria. */
   readonly evaluations: readonly NetworkNode[];
 }
 
 /** The nodes to train and to watch: groups of the network, or the names given in the SGD block. */
-export function trainingNodes(shaped: ShapedNetwork, options: SgdOptions): TrainingNodes {
+export function trainingNodes(
+  shaped: ShapedNetwork,
+  options: Pick<SgdOptions, "trainCriterionNodeName" | "evaluationCriterionNodeName">,
+): TrainingNodes {
   const { nodes, groups } = shaped.network;
   const named = (name: string): NetworkNode => {
     const node = findNode(nodes, name);
@@ -26,12 +32,13 @@ export function trainingNodes(shaped: ShapedNetwork, options: SgdOptions): Train
   const evaluations = options.evaluationCriterionNodeName
     ? [named(options.evaluationCriterionNodeName)]
     : groups.evaluation;
-  if (criteria.length === 0) {
+  const [criterion] = criteria;
+  if (!criterion) {
     throw new CntkError({
       code: "no-criterion",
       message: "No criterion node was specified.",
       hint: "list it: criterionNodes = (ce)",
     });
   }
-  return { criteria, evaluations: evaluations.filter((node) => !criteria.includes(node)) };
+  return { criteria, criterion, evaluations: evaluations.filter((node) => !criteria.includes(node)) };
 }

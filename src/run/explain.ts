@@ -1,34 +1,33 @@
 import { parseBrainScript, plainText, printAst, type TextWithPlaces } from "../../grammar/index.js";
 import { printGradients } from "../autodiff/index.js";
-import { selectBackend } from "../backends/select.js";
-import { type Configuration, readConfiguration } from "../config/read-configuration.js";
+import type { Configuration } from "../config/read-configuration.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { printConfiguration } from "../config/print-configuration.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Source } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { evaluateProgram, type Host, printValues } from "../evaluator/index.js";
-import type { FileAccess } from "../files/file-access.js";
-import type { LogSink } from "../log/log.js";
+import { RunLog } from "../log/run-log.js";
 import { printNetwork } from "../network/print-network.js";
-import { networkTree } from "../sources/brainscript/index.js";
-import { SeedCounter } from "../network/seed-counter.js";
 import {
-  type BuildEnvironment,
-  buildFromText,
+  buildNetwork,
+  evaluateNetwork,
   hasBuilder,
-  inferenceStage,
-  networkText,
-  planStage,
+  inferenceGraph,
+  networkSource,
+  parseNetwork,
+  planGraph,
+  readConfiguration,
   shapeNetwork,
-  trainingStage,
+  trainingGraph,
 } from "../pipeline.js";
 import { printPlan } from "../plan/index.js";
-import type { ElementType } from "../numerics/values.js";
-import { AxisNames, printShapes } from "../shapes/index.js";
+import type { SessionStart } from "../session.js";
+import { printShapes } from "../shapes/index.js";
 import { sourceLoader } from "../source-loader.js";
 import { readSgdOptions } from "../training/sgd-options.js";
-import { trainingNodes } from "./training-nodes.js";
+import { trainingNodes } from "../training/training-nodes.js";
+import { openSession } from "./open-session.js";
 
 export const explainStages = ["config", "ast", "values", "network", "shapes", "gradients", "plan"] as const;
 export type ExplainStage = (typeof explainStages)[number];
@@ -38,53 +37,42 @@ export interface ExplainRequest {
   readonly stage: ExplainStage;
   /** Command whose network is shown; default: the first training command. */
   readonly command?: string;
-  readonly files: FileAccess;
-  readonly library: readonly Source[];
-  readonly backend?: string;
 }
 
-const nowhere: LogSink = { write: () => undefined };
-
 /** Text of one stage of the road for a configuration (or for bare BrainScript given as `configFile=`). */
-export async function explain(request: ExplainRequest): Promise<string> {
-  const { result, diagnostics } = readConfiguration(request.words, request.files);
-  const { root, assembled } = result;
+export async function explain(start: SessionStart, request: ExplainRequest): Promise<string> {
+  const { stage } = request;
+  const { result, diagnostics } = readConfiguration(request.words, start.files);
+  const { root } = result;
   const bare = bareProgram(result);
-  if (bare) return explainProgram(bare, request);
+  if (bare) return explainProgram(bare, start, stage);
   const [problem] = diagnostics;
   if (problem) throw new CntkError(problem);
-  if (request.stage === "config") return printConfiguration(root);
+  if (stage === "config") return printConfiguration(root);
   const section = commandSection(root, request.command);
-  const text = networkText(section);
-  const loader = sourceLoader(assembled.files, assembled.includeDirectories);
-  if (request.stage === "ast") return printAst(networkTree(text, loader));
-  const elementType: ElementType = root.string("precision", "float") === "double" ? "double" : "float";
-  const environment: BuildEnvironment = {
-    files: assembled.files,
-    library: request.library,
-    includeDirectories: assembled.includeDirectories,
-    elementType,
-    seeds: new SeedCounter(),
-    axisNames: new AxisNames(),
-  };
-  const built = buildFromText(environment, text, 0, nowhere);
-  if (request.stage === "values") return built.values ? printValues(built.values) : "";
-  if (request.stage === "network") return printNetwork(built.network);
-  const { shaped } = shapeNetwork(environment, built.network, 0, nowhere);
-  if (request.stage === "shapes") return printShapes(shaped);
-  const { backend, notes } = await selectBackend({ requested: request.backend, elementType, deviceId: -1 });
+  const silent = new RunLog({ write: () => undefined });
+  const { session, notes } = await openSession(start, result, silent);
+  const { elementType, backend } = session;
+  if (stage === "ast" || stage === "values") {
+    const tree = parseNetwork(session, section.text(networkSource(section).key));
+    if (stage === "ast") return printAst(tree);
+    const { values } = evaluateNetwork(session, tree, 0);
+    return values ? printValues(values) : "";
+  }
+  const network = await buildNetwork(session, section, 0);
+  if (stage === "network") return printNetwork(network);
+  const { shaped } = shapeNetwork(session, network, 0);
+  if (stage === "shapes") return printShapes(shaped);
   const chosen = [`backend: ${backend.description}`, ...notes].map((line) => `# ${line}\n`).join("");
   if (!section.has("SGD")) {
     const outputs = [...shaped.network.groups.output, ...shaped.network.groups.evaluation];
-    return chosen + printPlan(planStage(inferenceStage(shaped, outputs), elementType));
+    return chosen + printPlan(planGraph(inferenceGraph(shaped, outputs), elementType));
   }
   const options = readSgdOptions(section.section("SGD"));
-  const { criteria, evaluations } = trainingNodes(shaped, options);
-  const [criterion] = criteria;
-  if (!criterion) return "";
-  const training = trainingStage(shaped, criterion, evaluations, options);
-  if (request.stage === "gradients") return printGradients(training.graph);
-  return chosen + printPlan(planStage(training.graph, elementType));
+  const { criterion, evaluations } = trainingNodes(shaped, options);
+  const { graph } = trainingGraph(shaped, { criterion, outputs: [criterion, ...evaluations], options });
+  if (stage === "gradients") return printGradients(graph);
+  return chosen + printPlan(planGraph(graph, elementType));
 }
 
 /** The section of the named command, or of the first command that trains, or of the first that has a builder. */
@@ -122,14 +110,14 @@ function bareProgram({ root, assembled }: Configuration): Source | undefined {
   return sections.some(isCommand) ? undefined : source;
 }
 
-function explainProgram(source: Source, request: ExplainRequest): string {
+function explainProgram(source: Source, start: SessionStart, stage: ExplainStage): string {
   const directory = source.name.slice(0, Math.max(source.name.lastIndexOf("/"), 0)) || ".";
-  const program = parsed(plainText(source), sourceLoader(request.files, [directory]));
-  if (request.stage === "ast") return printAst(program);
-  if (request.stage === "values") {
+  const program = parsed(plainText(source), sourceLoader(start.files, [directory]));
+  if (stage === "ast") return printAst(program);
+  if (stage === "values") {
     let printed = "";
     const host: Host = { classes: new Map(), print: (text) => (printed += `${text}\n`) };
-    const library = request.library.flatMap((text) => parsed(plainText(text)).members);
+    const library = start.library.flatMap((text) => parsed(plainText(text)).members);
     const names = evaluateProgram({ ...program, members: library }, host);
     const values = printValues(evaluateProgram(program, host, names));
     return printed + values;

@@ -1,0 +1,121 @@
+import type { PendingFile } from "../files/file-access.js";
+import { columnsOf, gapMask, type Minibatch, type AxisLayout } from "../minibatch/index.js";
+import type { NetworkNode } from "../network/network.js";
+import { elementCount } from "../network/network.js";
+import { inputsBelow } from "../network/node-order.js";
+import type { Values } from "../numerics/values.js";
+import type { Session } from "../session.js";
+import type { Evaluator } from "../training/evaluator.js";
+import { formatNodeValues, type NodeValues, type SequenceColumns, type WriteFormat } from "./write-format.js";
+
+/** A node whose values, or whose gradient, are written. */
+export interface WrittenNode {
+  readonly node: NetworkNode;
+  /** Key of the values among those that the evaluator gives. */
+  readonly key: string;
+  readonly gradient: boolean;
+}
+
+interface Output extends WrittenNode {
+  /** Absent for standard output. */
+  readonly file: PendingFile | undefined;
+  /** An input on the node's dynamic axis: its stream tells how the sequences lie. */
+  readonly input: string | undefined;
+}
+
+export interface NodeWriterRequest {
+  readonly session: Pick<Session, "files" | "output">;
+  readonly evaluator: Evaluator;
+  readonly written: readonly WrittenNode[];
+  readonly format: WriteFormat;
+  /** Beginning of the files' names, or `-` for standard output. */
+  readonly path: string;
+}
+
+/** Formats the values of all outputs and appends them to their files; nothing appears in place before `finish`. */
+export class NodeWriter {
+  private readonly outputs: readonly Output[];
+
+  constructor(private readonly request: NodeWriterRequest) {
+    const { session, written, format, path } = request;
+    this.outputs = written.map((output) => ({
+      ...output,
+      file: path === "-" ? undefined : session.files.create(`${path}.${output.node.name}`),
+      input: this.inputOnAxisOf(output.node)?.name,
+    }));
+    for (const output of this.outputs) if (!output.gradient) this.emit(output, format.prologue);
+  }
+
+  /** Appends one minibatch, 0-based. */
+  async write(minibatch: Minibatch, index: number): Promise<void> {
+    const { evaluator, format } = this.request;
+    const values = await evaluator.values(minibatch);
+    for (const output of this.outputs) {
+      const found = values.get(output.key);
+      if (!found) throw new Error(`no value for ${output.node.name}`);
+      this.emit(output, formatNodeValues(this.described(output, found, minibatch), format, index));
+    }
+  }
+
+  finish(): void {
+    for (const output of this.outputs) {
+      this.emit(output, this.request.format.epilogue);
+      output.file?.commit();
+    }
+  }
+
+  abort(): void {
+    for (const output of this.outputs) output.file?.abort();
+  }
+
+  private described({ node, input }: Output, values: Values, minibatch: Minibatch): NodeValues {
+    const { shape = [] } = this.request.evaluator.shaped.facts.get(node) ?? {};
+    const stream = input === undefined ? undefined : minibatch.streams.get(input);
+    if (!stream) return { name: node.name, shape, values, ...oneSequence(shape, values) };
+    const rows = elementCount(shape);
+    return {
+      name: node.name,
+      shape,
+      values,
+      rows,
+      sequences: sequencesOf(stream.layout, values.length / rows),
+    };
+  }
+
+  private inputOnAxisOf(node: NetworkNode): NetworkNode | undefined {
+    const { facts } = this.request.evaluator.shaped;
+    const axis = facts.get(node)?.dynamicAxis;
+    if (!axis) return undefined;
+    const below = [...inputsBelow([node]), ...this.request.evaluator.inputs];
+    return below.find((input) => facts.get(input)?.dynamicAxis === axis);
+  }
+
+  private emit(output: Output, text: string): void {
+    if (!text) return;
+    if (output.file) output.file.write(text);
+    else this.request.session.output.write(text);
+  }
+}
+
+/** A node without a dynamic axis is a matrix: first dimension by the rest; its columns are one sequence. */
+function oneSequence(
+  shape: readonly number[],
+  values: Values,
+): { rows: number; sequences: SequenceColumns[] } {
+  const rows = shape[0] ?? 1;
+  const columns = Array.from({ length: values.length / rows }, (_, column) => column);
+  return { rows, sequences: [{ id: 0, columns, length: columns.length }] };
+}
+
+/** Where the frames of each sequence lie among `columns` columns of values: all of the layout's, or those that are no gaps. */
+function sequencesOf(layout: AxisLayout, columns: number): SequenceColumns[] {
+  const gaps = columns === layout.rows * layout.steps ? null : gapMask(layout);
+  let next = 0;
+  // Place of each column once the gaps before it are left out.
+  const places = gaps && Int32Array.from(gaps, (gap) => (gap ? -1 : next++));
+  return layout.sequences.map((placement) => ({
+    id: placement.sequence,
+    length: placement.length,
+    columns: Array.from(columnsOf(layout, placement), (column) => places?.[column] ?? column),
+  }));
+}

@@ -1,0 +1,29 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import type { Action, Command } from "./action.js";
+import { testAction } from "./test.js";
+import { trainAction } from "./train.js";
+import { unavailableActions } from "./unavailable.js";
+import { writeAction } from "./write.js";
+
+/** Every action of CNTK's, those that cntkts does not have among them. */
+export const actions: readonly Action[] = [trainAction, testAction, writeAction, ...unavailableActions];
+
+const byName = new Map(actions.flatMap((action) => action.names.map((name) => [name, action] as const)));
+
+/** The action of a name, if CNTK has one. Case matters, as in CNTK. */
+export function actionByName(name: string): Action | undefined {
+  return byName.get(name);
+}
+
+/** The action of a name that a command gives. Throws CntkError `unknown-action`. */
+export function requireAction(name: string, { name: command, section }: Command): Action {
+  const action = byName.get(name);
+  if (action) return action;
+  throw new CntkError({
+    code: "unknown-action",
+    message: `unknown action: ${name}  in command set: ${command}`,
+    span: section.keySpan("action"),
+    hint: didYouMean(name, byName.keys()),
+  });
+}

@@ -1,0 +1,40 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Session } from "../session.js";
+import type { Action, Command } from "./action.js";
+
+function refuse(action: string, { section }: Command): never {
+  throw new CntkError({
+    code: "not-available",
+    message: `action ${action} is not available yet`,
+    span: section.keySpan("action"),
+    hint: "train, test (or eval) and write are",
+  });
+}
+
+function unavailable(...names: readonly string[]): Action {
+  const refused = (_: Session, command: Command): never => {
+    const actions = command.section.array("action");
+    return refuse(actions.find((action) => names.includes(action)) ?? names[0] ?? "", command);
+  };
+  return {
+    names,
+    run: (session, command) => Promise.resolve().then(() => refused(session, command)),
+    check: (session, command) => Promise.resolve().then(() => refused(session, command)),
+  };
+}
+
+/** Actions of CNTK's that cntkts does not have; they are refused when it is their turn (CNTK.cpp, DoCommands). */
+export const unavailableActions: readonly Action[] = [
+  unavailable("adapt"),
+  unavailable("bnstat"),
+  unavailable("convertdbn"),
+  unavailable("createLabelMap"),
+  unavailable("cv"),
+  unavailable("devtest"),
+  unavailable("dumpNodes", "dumpNode", "dumpnode"),
+  unavailable("edit"),
+  unavailable("exportdbn"),
+  unavailable("plot"),
+  unavailable("SVD"),
+  unavailable("writeWordAndClass"),
+];

@@ -1,0 +1,59 @@
+import { selectBackend } from "../backends/select.js";
+import { singleProcess } from "../communication/index.js";
+import type { ConfigSection } from "../config/config-section.js";
+import type { Configuration } from "../config/read-configuration.js";
+import type { RunLog } from "../log/run-log.js";
+import { SeedCounter } from "../network/seed-counter.js";
+import type { Session, SessionStart } from "../session.js";
+import { AxisNames } from "../shapes/index.js";
+
+/** −1: the CPU, on which every backend of this version computes. */
+const cpu = -1;
+
+/**
+ * The session of a configuration: its own settings beside what it was begun with. `notes` say why this backend was chosen.
+ * @throws CntkError `unknown-backend`, `backend-precision`, and what is wrong with a setting.
+ */
+export async function openSession(
+  start: SessionStart,
+  { root, assembled }: Configuration,
+  log: RunLog,
+  options: { readonly check?: boolean } = {},
+): Promise<{ readonly session: Session; readonly notes: readonly string[] }> {
+  const { library, errorOutput, output, platform, communicator, signal, onProgress, onRedirect } = start;
+  const elementType = root.string("precision", "float") === "double" ? "double" : "float";
+  const { backend, notes } = await selectBackend({
+    requested: start.backendName,
+    elementType,
+    deviceId: requestedDevice(root),
+  });
+  const session: Session = {
+    files: assembled.files,
+    library,
+    includeDirectories: assembled.includeDirectories,
+    errorOutput,
+    output,
+    platform,
+    log,
+    elementType,
+    traceLevel: root.integer("traceLevel", 0),
+    deviceId: cpu,
+    seeds: new SeedCounter(root.boolean("forceConstantRandomSeed", false)),
+    axisNames: new AxisNames(),
+    backend,
+    communicator: communicator ?? singleProcess,
+    parallelTraining: root.boolean("parallelTrain", false),
+    signal,
+    onProgress,
+    onRedirect,
+    untrained: options.check ? new Map() : undefined,
+  };
+  return { session, notes };
+}
+
+/** −1 = CPU; `auto` is what the machine has. Words that CNTK's CPU build does not know are the CPU too. */
+function requestedDevice(root: ConfigSection): number {
+  const text = root.string("deviceId", "auto").toLowerCase();
+  if (text === "auto") return cpu;
+  return /^-?\d+$/.test(text) ? Number(text) : cpu;
+}

@@ -1,0 +1,106 @@
+import type { ActionResult, Command } from "../actions/action.js";
+import { requireAction } from "../actions/registry.js";
+import type { Configuration } from "../config/read-configuration.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { renderDiagnostic } from "../diagnostics/render.js";
+import { writeWhole } from "../files/file-access.js";
+import { formatDate, RunLog } from "../log/run-log.js";
+import { banner, commandHeader, parallelFarewell, parallelGreeting } from "../log/start-up.js";
+import { readConfiguration } from "../pipeline.js";
+import type { Session, SessionStart } from "../session.js";
+import { progressTracing, readCommands } from "./commands.js";
+import { openSession } from "./open-session.js";
+import { redirectLog } from "./redirect.js";
+import { startLines } from "./start-up.js";
+
+/** What a run leaves for programs. */
+export interface RunResult {
+  readonly commands: readonly ({ readonly name: string; readonly action: string } & ActionResult)[];
+  /** Name of the backend that ran. */
+  readonly backend: string;
+}
+
+/**
+ * Runs a configuration as CNTK's program does: `words` are its command line (`configFile=…`, `key=value`), the log is
+ * CNTK's. With `check` every command goes as far as it can without reading data and writing anything.
+ * Source: Source/CNTK/CNTK.cpp, wmainOldCNTKConfig and DoCommands.
+ */
+export async function runConfiguration(
+  words: readonly string[],
+  start: SessionStart,
+  check = false,
+): Promise<RunResult> {
+  const log = new RunLog(start.errorOutput, start.clock);
+  const { version, host } = start.platform;
+  const firstLines = banner({ version, host, time: log.clock(), words: ["cntkts", ...words] });
+  log.write(firstLines);
+  const { result, diagnostics } = readConfiguration(words, start.files);
+  const [problem] = diagnostics;
+  if (problem) throw new CntkError(problem);
+  const { root, assembled } = result;
+  for (const line of assembled.log) log.write(line);
+  log.timestamping = root.boolean("timestamping", false);
+  const commands = root.array("command", ["train"]);
+  if (root.boolean("parallelTrain", false)) parallelGreeting(log);
+  const redirection = { root, commands, files: assembled.files, start, log, firstLines };
+  const redirected = check ? undefined : redirectLog(redirection);
+  try {
+    const done = await runCommands(commands, result, start, log, check);
+    // The run is complete, models and all, but part of its log is not where it was asked for.
+    redirected?.rethrow();
+    return done;
+  } catch (error) {
+    // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
+    if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
+    throw error;
+  } finally {
+    redirected?.close();
+  }
+}
+
+async function runCommands(
+  names: readonly string[],
+  configuration: Configuration,
+  start: SessionStart,
+  log: RunLog,
+  check: boolean,
+): Promise<RunResult> {
+  const { root } = configuration;
+  const { session, notes } = await openSession(start, configuration, log, { check });
+  startLines(session, root, names, notes);
+  const commands = readCommands(root, names);
+  progressTracing(commands, root, log);
+  const done: RunResult["commands"][number][] = [];
+  for (const command of commands) {
+    for (const action of command.actions) {
+      const result = await runAction(session, command, action, check);
+      done.push({ name: command.name, action, ...result });
+    }
+  }
+  const doneFile = root.string("doneFile", "");
+  if (doneFile && !check) writeDoneFile(session, doneFile);
+  if (log.timestamping) log.stamped("__COMPLETED__\n");
+  else log.write("COMPLETED.\n");
+  if (session.parallelTraining) parallelFarewell(log);
+  return { commands: done, backend: session.backend.name };
+}
+
+async function runAction(
+  session: Session,
+  command: Command,
+  name: string,
+  check: boolean,
+): Promise<ActionResult> {
+  const { log } = session;
+  commandHeader(log, command.name, name);
+  const action = requireAction(name, command);
+  const result = check ? await action.check(session, command) : await action.run(session, command);
+  log.write("\n");
+  if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
+  return result ?? {};
+}
+
+function writeDoneFile({ files, log, platform }: Session, path: string): void {
+  const text = `Successfully finished at ${formatDate(log.clock())} on ${platform.host}\n`;
+  writeWhole(files, path, (file) => file.write(text));
+}

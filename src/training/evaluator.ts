@@ -1,0 +1,147 @@
+import type { Values } from "../numerics/values.js";
+import type { RunLog } from "../log/run-log.js";
+import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
+import type { EntryName, NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
+import { inputsBelow } from "../network/node-order.js";
+import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
+import type { ElementType } from "../numerics/values.js";
+import type { Minibatch } from "../minibatch/index.js";
+import type { Plan } from "../plan/plan.js";
+import type { Reader } from "../readers/reader.js";
+import type { ProgressListener, Session } from "../session.js";
+import { CriterionAccumulator } from "./criteria.js";
+import type { EvaluationOptions } from "./evaluation-options.js";
+import { feed, realSamples } from "./feed.js";
+import { Interruption } from "./interruption.js";
+import type { ParameterStore } from "./parameters.js";
+
+type Tools = Pick<Session, "backend" | "elementType">;
+
+/** Compiled nodes whose values can be asked for. The only place that runs a plan without training. */
+export class Evaluator {
+  private constructor(
+    readonly shaped: ShapedNetwork,
+    /** The nodes that are computed. */
+    readonly nodes: readonly NetworkNode[],
+    /** Fed nodes. */
+    readonly inputs: readonly NetworkNode[],
+    readonly elementType: ElementType,
+    private readonly compiled: CompiledPlan,
+    private readonly entry: EntryName,
+    /** The node that carries each wanted gradient; its values come with those of the nodes. */
+    readonly gradients: ReadonlyMap<NetworkNode, NetworkNode> = new Map(),
+  ) {}
+
+  /** Nodes in inference mode. */
+  static compile(
+    session: Tools,
+    shaped: ShapedNetwork,
+    nodes: readonly NetworkNode[],
+    values: ParameterStore,
+  ): Promise<Evaluator> {
+    const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
+    return Evaluator.ofPlan(session, shaped, nodes, plan, values);
+  }
+
+  /** The same from the plan of the nodes' inference graph. */
+  static async ofPlan(
+    session: Tools,
+    shaped: ShapedNetwork,
+    nodes: readonly NetworkNode[],
+    plan: Plan,
+    values: ParameterStore,
+  ): Promise<Evaluator> {
+    const compiled = await compilePlan(session, plan, values);
+    return new Evaluator(shaped, nodes, inputsBelow(nodes), session.elementType, compiled, "evaluate");
+  }
+
+  /** One node in training mode, and its gradients with respect to others. */
+  static async compileGradients(
+    session: Tools,
+    shaped: ShapedNetwork,
+    root: NetworkNode,
+    wanted: readonly NetworkNode[],
+    values: ParameterStore,
+  ): Promise<Evaluator> {
+    const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs: [root] });
+    const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
+    const inputs = inputsBelow([root]);
+    return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "accumulate", gradients);
+  }
+
+  /** Values by node name; valid until the next call. */
+  values(minibatch: Minibatch): Promise<ReadonlyMap<string, Values>> {
+    const data = feed(minibatch, this.inputs, this.elementType);
+    return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
+  }
+
+  /** Takes other parameters; those that the nodes do not need are left aside. */
+  async load(parameters: ReadonlyMap<NetworkNode, ParameterValues>): Promise<void> {
+    const { executable, states } = this.compiled;
+    const written = new Map<string, Values>();
+    for (const node of parameters.keys()) {
+      const values = states.has(node.name) ? parameters.get(node) : undefined;
+      if (values) written.set(node.name, values);
+    }
+    await executable.writeState(written);
+  }
+
+  dispose(): Promise<void> {
+    return this.compiled.executable.dispose();
+  }
+}
+
+export interface EvaluationRun {
+  readonly reader: Reader;
+  readonly options: EvaluationOptions;
+  readonly log: RunLog;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export interface EvaluationResult {
+  readonly criteria: readonly CriterionSum[];
+  readonly minibatches: number;
+}
+
+/** Averages an evaluator's nodes over a data set and prints CNTK's lines (SGDLib/SimpleEvaluator.h, Evaluate). */
+export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promise<EvaluationResult> {
+  const { options, reader, log } = run;
+  const accumulator = new CriterionAccumulator(evaluator.nodes, evaluator.elementType, true);
+  let minibatches = 0;
+  let lastShown = 0;
+  let samples = 0;
+  let shown: CriterionSum[] = [];
+  const interruption = new Interruption(run.signal);
+  const started = performance.now();
+  const show = (): void => {
+    if (options.traceLevel > 0) {
+      log.stamped(evaluationLine(lastShown + 1, minibatches, accumulator.read(shown), false));
+    }
+    shown = accumulator.read();
+    lastShown = minibatches;
+  };
+  const { minibatchSize, epochSize } = options;
+  await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
+  for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
+    const count = realSamples(minibatch);
+    accumulator.add(await evaluator.values(minibatch), count);
+    minibatches++;
+    samples += count;
+    run.onProgress?.({
+      phase: "test",
+      samples,
+      totalSamples: epochSize || reader.sweepSamples,
+      seconds: (performance.now() - started) / 1000,
+    });
+    const due =
+      minibatches <= options.firstMinibatchesToShow ||
+      (options.minibatchesToShow > 0 && minibatches % options.minibatchesToShow === 0);
+    if (due) show();
+    await interruption.check();
+  }
+  if (options.traceLevel > 0 && lastShown < minibatches && options.minibatchesToShow > 0) show();
+  const criteria = accumulator.read();
+  log.stamped(evaluationLine(1, minibatches, criteria, true));
+  return { criteria, minibatches };
+}

@@ -1,0 +1,100 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { type FileAccess, writeWhole } from "../files/file-access.js";
+import {
+  type BestCriterion,
+  modelFromNetwork,
+  readCheckpoint,
+  writeCheckpoint,
+  writeModel,
+} from "../model-files/index.js";
+import type { ShapedNetwork } from "../network/network.js";
+import type { ElementType } from "../numerics/values.js";
+import { checkpointFile } from "./checkpoints.js";
+import type { ParameterStore } from "./parameters.js";
+import type { Trainer, TrainerState } from "./trainer.js";
+
+/** What a training knows at the end of an epoch besides what its trainer holds. */
+export interface EpochState {
+  readonly totalSamplesSeen: number;
+  readonly learningRatePerSample: number;
+  readonly minibatchSize: number;
+  /** What controls the learning rate: the criterion's average over the epoch, or over the validation data. */
+  readonly criterion: number;
+  /** With saveBestModelPerCriterion: the best epochs so far, sorted by the names of criteria. */
+  readonly best?: readonly BestCriterion[];
+}
+
+/** A model file: the network with its parameters and, after an epoch, the state of its random engines. */
+export function saveModelFile(
+  files: FileAccess,
+  path: string,
+  shaped: ShapedNetwork,
+  elementType: ElementType,
+  parameters: ParameterStore,
+  engines?: TrainerState["engines"],
+): void {
+  const model = modelFromNetwork(shaped, parameters, elementType, engines);
+  writeWhole(files, path, (file) => file.write(writeModel(model)));
+}
+
+/**
+ * The checkpoint beside a model file: what a training needs to go on besides the model. Per trained parameter one matrix
+ * with all that its update rule remembers, and one number (SGDLib/SGD.cpp, SaveCheckPointInfo).
+ */
+export function saveCheckpoint(
+  files: FileAccess,
+  model: string,
+  shaped: ShapedNetwork,
+  trainer: Trainer,
+  state: TrainerState,
+  epoch: EpochState,
+): void {
+  const gradients = trainer.parameters.map(({ node }, index) => {
+    const values = state.memory[index] ?? new Float64Array();
+    const rows = shaped.facts.get(node)?.shape[0] ?? 1;
+    return { rows, columns: values.length / rows, values };
+  });
+  const checkpoint = writeCheckpoint({
+    totalSamplesSeen: epoch.totalSamplesSeen,
+    learningRatePerSample: epoch.learningRatePerSample,
+    previousCriterion: epoch.criterion,
+    minibatchSize: epoch.minibatchSize,
+    gradients,
+    counts: state.counters,
+    ...(epoch.best ? { criteria: epoch.best } : {}),
+  });
+  writeWhole(files, checkpointFile(model), (file) => file.write(checkpoint));
+}
+
+/** What a checkpoint leaves to the epochs that follow. */
+export interface Resumed {
+  readonly totalSamplesSeen: number;
+  readonly best?: readonly BestCriterion[];
+}
+
+/**
+ * Puts a checkpoint's memories and counters into a trainer. Returns undefined where there is no checkpoint.
+ * @throws CntkError `checkpoint-mismatch` when it belongs to another network or update rule (SGD.cpp, LoadCheckPointInfo).
+ */
+export async function loadCheckpoint(
+  files: FileAccess,
+  model: string,
+  trainer: Trainer,
+): Promise<Resumed | undefined> {
+  const path = checkpointFile(model);
+  if (!files.exists(path)) return undefined;
+  const checkpoint = readCheckpoint(files.readBytes(path), path, trainer.parameters.length);
+  const memory = trainer.parameters.map((parameter, index) => {
+    const found = checkpoint.gradients[index]?.values ?? new Float64Array();
+    const needed = trainer.elementsOf(parameter.node) * parameter.memory.length;
+    if (found.length === needed) return found;
+    throw new CntkError({
+      code: "checkpoint-mismatch",
+      message: `The checkpoint '${path}' does not fit: for '${parameter.node.name}' it holds ${found.length} values, the training needs ${needed}.`,
+      hint: "it comes from another gradUpdateType or network; makeMode=false begins anew, without the file momentum begins at 0",
+    });
+  });
+  const counters = trainer.parameters.map((_, index) => checkpoint.counts?.[index] ?? 0);
+  await trainer.load({ memory, counters });
+  return { totalSamplesSeen: checkpoint.totalSamplesSeen, best: checkpoint.criteria };
+}

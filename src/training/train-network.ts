@@ -1,0 +1,178 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { validationLine } from "../log/training-lines.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { inputsBelow, restrictOrder } from "../network/node-order.js";
+import type { Reader } from "../readers/reader.js";
+import type { Session } from "../session.js";
+import { memoryBlock } from "../shapes/index.js";
+import { BestModels } from "./best-models.js";
+import { checkpointFile, modelFileAfter } from "./checkpoints.js";
+import { type EpochHooks, runEpochs } from "./epochs.js";
+import { crossValidationOptions } from "./evaluation-options.js";
+import { evaluate, Evaluator } from "./evaluator.js";
+import { checkStreams } from "./feed.js";
+import type { ParallelTraining } from "./parallel-training.js";
+import { type ParameterStore, parameterValues } from "./parameters.js";
+import type { SgdOptions } from "./sgd-options.js";
+import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBlock } from "./start-lines.js";
+import { loadCheckpoint, type Resumed, saveCheckpoint, saveModelFile } from "./state.js";
+import { Trainer } from "./trainer.js";
+import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
+
+export interface TrainingRequest {
+  readonly shaped: ShapedNetwork;
+  readonly options: SgdOptions;
+  readonly parallel: ParallelTraining;
+  readonly reader: Reader;
+  /** Validation data, where the command has a cvReader. */
+  readonly validation?: Reader;
+  /** Finished epochs (0 = only the untrained model was there), or −1 for a new network. */
+  readonly startEpoch: number;
+  /** The command's: of a new network CNTK's log shows how matrices share memory. */
+  readonly traceLevel: number;
+}
+
+/** Trains a network from its last checkpoint or from the beginning (SGDLib/SGD.cpp, TrainOrAdaptModel). */
+export async function trainNetwork(session: Session, request: TrainingRequest): Promise<void> {
+  const { shaped, options } = request;
+  const { log } = session;
+  const nodes = trainingNodes(shaped, options);
+  criteriaBlock(log, shaped.network.nodes.length, nodes);
+  if (request.parallel.readingIsDefault && options.traceLevel > 0) {
+    log.stamped("\"distributedMBReading\" is not explicitly specified, defaulting to 'true'.\n");
+  }
+  const watched = [nodes.criterion, ...nodes.evaluations];
+  const inputs = inputsBelow(watched);
+  const values = parameterValues(shaped, session.elementType);
+  const { criterion, evaluations } = nodes;
+  const trainer = await Trainer.compile(session, { shaped, criterion, evaluations, options, inputs, values });
+  let evaluator: Evaluator | undefined;
+  try {
+    printStart(session, request, nodes, trainer);
+    if (request.startEpoch < 0) saveUntrained(session, request, values);
+    const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
+    memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
+    if (request.validation) evaluator = await Evaluator.compile(session, shaped, watched, values);
+    const best = bestModels(options, watched, resumed);
+    const finished = await runEpochs({
+      session,
+      trainer,
+      options,
+      parallel: request.parallel,
+      reader: request.reader,
+      startEpoch: Math.max(request.startEpoch, 0),
+      totalSamplesSeen: resumed?.totalSamplesSeen ?? 0,
+      hooks: hooksFor(session, request, { trainer, evaluator, inputs, best }),
+    });
+    if (finished) best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
+  } finally {
+    await evaluator?.dispose();
+    await trainer.dispose();
+  }
+}
+
+function printStart(
+  session: Session,
+  request: TrainingRequest,
+  nodes: TrainingNodes,
+  trainer: Trainer,
+): void {
+  const { shaped, options, parallel, startEpoch } = request;
+  const { log } = session;
+  const { criterion, evaluations } = nodes;
+  if (startEpoch < 0 && request.traceLevel > 0) {
+    log.write(memoryBlock(shaped, { evaluated: evaluations, criterion }));
+  }
+  const parameters = trainer.parameters.map(({ node }) => ({
+    node,
+    shape: shaped.facts.get(node)?.shape ?? [],
+  }));
+  const order = restrictOrder(shaped.order, [criterion]);
+  parametersBlock(log, parameters, countWithGradient(order, shaped.facts), options.traceLevel);
+  parallel.announce(log, Math.max(startEpoch, 0), options.traceLevel);
+  if (options.traceLevel > 0) {
+    log.stamped("No PreCompute nodes found, or all already computed. Skipping pre-computation step.\n");
+  }
+}
+
+function saveUntrained(session: Session, { shaped, options }: TrainingRequest, values: ParameterStore): void {
+  if (session.communicator.rank > 0) return;
+  const path = modelFileAfter(options.modelPath, -1, options.maxEpochs);
+  saveModelFile(session.files, path, shaped, session.elementType, values);
+}
+
+/** Momentum and counters of the epoch before the first one to run; a missing checkpoint only warns. */
+async function resume(
+  { files, log }: Session,
+  { options, startEpoch }: TrainingRequest,
+  trainer: Trainer,
+): Promise<Resumed | undefined> {
+  const model = modelFileAfter(options.modelPath, startEpoch - 1, options.maxEpochs);
+  const resumed = await loadCheckpoint(files, model, trainer);
+  if (!resumed) {
+    const loss = "Parameter-learning state (such as momentum) will be reset";
+    log.stamped(`Warning: Checkpoint file is missing. ${loss}.\n`);
+  }
+  return resumed;
+}
+
+function bestModels(
+  options: SgdOptions,
+  watched: readonly NetworkNode[],
+  resumed: Resumed | undefined,
+): BestModels | undefined {
+  const count = options.saveBestModelPerCriterion ? watched.length : 0;
+  if (resumed?.best && resumed.best.length !== count) {
+    throw new CntkError({
+      code: "checkpoint-mismatch",
+      message: `Criteria size mismatch: checkpoint size ${resumed.best.length} but input size ${count}`,
+      hint: "saveBestModelPerCriterion was another one when the checkpoint was written",
+    });
+  }
+  const names = watched.map(({ name }) => name);
+  return options.saveBestModelPerCriterion ? new BestModels(names, resumed?.best) : undefined;
+}
+
+interface Parts {
+  readonly trainer: Trainer;
+  /** Compiled once for all epochs. */
+  readonly evaluator: Evaluator | undefined;
+  readonly inputs: readonly NetworkNode[];
+  readonly best: BestModels | undefined;
+}
+
+function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
+  const { shaped, options, reader, validation } = request;
+  const { trainer, evaluator, inputs, best } = parts;
+  const { files, log, elementType, communicator, signal } = session;
+  const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
+  return {
+    // CNTK asks the reader for all feature and label nodes, used or not.
+    checkInputs() {
+      const { feature, label } = shaped.network.groups;
+      checkStreams([...new Set([...inputs, ...inputsBelow([...feature, ...label])])], shaped.facts, reader);
+    },
+    ...(evaluator &&
+      validation && {
+        async validate(epoch: number, minibatchSize: number) {
+          await evaluator.load((await trainer.save()).parameters);
+          const run = { reader: validation, options: crossValidationOptions(minibatchSize), log, signal };
+          const { criteria } = await evaluate(evaluator, run);
+          log.stamped(validationLine(epoch + 1, options.maxEpochs, criteria));
+          best?.update(criteria, epoch, log);
+          return criteria;
+        },
+      }),
+    async saveEpoch(epoch, epochState) {
+      await communicator.barrier();
+      if (communicator.rank > 0) return;
+      const state = await trainer.save();
+      const model = modelAfter(epoch);
+      const withBest = { ...epochState, best: best?.forCheckpoint };
+      saveCheckpoint(files, model, shaped, trainer, state, withBest);
+      if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
+      saveModelFile(files, model, shaped, elementType, state.parameters, state.engines);
+      if (!options.keepCheckpointFiles && epoch > 0) files.remove(checkpointFile(modelAfter(epoch - 1)));
+    },
+  };
+}
