@@ -42,12 +42,11 @@ export function fileFailure(action: FileAction, shown: string, error: unknown): 
   if (error instanceof CntkError) return error;
   const { code, reason } = reasonOf(error);
   const writing = action === "writing" || action === "creating";
-  const kind = writing
-    ? "file-unwritable"
-    : code === "ENOENT" || code === "ENOTDIR"
-      ? "file-missing"
-      : "file-unreadable";
-  return new CntkError({ code: kind, message: `error ${action} file '${shown}': ${reason}` });
+  const missing = code === "ENOENT" || code === "ENOTDIR";
+  return new CntkError({
+    code: writing ? "file-unwritable" : missing ? "file-missing" : "file-unreadable",
+    message: `error ${action} file '${shown}': ${reason}`,
+  });
 }
 
 /** Runs an action of the file system; what goes wrong becomes a CntkError that names the file. */

@@ -1,0 +1,64 @@
+import { configuration, network, training, type MessageCase } from "./message-case.js";
+
+/** Configuration files and command lines. */
+export const configurationCases: readonly MessageCase[] = [
+  { code: "usage", files: {}, command: "exlain net.cntk" },
+  { code: "file-missing", files: {}, command: "check precision=double configFile=net.cntk" },
+  { code: "file-unreadable", files: {}, command: "print-nodes ." },
+  {
+    code: "file-unwritable",
+    files: { "net.cntk": "stderr = net.cntk/log\ncommand = train\n" },
+    command: "configFile=net.cntk",
+  },
+  configuration("config-file-twice", "command = train", "check configFile=net.cntk+net.cntk"),
+  configuration("carriage-return", "command = train\rprecision = double"),
+  configuration("include-variable", "dir = configs\ninclude=$dir$/base.cntk"),
+  configuration("directory-missing", "command = train", "check currentDirectory=nowhere configFile=net.cntk"),
+  configuration("no-closing", "train = [\n  action = train\n"),
+  configuration(
+    "no-closing",
+    "train = {\n  SGD = { maxEpochs = 1\n  reader = { file = data.txt }\n}\nprecision = double",
+  ),
+  configuration("unmatched-bracket", "train = [\n  SGD = ( maxEpochs = 1 ]\n]"),
+  configuration("no-value", "train = [\n  SGD =\n  [ maxEpochs = 1 ]\n]"),
+  configuration(
+    "unknown-variable",
+    "command = train\ntrain = [ action = train ; modelPath = $dir$/net ]\nmodelPath = $outDir$/net",
+    "configFile=net.cntk",
+  ),
+  configuration(
+    "circular-variable",
+    "root = $data$/..\ndata = $root$/data\ncommand = train\nmodelPath = $data$/net\ntrain = [ action = train ]",
+    "configFile=net.cntk",
+  ),
+  configuration(
+    "newline-in-variable",
+    "lines = [\n  a = 1\n]\nmodelPath = $lines$\ncommand = train\ntrain = [ action = train ]",
+    "configFile=net.cntk",
+  ),
+  configuration("bad-value", "traceLevel = high\ncommand = train"),
+  configuration("precision", "precision = half\ncommand = train\ntrain = [ action = train ]"),
+  configuration("precision", "type = double\ncommand = train\ntrain = [ action = train ]"),
+  configuration("command-missing", "command = trainNet\ntrainNetwork = [ action = train ]"),
+  configuration("missing-key", "command = train\ntrain = [\n  action = train\n]", "configFile=net.cntk"),
+  configuration("unknown-action", "command = train\ntrain = [ action = trian ]"),
+  configuration("builder-missing", "command = train\ntrain = [ action = train ]"),
+  configuration(
+    "not-available",
+    "command = train\ntrain = [\n  action = train\n  SimpleNetworkBuilder = [ layerSizes = 2:1 ]\n]",
+  ),
+  {
+    code: "no-network",
+    files: { "net.bs": "z = 1 + 2\n" },
+    command: "explain configFile=net.bs --stage network",
+  },
+  network(
+    "network-description",
+    "x = Input {2}",
+    "check configFile=net.cntk train=[BrainScriptNetworkBuilder=x]",
+  ),
+  training("reader-type", {
+    reader: "readerType = CNTKTextFormatReadr\ninput = [ x = [ dim = 2 ; format = dense ] ]",
+  }),
+  training("reader-type", { reader: "readerType = HTKMLFReader\nfeatures = [ dim = 2 ]" }),
+];

@@ -1,0 +1,21 @@
+import { training, type MessageCase } from "./message-case.js";
+
+/** Text files with data, and the reader's section. */
+export const dataCases: readonly MessageCase[] = [
+  {
+    ...training("file-missing", {}),
+    command: "configFile=net.cntk reader=[file=DataSets/Train-28x28_cntk_text.txt]",
+  },
+  training("data-format", { data: "" }),
+  training("data-format", { data: "x 0 1\n" }),
+  training("data-format", { data: "|x 0 1 |y 1\n|x 1 0 7 |y 0\n" }),
+  training("data-format", { data: "|x 0 one |y 1\n" }),
+  training("data-malformed", { data: "|x 0 1 |y 1\n|x 1 0\n" }),
+  training("reader-option", { reader: "input = [ x = [ dim = 2 ] ]" }),
+  training("reader-option", { reader: "input = [ x = [ dim = 2 ; format = thick ] ]" }),
+  training("sequence-in-frame-mode", {
+    data: "1 |x 0 1 |y 1\n1 |x 1 0 |y 0\n",
+    reader:
+      "frameMode = true\ninput = [ x = [ dim = 2 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
+  }),
+];

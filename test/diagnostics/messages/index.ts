@@ -1,0 +1,44 @@
+import { configurationCases } from "./configuration.js";
+import { dataCases } from "./data.js";
+import { languageCases } from "./language.js";
+import type { MessageCase } from "./message-case.js";
+import { modelCases } from "./models.js";
+import { networkCases } from "./networks.js";
+import { syntaxCases } from "./syntax.js";
+import { trainingCases } from "./training.js";
+
+interface Family {
+  /** The snapshot's name without `.md`. */
+  readonly name: string;
+  readonly title: string;
+  readonly cases: readonly MessageCase[];
+}
+
+export const families: readonly Family[] = [
+  { name: "configuration", title: "Command lines and configurations", cases: configurationCases },
+  { name: "syntax", title: "BrainScript that cannot be read", cases: syntaxCases },
+  { name: "language", title: "BrainScript without a value", cases: languageCases },
+  { name: "networks", title: "Networks", cases: networkCases },
+  { name: "training", title: "Training", cases: trainingCases },
+  { name: "data", title: "Data files", cases: dataCases },
+  { name: "models", title: "Models and what is done with them", cases: modelCases },
+];
+
+/** Codes without a snapshot, and why. */
+export const unshown: Readonly<Record<string, string>> = {
+  "backend-unavailable": "depends on what is installed on the machine",
+  "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
+  "edit-cycle": "only a program that edits networks can replace nodes in a circle",
+  "input-storage": "the feed of sparse inputs is not on the road yet",
+  "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
+  "needs-too-much-memory": "takes a model that no machine can compute",
+  "network-malformed": "only a program that makes networks by hand can leave an input open",
+  "no-samples": "the reader refuses data without samples first",
+  "operation-unsupported": "a loaded model only; a network of BrainScript says not-available sooner",
+  "parameter-size": "takes a damaged model file",
+  "reader-streams": "takes several sources of data with a stream of the same name",
+  "sequence-lengths": "truncated sequences are not on the road yet",
+  syntax: "stands for an error that the parser does not name",
+  "unknown-backend": "the command line refuses unknown names first, with `usage`",
+  "validation-unstable": "a shape rule that contradicts itself; none does",
+};

@@ -1,0 +1,82 @@
+import { training, type MessageCase } from "./message-case.js";
+
+/** Text as model files hold it. */
+const wide = (...texts: string[]): Uint8Array =>
+  Buffer.from(texts.map((text) => `${text}\0`).join(""), "utf16le");
+const number = (value: number): Uint8Array => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
+const start = (version: number): Uint8Array[] => [wide("BCN", "BVersion"), number(version), wide("EVersion")];
+
+/** A command on a model file of these bytes. */
+const file = (code: string, ...bytes: Uint8Array[]): MessageCase => ({
+  code,
+  files: { "net.model": Buffer.concat(bytes) },
+  command: "print-nodes net.model",
+});
+
+/** A command after a training that made `net.model`. */
+const trained = (code: string, command: string, more = "", data?: string): MessageCase =>
+  training(code, { before: "configFile=net.cntk", command, more, ...(data === undefined ? {} : { data }) });
+
+const evaluate = (node: string) => `eval --node ${node} --model net.model --data data.txt`;
+
+/** Model files, and the commands that work with a trained network. */
+export const modelCases: readonly MessageCase[] = [
+  file("model-file-foreign", Buffer.from("this is no model")),
+  file("model-file-foreign", Uint8Array.of(8, 1, 18, 5)),
+  trained("model-file-foreign", "print-nodes net.model.ckp"),
+  file("model-file-broken", ...start(26)),
+  file("model-file-too-new", ...start(99)),
+  file("operation-unknown", ...start(26), number(1), wide("BNodeList", "double", "Convolutoin", "z")),
+  training("model-missing", {
+    command: "configFile=net.cntk command=test",
+    more: "test = [ action = test ]",
+  }),
+  trained("node-unknown", evaluate("zz")),
+  training("node-ambiguous", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      h = LinearLayer {2} (x)
+      z = LinearLayer {1} (h)
+      error = SquareError (y, z)
+      criterionNodes = (error) ; outputNodes = (z)`,
+    before: "configFile=net.cntk",
+    command: evaluate("W"),
+  }),
+  trained(
+    "backend-precision",
+    "configFile=net.cntk precision=double command=test --backend tfjs-cpu",
+    "test = [ action = test ]",
+  ),
+  trained("no-output", "configFile=net.cntk command=write", "write = [ action = write ]"),
+  trained(
+    "not-available",
+    "configFile=net.cntk command=write",
+    "write = [ action = write ; writer = [ file = out ] ]",
+  ),
+  trained(
+    "sequence-keys",
+    "configFile=net.cntk command=write",
+    "write = [ action = write ; outputPath = out ; writeSequenceKey = true ]",
+  ),
+  trained(
+    "unit-test-nodes",
+    "configFile=net.cntk command=write",
+    "write = [ action = write ; outputPath = out ; nodeUnitTest = true ; outputNodeNames = z:error ]",
+  ),
+  training("no-output-nodes", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      error = SquareError (y, LinearLayer {1} (x))
+      criterionNodes = (error)`,
+    more: "write = [ action = write ; outputPath = out ]",
+    before: "configFile=net.cntk",
+    command: "configFile=net.cntk command=write",
+  }),
+  trained("no-input", "visualize net.model --data data.txt --encoder z --decoder z.W --out pictures"),
+  { code: "mnist-data-missing", files: {}, command: "mnist DataSets --from ." },
+  {
+    code: "mnist-file-broken",
+    files: { "train-images-idx3-ubyte": "junk", "train-labels-idx1-ubyte": "junk" },
+    command: "mnist DataSets --from .",
+  },
+];

@@ -1,0 +1,44 @@
+import { training, type MessageCase } from "./message-case.js";
+
+const base = "maxEpochs = 1 ; minibatchSize = 2 ; epochSize = 4 ; learningRatesPerSample = 0.01";
+
+/** What SGD is told, and what goes wrong while it runs. */
+export const trainingCases: readonly MessageCase[] = [
+  training("minibatch-size", { sgd: "maxEpochs = 1 ; minibatchSize = 0 ; learningRatesPerSample = 0.01" }),
+  training("epoch-size", {
+    sgd: "maxEpochs = 1 ; epochSize = 4 ; minibatchSize = 8 ; learningRatesPerSample = 0.01",
+  }),
+  training("max-epochs", {
+    sgd: "maxEpochs = 3000000000 ; minibatchSize = 2 ; learningRatesPerSample = 0.01",
+  }),
+  training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2" }),
+  training("learning-rates", { sgd: `${base} ; learningRatesPerMB = 0.1` }),
+  training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
+  training("not-available", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]` }),
+  training("momentum", { sgd: `${base} ; momentumPerMB = 1.5` }),
+  training("momentum", { sgd: `${base} ; momentumPerMB = 0.9 ; momentumAsTimeConstant = 100` }),
+  training("gradient-update", { sgd: `${base} ; gradUpdateType = adam` }),
+  training("dropout-rate", { sgd: `${base} ; dropoutRate = 1.5` }),
+  training("criterion-nan", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (x)
+      big = Exp (Constant (1000) .* x)
+      error = SquareError (y, z) + ReduceSum (big - big)
+      criterionNodes = (error) ; outputNodes = (z)`,
+  }),
+  training("node-unknown", { sgd: `${base} ; trainCriterionNodeName = eror` }),
+  training("input-missing", {
+    reader:
+      "input = [ x = [ dim = 2 ; format = dense ] ; labels = [ dim = 1 ; format = dense ; alias = y ] ]",
+  }),
+  training("input-dimension", {
+    reader: "input = [ x = [ dim = 3 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
+  }),
+  training("layouts-differ", { data: "1 |x 0 1 |y 1\n1 |x 1 0\n2 |x 1 1 |y 1\n" }),
+  { ...training("interrupted", {}), interrupted: true },
+  training("checkpoint-mismatch", {
+    before: "configFile=net.cntk modelPath=net.model.1",
+    command: "configFile=net.cntk train=[SGD=[maxEpochs=2;gradUpdateType=fsAdagrad]]",
+  }),
+];
