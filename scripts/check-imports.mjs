@@ -38,6 +38,7 @@ const allowed = {
   ops: ["network"],
   sources: [...network, "grammar", "config", "evaluator", "library", "source-loader", "model-files"],
   shapes: network,
+  "memory-sharing": network,
   autodiff: [...network, "shapes"],
   updates: [...network, "shapes", "autodiff"],
   plan: [...network, "shapes"],
@@ -57,6 +58,7 @@ const allowed = {
     ...network,
     "config",
     "shapes",
+    "memory-sharing",
     "updates",
     "plan",
     "backends",
@@ -67,6 +69,7 @@ const allowed = {
   ],
   actions: [
     ...road,
+    "memory-sharing",
     "updates",
     "plan",
     "backends",

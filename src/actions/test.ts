@@ -5,7 +5,7 @@ import { elementCount } from "../network/network.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
-import { memoryBlock } from "../shapes/index.js";
+import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
 import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";

@@ -4,7 +4,7 @@ import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { gradientGraph, inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
-import { memoryBlock } from "../shapes/index.js";
+import { memoryBlock } from "../memory-sharing/index.js";
 import { readWriteOptions, type WriteOptions } from "../training/evaluation-options.js";
 import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";

@@ -73,7 +73,7 @@ function findCycles(roots: readonly NetworkNode[]): NetworkNode[][] {
 /** The order of a time step: from every node that only delay nodes use inside the loop, depth-first, not through delays. */
 function orderInsideLoop(cycle: readonly NetworkNode[]): NetworkNode[] {
   const members = new Set(cycle);
-  if (!cycle.some((node) => node.op.delay)) throw noDelay(cycle);
+  checkDirection(cycle);
   const usedAtOnce = new Set<NetworkNode>();
   for (const node of cycle) {
     if (!node.op.delay) for (const input of node.inputs) usedAtOnce.add(input);
@@ -81,22 +81,43 @@ function orderInsideLoop(cycle: readonly NetworkNode[]): NetworkNode[] {
   const order: NetworkNode[] = [];
   const visited = new Set<NetworkNode>();
   const open = new Set<NetworkNode>();
-  const visit = (node: NetworkNode) => {
-    if (visited.has(node)) {
-      if (open.has(node)) throw infiniteLoop(node);
-      return;
-    }
+  // An explicit stack: a loop may be longer than JavaScript's call stack is deep.
+  const stack: { node: NetworkNode; next: number }[] = [];
+  const enter = (node: NetworkNode): void => {
+    if (open.has(node)) throw infiniteLoop(node);
+    if (visited.has(node)) return;
     visited.add(node);
     open.add(node);
-    if (!node.op.delay) for (const input of node.inputs) if (members.has(input)) visit(input);
-    open.delete(node);
-    order.push(node);
+    // What a delay node reads was computed at another step.
+    stack.push({ node, next: node.op.delay ? node.inputs.length : 0 });
   };
-  for (const node of cycle) if (!usedAtOnce.has(node)) visit(node);
+  for (const start of cycle) {
+    if (usedAtOnce.has(start)) continue;
+    enter(start);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const input = top.node.inputs[top.next++];
+      if (input) {
+        if (members.has(input)) enter(input);
+        continue;
+      }
+      open.delete(top.node);
+      order.push(top.node);
+      stack.pop();
+    }
+  }
   // Nodes that no such start reaches circle among themselves without a delay.
   const missed = cycle.find((node) => !visited.has(node));
   if (missed) throw infiniteLoop(missed);
   return order;
+}
+
+/** Throws unless a delay node closes the loop, and all of them look the same way. */
+function checkDirection(cycle: readonly NetworkNode[]): void {
+  const delays = cycle.filter((node) => node.op.delay);
+  const [first] = delays;
+  if (!first) throw noDelay(cycle);
+  const other = delays.find((node) => node.op.name !== first.op.name);
+  if (other) throw twoDirections(cycle, first, other);
 }
 
 function moveLoopsTogether(
@@ -106,7 +127,7 @@ function moveLoopsTogether(
   const position = new Map(visited.map((node, index) => [node, index]));
   const loopOf = new Map<NetworkNode, RecurrentLoop>();
   for (const loop of loops) {
-    const last = Math.max(...loop.nodes.map((node) => position.get(node) ?? 0));
+    const last = loop.nodes.reduce((latest, node) => Math.max(latest, position.get(node) ?? 0), 0);
     for (const node of loop.nodes) {
       loopOf.set(node, loop);
       position.set(node, last);
@@ -130,6 +151,18 @@ function noDelay(cycle: readonly NetworkNode[]): CntkError {
     message: `There is no recurrent node in the loop connected to ${front.name} ${front.op.name} operation.`,
     span: front.origin,
     hint: `the nodes ${[...cycle].reverse().map(nodeName).join(" → ")} use one another; a PastValue or FutureValue must stand in between`,
+  });
+}
+
+function twoDirections(cycle: readonly NetworkNode[], a: NetworkNode, b: NetworkNode): CntkError {
+  const front = cycle[0] as NetworkNode;
+  return new CntkError({
+    code: "two-directions",
+    message:
+      "It is not allowed to have multiple different stepping directions in the same loop " +
+      `(loop connected to ${front.name} ${front.op.name} operation).`,
+    span: front.origin,
+    hint: `${a.name} is a ${a.op.name}, ${b.name} a ${b.op.name}: neither can be computed before the other`,
   });
 }
 

@@ -3,13 +3,17 @@ import type { Network, NetworkNode } from "./network.js";
 
 /** Compares names as CNTK sorts them: by code point, upper case before lower case. */
 export function compareNames(a: string, b: string): number {
-  const left = Array.from(a, (character) => character.codePointAt(0) ?? 0);
-  const right = Array.from(b, (character) => character.codePointAt(0) ?? 0);
-  for (let at = 0; at < Math.min(left.length, right.length); at++) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0);
-    if (difference !== 0) return difference;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return rankOfUnit(left) - rankOfUnit(right);
   }
-  return left.length - right.length;
+  return a.length - b.length;
+}
+
+/** Halves of a code point above 0xFFFF come after all whole ones. */
+function rankOfUnit(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 /** The nodes sorted by name (code points); nodes of equal name keep their order. */

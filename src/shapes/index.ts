@@ -2,7 +2,5 @@
 export { AxisNames } from "./axis-names.js";
 export { validateNetwork } from "./validate-network.js";
 export type { ValidatedNetwork, ValidationOptions } from "./validate-network.js";
-export { memoryBlock } from "./memory-block.js";
-export type { MemoryRoots } from "./memory-block.js";
 export { checkMemory } from "./size-limits.js";
 export { printShapes } from "./print-shapes.js";

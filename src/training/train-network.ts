@@ -4,7 +4,7 @@ import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
-import { memoryBlock } from "../shapes/index.js";
+import { memoryBlock } from "../memory-sharing/index.js";
 import { BestModels } from "./best-models.js";
 import { checkpointFile, modelFileAfter } from "./checkpoints.js";
 import { type EpochHooks, runEpochs } from "./epochs.js";

@@ -16,13 +16,14 @@ const anything: OpDefinition = {
   shape: () => ({ shape: [1], dynamicAxis: null }),
 };
 const delay: OpDefinition = { ...anything, name: "PastValue", delay: true };
+const lookAhead: OpDefinition = { ...delay, name: "FutureValue" };
 
-/** A graph from `name: input input` lines; names in upper case are delay nodes. */
+/** A graph from `name: input input` lines; names in upper case are delay nodes, F… of them look ahead. */
 function graph(...lines: string[]): Map<string, NetworkNode> {
   const parsed = lines.map((line) => line.split(/[: ]+/).filter(Boolean));
   const nodes = new Map<string, NetworkNode>();
   for (const [name = ""] of parsed) {
-    const op = name === name.toUpperCase() ? delay : anything;
+    const op = name !== name.toUpperCase() ? anything : name.startsWith("F") ? lookAhead : delay;
     nodes.set(name, { name, op, inputs: [], attributes: {}, tags: new Set() });
   }
   for (const [name = "", ...inputs] of parsed) {
@@ -89,6 +90,29 @@ describe("evaluation order", () => {
     expect(loops.map(({ source, nodes: inside }) => [source.name, ...names(inside)])).toEqual([
       ["h", "P", "u", "s", "h"],
     ]);
+  });
+
+  it("survives a loop longer than the call stack is deep", () => {
+    const nodes = Array.from({ length: 50_000 }, (_, index): NetworkNode => {
+      return {
+        name: `n${index}`,
+        op: index === 0 ? delay : anything,
+        inputs: [],
+        attributes: {},
+        tags: new Set(),
+      };
+    });
+    nodes.forEach((node, index) => (node.inputs = [nodes.at(index - 1) as NetworkNode]));
+    const { order, loops } = evaluationOrder(nodes.slice(-1));
+    expect(order).toEqual(nodes);
+    expect(loops.map(({ nodes: inside }) => inside.length)).toEqual([50_000]);
+  });
+
+  it("refuses a loop that looks back and ahead", () => {
+    const nodes = graph("P: h", "F: h", "h: P F", "z: h");
+    expect(() => evaluationOrder([nodes.get("z") as NetworkNode])).toThrow(
+      /^It is not allowed to have multiple different stepping directions in the same loop \(loop connected to/,
+    );
   });
 
   it("refuses a cycle that no delay node closes", () => {

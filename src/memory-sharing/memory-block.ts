@@ -4,8 +4,6 @@ import { compareNames } from "../network/node-order.js";
 import type { MemoryRoots } from "./memory-requests.js";
 import { simulateMemory } from "./memory-requests.js";
 
-export type { MemoryRoots };
-
 /**
  * CNTK's block about who shares memory: `Allocating matrices …`, the counts and both lists. CNTK prints the groups in the
  * order of heap addresses; here they come in the order of their first entry's name.

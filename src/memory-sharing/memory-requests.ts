@@ -34,6 +34,7 @@ export function simulateMemory(shaped: ShapedNetwork, roots: MemoryRoots): Memor
 class Simulation {
   private readonly pool = new MatrixPool();
   private readonly identity = new Map<NetworkNode, number>();
+  private readonly forwardRoots: ReadonlySet<NetworkNode>;
   private readonly order: readonly NetworkNode[];
   private readonly loopOf = new Map<NetworkNode, readonly NetworkNode[]>();
   /** Consumers that have not run yet, within the evaluated part. */
@@ -43,16 +44,16 @@ class Simulation {
 
   constructor(
     private readonly shaped: ShapedNetwork,
-    private readonly roots: MemoryRoots,
+    roots: MemoryRoots,
   ) {
     shaped.network.nodes.forEach((node, index) => this.identity.set(node, index));
     for (const loop of evaluationOrder(shaped.roots).loops) {
       for (const node of loop.nodes) this.loopOf.set(node, loop.nodes);
     }
-    const forwardRoots = [...roots.evaluated, ...(roots.criterion ? [roots.criterion] : [])];
-    this.order = restrictOrder(shaped.order, forwardRoots);
+    this.forwardRoots = new Set([...roots.evaluated, ...(roots.criterion ? [roots.criterion] : [])]);
+    this.order = restrictOrder(shaped.order, this.forwardRoots);
     this.waiting = consumersOf(this.order);
-    this.ownMatrix = this.findOwnMatrices(forwardRoots);
+    this.ownMatrix = this.findOwnMatrices();
     if (roots.criterion) this.findNeededBackward();
   }
 
@@ -189,8 +190,8 @@ class Simulation {
     }
   }
 
-  private findOwnMatrices(forwardRoots: readonly NetworkNode[]): Set<NetworkNode> {
-    const own = new Set(forwardRoots);
+  private findOwnMatrices(): Set<NetworkNode> {
+    const own = new Set(this.forwardRoots);
     const madeOfParameters = new Set<NetworkNode>();
     for (const node of this.shaped.order) {
       const { role } = node.op;
@@ -210,7 +211,7 @@ class Simulation {
   }
 
   private isRoot(node: NetworkNode): boolean {
-    return this.roots.criterion === node || this.roots.evaluated.includes(node);
+    return this.forwardRoots.has(node);
   }
 
   private key(kind: string, node: NetworkNode): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { stdSort } from "../../src/shapes/std-sort.js";
+import { stdSort } from "../../src/memory-sharing/std-sort.js";
 
 interface Recorded {
   readonly name: string;

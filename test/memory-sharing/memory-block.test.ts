@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { AxisNames, memoryBlock } from "../../src/shapes/index.js";
-import { memoryGroups } from "../../src/shapes/memory-block.js";
+import { memoryBlock, memoryGroups } from "../../src/memory-sharing/index.js";
+import { AxisNames } from "../../src/shapes/index.js";
 import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
 import { trainedUses } from "../../src/updates/index.js";
 import {

@@ -1,0 +1,3 @@
+/** Who would share memory with whom in CNTK: the list its log shows before a run. Nothing here moves memory of ours. */
+export { memoryBlock, memoryGroups } from "./memory-block.js";
+export type { MemoryRoots } from "./memory-requests.js";
