@@ -4,6 +4,7 @@ import type { FileAccess } from "../files/file-access.js";
 import type { ModelFile } from "../model-files/index.js";
 import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { prune } from "../network/edit.js";
 import { elementCount } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
@@ -44,7 +45,7 @@ export class ModelSession {
 
   /**
    * The network with its shapes, made when first asked for.
-   * @throws CntkError when the model holds operations that cntkts cannot run, or does not validate.
+   * @throws CntkError when it does not validate, or holds operations of which cntkts knows the name only.
    */
   get shaped(): ShapedNetwork {
     this.validated ??= inModelFile(this.path, () => this.validate());
@@ -53,7 +54,6 @@ export class ModelSession {
 
   private validate(): ShapedNetwork {
     const network = networkFromModel(this.model);
-    requireRunnable(network);
     const axisNames = new AxisNames();
     return validateNetwork(network, { traceLevel: 0, axisNames, elementType: this.elementType }).shaped;
   }
@@ -162,10 +162,13 @@ export class ModelSession {
     }
   }
 
-  /** The nodes of these names, of which at least one sample can be computed. */
+  /** The nodes of these names: what they need can be run, and at least one sample fits into memory. */
   private computableNodes(names: readonly string[]): NetworkNode[] {
     const nodes = names.map((name) => this.node(name));
-    inModelFile(this.path, () => checkMemory(this.shaped, nodes, this.elementType));
+    inModelFile(this.path, () => {
+      requireRunnable(prune(this.shaped.network, nodes));
+      checkMemory(this.shaped, nodes, this.elementType);
+    });
     return nodes;
   }
 

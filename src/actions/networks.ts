@@ -1,11 +1,13 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { type ModelFile, readModel } from "../model-files/index.js";
+import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
 import { buildNetwork, hasBuilder, shapeNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
+import { checkMemory } from "../shapes/index.js";
 import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
 
 /**
@@ -43,7 +45,10 @@ export async function networkForEvaluation(
     if (listed.length) patchOutputNodes(session, network, listed);
     const shape = (): ShapedNetwork => {
       const { shaped } = shapeNetwork(session, network, traceLevel);
-      requireRunnable(network);
+      const { output, criterion, evaluation } = network.groups;
+      const wanted = listed.length > 0 ? output : [...output, ...criterion, ...evaluation];
+      requireRunnable(prune(network, wanted));
+      checkMemory(shaped, wanted, session.elementType);
       return shaped;
     };
     return inModelFile(path, shape, "hint");

@@ -1,34 +1,37 @@
-import type { ModelFile, ModelNode } from "./model-file.js";
+import type { UpgradedInput } from "../network/stored-fields.js";
+import { storedLayout } from "../ops/stored.js";
+import type { ModelFile, ModelMatrix, ModelNode } from "./model-file.js";
 
 /**
- * What CNTK changes in the nodes of older files when it loads them: batch normalization gets its sixth input, the run count
- * (which is forgotten: it starts at 0), and its stored inverse deviations become variances; the inputs of an
- * OptimizedRNNStack change places.
+ * What CNTK changes in the links of older files when it loads them, as the operations declare it: inputs that change places,
+ * parameters that are added, and parameters whose values mean something else today.
  * Source: Source/ComputationNetworkLib/ComputationNetwork.cpp, TrainingNodes.h, RNNNodes.cpp.
  */
 export function upgradeModel(file: ModelFile): ModelFile {
-  if (file.version >= 20) return file;
+  const byName = new Map(file.nodes.map((node) => [node.name.toLowerCase(), node]));
   const replaced = new Map<string, ModelNode>();
   const added: ModelNode[] = [];
   for (const node of file.nodes) {
-    if (node.operation === "BatchNormalization") {
-      const { holdsInverseDeviation, ...fields } = node.fields;
-      if (holdsInverseDeviation) convertDeviation(file, node, replaced);
-      if (file.version >= 19) continue;
-      const counter = runCountOf(node);
-      added.push(counter);
-      replaced.set(node.name, {
-        ...node,
-        fields: { ...fields, runCount: 0 },
-        inputs: [...node.inputs, counter.name],
-      });
-    } else if (node.operation === "OptimizedRNNStack" && file.version < 14) {
-      const [first = "", second = "", ...rest] = node.inputs;
-      replaced.set(node.name, { ...node, inputs: [second, first, ...rest] });
-    }
+    const upgraded = storedLayout(node.operation)?.upgradeInputs?.(node.inputs, file.version);
+    if (!upgraded) continue;
+    const inputs = upgraded.map((input) => {
+      if ("newParameter" in input) {
+        const parameter = newParameter(`${node.name}.${input.newParameter}`, node);
+        added.push(parameter);
+        return parameter.name;
+      }
+      const parameter = byName.get(input.name.toLowerCase());
+      if (parameter && !replaced.has(parameter.name)) {
+        const values = converted(parameter, input, node);
+        if (values) replaced.set(parameter.name, { ...parameter, values });
+      }
+      return input.name;
+    });
+    replaced.set(node.name, { ...(replaced.get(node.name) ?? node), inputs });
   }
+  if (replaced.size === 0) return file;
   const nodes = file.nodes.map((node) => replaced.get(node.name) ?? node);
-  return { ...file, nodes: [...nodes, ...added].sort(byNameIgnoringCase) };
+  return { ...file, nodes: added.length === 0 ? nodes : [...nodes, ...added].sort(byNameIgnoringCase) };
 }
 
 /** CNTK's order of nodes: by name in lower case. */
@@ -38,25 +41,25 @@ export function byNameIgnoringCase(a: { readonly name: string }, b: { readonly n
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-function runCountOf(node: ModelNode): ModelNode {
-  const values = node.precision === "float" ? new Float32Array(1) : new Float64Array(1);
+function newParameter(name: string, { precision }: ModelNode): ModelNode {
+  const values = precision === "float" ? new Float32Array(1) : new Float64Array(1);
   return {
-    precision: node.precision,
+    precision,
     operation: "LearnableParameter",
-    name: `${node.name}.run_sample_count`,
+    name,
     inputs: [],
     fields: { learningRateMultiplier: 0, shape: [1] },
     values: { rows: 1, columns: 1, values },
   };
 }
 
-/** Up to version 12 the fifth input held 1/deviation: the variance is 1/s² - or rather, as CNTK has it, 1/s² + epsilon. */
-function convertDeviation(file: ModelFile, node: ModelNode, replaced: Map<string, ModelNode>): void {
-  const wanted = node.inputs[4]?.toLowerCase();
-  const parameter = file.nodes.find((candidate) => candidate.name.toLowerCase() === wanted);
-  if (!parameter?.values || replaced.has(parameter.name)) return;
-  const epsilon = node.fields["epsilon"] as number;
+function converted(
+  parameter: ModelNode,
+  input: UpgradedInput,
+  { fields }: ModelNode,
+): ModelMatrix | undefined {
+  const convert = "convert" in input ? input.convert : undefined;
+  if (!convert || !parameter.values) return undefined;
   const { values, ...size } = parameter.values;
-  const variances = values.map((value) => 1 / (value * value) + epsilon);
-  replaced.set(parameter.name, { ...parameter, values: { ...size, values: variances } });
+  return { ...size, values: values.map((value) => convert(value, fields)) };
 }

@@ -78,12 +78,22 @@ export interface StoredField extends StoredOptions {
   readonly kind: StoredKind;
 }
 
+/**
+ * An input of a node that an older version wrote: one it had (if `convert` is given, a parameter whose values have become
+ * others), or a parameter of one 0 that did not exist yet, named after the node.
+ */
+export type UpgradedInput =
+  | { readonly name: string; readonly convert?: (value: number, fields: Fields) => number }
+  | { readonly newParameter: string };
+
 /** Everything a model file stores of an op's nodes. */
 export interface StoredLayout {
   /** In the order of the file. Fields with `until` are gone after `upgrade`. */
   readonly fields: readonly StoredField[];
   /** Turns what an older version said into today's fields. */
   readonly upgrade?: (fields: Fields, version: number) => Fields;
+  /** The inputs that a node of an older version has today. */
+  readonly upgradeInputs?: (inputs: readonly string[], version: number) => readonly UpgradedInput[];
   /** Where attributes are not fields under other names: corrects what the fields' own rules gave. */
   readonly attributes?: (plain: Attributes, fields: Fields) => Attributes;
   readonly toFields?: (plain: Fields, attributes: Attributes) => Fields;

@@ -174,12 +174,17 @@ const normalization: StoredLayout = {
     if (version < 6 && !innerAtLeast(3)(old)) fields["normalizationTimeConstant"] = 0;
     // "Not zero, but unknown" is the largest number.
     if (version === 19) fields["runCount"] = old["runCountIsZero"] === true ? 0 : 2n ** 64n - 1n;
-    // Up to version 12 minibatches were counted, of which CNTK assumes 16 samples each, and 1/deviation was stored.
-    if (version < 13) {
-      fields["runCount"] = Number(old["runCount"] ?? 0) * 16;
-      fields["holdsInverseDeviation"] = true;
-    }
+    // The count has moved into a parameter, which starts anew.
+    if (version < 19) fields["runCount"] = 0;
     return fields;
+  },
+  upgradeInputs(inputs, version) {
+    // Up to version 12 the fifth input held 1/deviation s: the variance is 1/s² - or rather, as CNTK has it, 1/s² + epsilon.
+    const variance = (s: number, { epsilon }: Fields): number => 1 / (s * s) + Number(epsilon);
+    const upgraded = inputs.map((name, index) =>
+      index === 4 && version < 13 ? { name, convert: variance } : { name },
+    );
+    return version < 19 ? [...upgraded, { newParameter: "run_sample_count" }] : upgraded;
   },
 };
 
@@ -307,6 +312,10 @@ const recurrentStack: StoredLayout = {
   upgrade(old, version) {
     const name = String(old["recurrentOp"]);
     return version >= 14 ? old : { ...old, recurrentOp: oldRecurrentNames[name] ?? name };
+  },
+  upgradeInputs(inputs, version) {
+    const [first, second, ...rest] = inputs.map((name) => ({ name }));
+    return first && second && version < 14 ? [second, first, ...rest] : inputs.map((name) => ({ name }));
   },
   attributes: (plain, { bidirectional }) => ({
     ...plain,
