@@ -64,6 +64,8 @@ export interface StoredOptions extends StoredAttribute {
   readonly valid?: (value: FieldValue, before: Fields) => boolean;
   /** A value that is not valid means that the field is not there at all: its bytes belong to what follows. */
   readonly takenBack?: boolean;
+  /** The largest number of 64 bits means: no limit. As an attribute it is Infinity. */
+  readonly unlimited?: true;
   /** A number of 64 bits that may be beyond 2^53; any other such number is a broken file. */
   readonly wide?: boolean;
   /** Value in files that lack the field, and for nodes whose attributes lack it. */
@@ -121,7 +123,7 @@ export function attributesFromFields(layout: StoredLayout, fields: Fields): Attr
     const { name, attribute = name, words, otherwise, constant } = stored;
     const value = fields[name] ?? otherwise;
     if (value === undefined || (constant !== undefined && sameValue(value, constant))) continue;
-    attributes[attribute] = words === undefined ? value : (words[Number(value)] ?? words[0]);
+    attributes[attribute] = asAttribute(stored, value);
   }
   return layout.attributes?.(attributes, fields) ?? attributes;
 }
@@ -143,7 +145,16 @@ export function fieldsFromAttributes(
   return { ...fields, ...layout.toFields?.(fields, attributes) };
 }
 
-function asField({ words, synonyms = {}, otherwise = 0 }: StoredField, given: unknown): FieldValue {
+const noLimit = 2n ** 64n - 1n;
+
+function asAttribute({ words, unlimited }: StoredField, value: FieldValue): unknown {
+  if (unlimited && typeof value === "bigint") return value === noLimit ? Infinity : Number(value);
+  return words === undefined ? value : (words[Number(value)] ?? words[0]);
+}
+
+function asField(stored: StoredField, given: unknown): FieldValue {
+  const { words, synonyms = {}, otherwise = 0, unlimited } = stored;
+  if (unlimited && given === Infinity) return noLimit;
   if (words === undefined) return given as FieldValue;
   const wanted = String(given).toLowerCase();
   const word = synonyms[wanted] ?? wanted;

@@ -22,6 +22,13 @@ const imageLayout = (options: StoredOptions = {}): StoredField =>
     ...options,
   });
 
+/** Axes are counted from 1, some kinds of them have negative numbers; no tensor has so many that these are not enough. */
+const axis = (
+  name: string,
+  options: StoredOptions = {},
+  kind: StoredField["kind"] = "signed4",
+): StoredField => field(name, kind, { valid: (number) => Math.abs(Number(number)) <= 1000, ...options });
+
 const poolKinds = ["none", "max", "average"];
 
 /** What an op makes of the fields that convolution and pooling have in common; absent before version 5. */
@@ -239,8 +246,8 @@ const input: StoredLayout = {
 };
 
 const timesFields = [
-  field("outputRank", "unsigned8", { since: 3, otherwise: 1 }),
-  field("inferInputRankToMap", "signed4", { since: 12, otherwise: -1 }),
+  axis("outputRank", { since: 3, otherwise: 1 }, "unsigned8"),
+  axis("inferInputRankToMap", { since: 12, otherwise: -1 }),
 ];
 
 /** State of a random engine. Version 16 wrote the seed as C's `unsigned long`: 8 bytes on Linux. */
@@ -270,7 +277,7 @@ const slice: StoredLayout = {
       fields: [
         field("begin", "signed8"),
         field("length", "signed8"),
-        field("axis", "signed4", { since: 3, otherwise: 1 }),
+        axis("axis", { since: 3, otherwise: 1 }),
       ],
       valid: (slices) => Array.isArray(slices) && slices.length >= 1,
     }),
@@ -307,7 +314,7 @@ const recurrentStack: StoredLayout = {
     field("numLayers", "unsigned8", { otherwise: 1 }),
     field("hiddenDims", "unsigned8"),
     field("recurrentOp", "wideText", { otherwise: "lstm" }),
-    field("axis", "signed4", { since: 14, otherwise: -1 }),
+    axis("axis", { since: 14, otherwise: -1 }),
   ],
   upgrade(old, version) {
     const name = String(old["recurrentOp"]);
@@ -340,7 +347,7 @@ const sample: StoredLayout = {
 
 const reduction: StoredLayout = {
   fields: [
-    field("axis", "signed4", { otherwise: 0 }),
+    axis("axis", { otherwise: 0 }),
     field("reductionOp", "wideText"),
     field("keepDimensions", "boolean", {
       since: 24,
@@ -356,8 +363,8 @@ const axisName: StoredLayout = { fields: [field("dynamicAxis", "wideText", { oth
 const trace: StoredLayout = {
   fields: [
     field("message", "wideText", { attribute: "say", otherwise: "" }),
-    field("logFirst", "unsigned8", { wide: true, otherwise: 0 }),
-    field("logFrequency", "unsigned8", { wide: true, otherwise: 0 }),
+    field("logFirst", "unsigned8", { wide: true, unlimited: true, otherwise: 0 }),
+    field("logFrequency", "unsigned8", { wide: true, unlimited: true, otherwise: 0 }),
     field("logGradientToo", "boolean", { otherwise: false }),
     field("isCategoryLabel", "boolean", { otherwise: false }),
     field("labelMappingFile", "wideText", { otherwise: "" }),
@@ -373,8 +380,8 @@ const trace: StoredLayout = {
       "sampleSeparator",
       "precisionFormat",
     ].map((name) => field(name, "narrowText", { otherwise: "" })),
-    field("onlyUpToRow", "unsigned8", { wide: true, otherwise: 2n ** 64n - 1n }),
-    field("onlyUpToT", "unsigned8", { wide: true, otherwise: 2n ** 64n - 1n }),
+    field("onlyUpToRow", "unsigned8", { wide: true, unlimited: true, otherwise: 2n ** 64n - 1n }),
+    field("onlyUpToT", "unsigned8", { wide: true, unlimited: true, otherwise: 2n ** 64n - 1n }),
   ],
 };
 
@@ -394,16 +401,16 @@ const layouts: Readonly<Record<string, StoredLayout>> = {
   },
   TransposeDimensions: {
     fields: [
-      field("axis1", "signed4", { since: 3, otherwise: 1 }),
-      field("axis2", "signed4", { since: 3, otherwise: 2 }),
+      axis("axis1", { since: 3, otherwise: 1 }),
+      axis("axis2", { since: 3, otherwise: 2 }),
       // A permutation is stored only where the two axes are both 0.
       field("permutation", "sizes", { since: 25, when: isPlainSwap }),
     ],
   },
   Reshape: {
     fields: [
-      field("beginAxis", "signed4", { otherwise: 0 }),
-      field("endAxis", "signed4", { otherwise: 0 }),
+      axis("beginAxis", { otherwise: 0 }),
+      axis("endAxis", { otherwise: 0 }),
       field("shape", "shape", { otherwise: [] }),
     ],
   },
@@ -414,7 +421,7 @@ const layouts: Readonly<Record<string, StoredLayout>> = {
     ],
   },
   Slice: slice,
-  RowStack: { fields: [field("axis", "signed4", { since: 3, otherwise: 1 })] },
+  RowStack: { fields: [axis("axis", { since: 3, otherwise: 1 })] },
   RowRepeat: { fields: [field("numRepeats", "unsigned8", { otherwise: 1 })] },
   Crop: {
     fields: [field("xOffset", "float8", { otherwise: NaN }), field("yOffset", "float8", { otherwise: NaN })],

@@ -9,10 +9,14 @@ import { defineOp, memoryNone, shapeProblem } from "./define-op.js";
  */
 
 const made = new Map<string, OpDefinition>();
+const standIns = new Set<OpDefinition>();
 
-/** A stand-in for an operation that cannot be run: takes any inputs, and its shape rule refuses by name. */
-export function unavailableOperation(name: string): OpDefinition {
-  const known = made.get(name);
+/**
+ * A stand-in for an operation that cannot be run: takes any inputs, and its shape rule refuses by name.
+ * @param what says what of it is not available, where other nodes of the operation are
+ */
+export function unavailableOperation(name: string, what = name): OpDefinition {
+  const known = made.get(what);
   if (known) return known;
   const op = defineOp({
     name,
@@ -24,22 +28,21 @@ export function unavailableOperation(name: string): OpDefinition {
     differentiable: "error",
     memory: memoryNone,
     shape: ({ node }) => {
-      throw notAvailable(node);
+      throw notAvailable(node, what);
     },
   });
-  made.set(name, op);
+  made.set(what, op);
+  standIns.add(op);
   return op;
 }
 
-function notAvailable(node: NetworkNode): CntkError {
-  return shapeProblem(node, "not-available", `${node.op.name} is not available yet (node '${node.name}')`);
+function notAvailable(node: NetworkNode, what: string): CntkError {
+  return shapeProblem(node, "not-available", `${what} is not available yet (node '${node.name}')`);
 }
 
 /** Names of the operations of a network that cannot be run, sorted. */
 export function unavailableOperations({ nodes }: Pick<Network, "nodes">): string[] {
-  const names = nodes
-    .filter(({ op }) => op.runnable === false || made.get(op.name) === op)
-    .map(({ op }) => op.name);
+  const names = nodes.filter(({ op }) => op.runnable === false || standIns.has(op)).map(({ op }) => op.name);
   return [...new Set(names)].sort();
 }
 
