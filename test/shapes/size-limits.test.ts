@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { CntkError } from "../../src/diagnostics/diagnostic.js";
+import { emptyGroups, makeNode } from "../../src/network/build.js";
+import { evaluationOrder } from "../../src/network/loops.js";
+import type { Attributes, Network, NetworkNode } from "../../src/network/network.js";
+import { operationByName } from "../../src/ops/index.js";
+import { AxisNames, checkMemory, validateNetwork } from "../../src/shapes/index.js";
+
+function make(name: string, operation: string, inputs: NetworkNode[], attributes?: Attributes): NetworkNode {
+  const op = operationByName(operation);
+  if (!op) throw new Error(`no operation ${operation}`);
+  return makeNode({ name, op, inputs, ...(attributes && { attributes }) });
+}
+
+const input = (...shape: number[]): NetworkNode => make("x", "InputValue", [], { shape });
+
+function validated(...nodes: NetworkNode[]) {
+  const network: Network = { nodes, groups: { ...emptyGroups() }, values: new Map() };
+  return validateNetwork(network, { traceLevel: 0, axisNames: new AxisNames(), elementType: "float" }).shaped;
+}
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof CntkError) return error.code;
+    throw error;
+  }
+  return "nothing was thrown";
+}
+
+const window = {
+  pool: "max",
+  kernelShape: [1, 1],
+  strideShape: [1, 1],
+  dimPadding: [false],
+  dimPadLower: [0],
+  dimPadUpper: [0],
+  ceilOut: false,
+  poolIncludePad: false,
+  imageLayout: "CHW",
+};
+
+describe("sizes that nobody can compute", () => {
+  it("are refused by the rule that finds them, before any work", () => {
+    const pooled = (changes: Attributes) => () => {
+      const x = input(28, 28);
+      return validated(x, make("p", "Pooling", [x], { ...window, ...changes }));
+    };
+    expect(codeOf(pooled({}))).toBe("nothing was thrown");
+    expect(codeOf(pooled({ dimPadLower: [0, 2 ** 31] }))).toBe("padding-too-large");
+    expect(codeOf(pooled({ dimPadUpper: [40, 0] }))).toBe("padding-too-large");
+    expect(codeOf(pooled({ strideShape: [0, 1] }))).toBe("too-many-windows");
+    expect(codeOf(() => validated(input(65536, 65536, 65536, 65536)))).toBe("shape-too-large");
+  });
+
+  it("are refused with the number of GB where a sample of all values does not fit", () => {
+    const x = input(1 << 12);
+    const square = make("xx", "ElementTimes", [x, make("row", "InputValue", [], { shape: [1, 1 << 12] })]);
+    const cube = make("xxx", "ElementTimes", [
+      square,
+      make("d", "InputValue", [], { shape: [1, 1, 1 << 9] }),
+    ]);
+    const shaped = validated(...square.inputs, square, ...cube.inputs.slice(1), cube);
+    // 16 million values of 24 bytes of input are strange, but fit; 8 billion do not.
+    expect(codeOf(() => checkMemory(shaped, [square], "float"))).toBe("nothing was thrown");
+    expect(codeOf(() => checkMemory(shaped, [cube], "float"))).toBe("needs-too-much-memory");
+    expect(() => checkMemory(shaped, [cube], "float")).toThrow("Computing 'xxx' needs 32.1 GB");
+    const huge = input(1 << 27);
+    expect(codeOf(() => checkMemory(validated(huge), [huge], "double"))).toBe("needs-too-much-memory");
+  });
+});
+
+describe("nodes that use themselves", () => {
+  it("are loops without a delay, also alone", () => {
+    const node = make("z", "Sigmoid", []);
+    node.inputs = [node];
+    expect(() => evaluationOrder([node])).toThrow("There is no recurrent node in the loop connected to z");
+  });
+
+  it("do not keep validation going for ever", () => {
+    const delay = make("h", "PastValue", [], { shape: [2], timeStep: 1, defaultHiddenActivation: 0 });
+    delay.inputs = [delay];
+    const user = make("z", "Sigmoid", [delay]);
+    const code = codeOf(() => validated(delay, user));
+    expect(code).toBe("validation-unstable");
+  });
+});
