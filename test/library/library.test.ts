@@ -63,6 +63,64 @@ describe("parameters of layers and functions", () => {
     ["MaxUnpoolingLayer", "filterShape stride pad lowerPad upperPad"],
     ["DelayLayer", "T defaultHiddenActivation"],
     [
+      "RecurrentLSTMLayer",
+      "outputDim cellShape goBackwards usePeepholes trainInitialState init initValueScale enableSelfStabilization allowOptimizedEngine",
+    ],
+    [
+      "RecurrentLSTMLayerStack",
+      "layerDims cellShapes usePeepholes init initValueScale enableSelfStabilization allowOptimizedEngine",
+    ],
+    ["BS.RNNs.LSTMBlock", "outputDim cellShape usePeepholes init initValueScale enableSelfStabilization"],
+    ["BS.RNNs.LSTMP", "outputDim x prevState cellDim aux auxDim enableSelfStabilization inputDim"],
+    ["BS.RNNs.GRU", "outputDim x prevState cellDim inputDim aux auxDim enableSelfStabilization"],
+    ["BS.RNNs.PreviousHC", "lstmState initialState layerIndex"],
+    ["BS.RNNs.NextHC", "lstmState initialState layerIndex"],
+    ["BS.RNNs.PreviousHCWithTrainedInitialState", "shape"],
+    ["BS.RNNs.NextHCWithTrainedInitialState", "shape"],
+    ["BS.RNNs.NoAuxInputHook", "input lstmState"],
+    [
+      "BS.RNNs.RecurrentLSTMP",
+      "outputDim x cellDim inputDim previousHook augmentInputHook augmentInputDim layerIndex enableSelfStabilization",
+    ],
+    [
+      "BS.RNNs.RecurrentLSTMPStack",
+      "layerDims input cellDims inputDim previousHook augmentInputHook augmentInputDim enableSelfStabilization",
+    ],
+    [
+      "BS.RNNs.RecurrentBidirectionalLSTMPStack",
+      "layerDims input cellDims inputDim previousHook nextHook enableSelfStabilization",
+    ],
+    [
+      "BS.RNNs.RecurrentGRU",
+      "outputDim x cellDim inputDim previousHook augmentInputHook augmentInputDim layerIndex enableSelfStabilization",
+    ],
+    [
+      "BS.RNNs.RecurrentGRUStack",
+      "layerDims input cellDims inputDim previousHook augmentInputHook augmentInputDim enableSelfStabilization",
+    ],
+    [
+      "BS.RNNs.RecurrentBidirectionalGRUStack",
+      "layerDims input cellDims inputDim previousHook nextHook enableSelfStabilization",
+    ],
+    ["BS.Sequences.PastValueWindow", "N in axis"],
+    ["BS.Sequences.BroadcastSequenceAs", "type data1"],
+    ["BS.Loop.Previous", "x initialState"],
+    ["BS.Loop.PreviousOrDefault", "x defaultValue"],
+    ["BS.Loop.IsFirstN", "N x"],
+    ["BS.Parameters.StabilizeElements", "x inputDim enabled"],
+    ["BS.Parameters.Stabilize", "x enabled"],
+    [
+      "BS.Seq2Seq.CreateAugmentWithFixedWindowAttentionHook",
+      "attentionDim attentionSpan decoderDynamicAxis encoderOutput enableSelfStabilization",
+    ],
+    ["BS.Seq2Seq.GetTopNTensor", "D scores"],
+    ["BS.Seq2Seq.GreedySequenceDecoderFrom", "modelAsTrained"],
+    ["BS.Seq2Seq.BeamSearchSequenceDecoderFrom", "modelAsTrained beamDepth"],
+    ["BS.Network.Load", "pathName"],
+    ["BS.Network.CloneFunction", "inputNodes outputNodes parameters"],
+    ["BS.Network.Edit", "inputModel editFunctions additionalRoots"],
+    ["Embedding", "embeddingDim input inputDim initFrom embeddingPath sparseInput learningRateWeight"],
+    [
       "BatchNormalizationLayer",
       "spatialRank initialScale normalizationTimeConstant blendTimeConstant epsilon useCntkEngine",
     ],
@@ -191,5 +249,61 @@ describe("layers", () => {
       "{ x = Input {2} ; f = LayerStack {2, i => LinearLayer {(3:4)[i], bias = false}} ; z = f (x) }",
     );
     expect(nodeNames(built)).toEqual(["f.arrayOfFunctions[0].W", "f.arrayOfFunctions[1].W", "x", "z", "z.x"]);
+  });
+});
+
+describe("recurrent functions", () => {
+  const sequence = "x = Input {2} ;";
+
+  // What CNTK's library wrote wrongly fails here with the same words.
+  it.each([
+    ["BS.Loop.Iteration (x)", "unknown identifier 'OnesLike'"],
+    ["BS.Loop.Count (x)", "function expects 1 positional parameters, 2 were provided"],
+    ["BS.Sequences.FoldL (Plus, x, x)", "function expects 3 positional parameters, 4 were provided"],
+    ["BS.Sequences.PastValueWindow (2, x, axis = 1).value", "PastValueWindow: axis>2 required."],
+    [
+      "BS.RNNs.RecurrentBidirectionalLSTMPStack ((3:4), x, inputDim = 2)[1].h",
+      "unknown identifier 'layerDims'",
+    ],
+    ["TimeReverse (x)", "Attempted to instantiate undefined operation TimeReverse."],
+    ['BS.Network.Load ("model.dnn").z', "BS.Network.Load is not available yet"],
+  ])("%s fails: %s", (expression, message) => {
+    expect(buildError(`{ ${sequence} z = ${expression} }`).message).toBe(message);
+  });
+
+  it("an LSTM has its parameters once, however often it is applied", () => {
+    const built = buildText(
+      "{ x = Input {2} ; y = Input {2} ; f = RecurrentLSTMLayer {3} ; a = f (x) ; b = f (y) }",
+    );
+    const parameters = built.network.nodes.filter((node) => node.op.role === "parameter");
+    expect(parameters.map((node) => node.name).sort()).toEqual(["f.lstm.B", "f.lstm.H", "f.lstm.W"]);
+  });
+
+  it("goes the other way with goBackwards or the hook NextHC", () => {
+    const layer = buildText(`{ ${sequence} a = RecurrentLSTMLayer {3, goBackwards = true} (x) }`);
+    const old = buildText(
+      `{ ${sequence} a = BS.RNNs.RecurrentLSTMP (3, x, previousHook = BS.RNNs.NextHC).h }`,
+    );
+    for (const built of [layer, old]) {
+      expect(nodeNames(built).filter((name) => operationOf(built, name).startsWith("PastValue"))).toEqual([]);
+      expect(operationOf(built, "a.prevState.h")).toMatch(/^FutureValue/);
+    }
+  });
+
+  it("optimized, all layers are one node as long as their dimensions agree", () => {
+    const stack = (dims: string) =>
+      buildText(`{ ${sequence} a = RecurrentLSTMLayerStack {${dims}, allowOptimizedEngine = true} (x) }`);
+    expect(operationOf(stack("(4:4:4)"), "a")).toBe("OptimizedRNNStack(a.W, x)");
+    expect(nodeNamed(stack("(4:4:4)"), "a").attributes).toMatchObject({ numLayers: 3 });
+    expect(nodeNames(stack("(4:5)")).filter((name) => name.endsWith(".W"))).toEqual([
+      "a.arrayOfFunctions[0].W",
+      "a.arrayOfFunctions[1].W",
+    ]);
+  });
+
+  it("a legacy embedding is a transposed table", () => {
+    const built = buildText(`{ ${sequence} a = Embedding (3, x, inputDim = 2, sparseInput = true) }`);
+    expect(operationOf(built, "a")).toBe("Times(a.embedding, x)");
+    expect(operationOf(built, "a.embedding")).toBe("TransposeDimensions(a.embedding.x)");
   });
 });
