@@ -1,10 +1,9 @@
 export type { Minibatch, StreamMinibatch } from "../minibatch/index.js";
-export type { EpochRequest, Reader, StreamDescription } from "./reader.js";
+export type { EpochRequest, Reader, ReaderSurroundings, StreamDescription } from "./reader.js";
 export type { Chunk, Corpus, Deserializer, DeserializerStream, SequenceKey } from "./deserializer.js";
 export { DataReader, type ReaderOptions } from "./data-reader.js";
 export { checkReader, readerFromConfig } from "./reader-from-config.js";
 export type { TextFormatOptions, TextInput } from "./text-format/options.js";
 export { textFormatOptions } from "./text-format/text-format-config.js";
 export { createTextFormatReader } from "./text-format/text-format-reader.js";
-export type { ReaderSurroundings } from "./text-format/text-format-deserializer.js";
 export { TextFormatDeserializer } from "./text-format/text-format-deserializer.js";

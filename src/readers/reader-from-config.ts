@@ -2,17 +2,15 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
 import { openComposite, readComposite } from "./composite/composite-from-config.js";
-import type { Reader } from "./reader.js";
+import type { Reader, ReaderSurroundings } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
-import type { ReaderSurroundings } from "./text-format/text-format-deserializer.js";
 import { createTextFormatReader } from "./text-format/text-format-reader.js";
 
 /** Old and new names of CNTK's reader types; a name can mean another library's type too, which cannot work here. */
 const textFormatNames = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
 const otherNames = [
-  "CNTKBinaryReader",
-  "Cntk.Deserializers.Binary",
   "HTKDeserializers",
   "Cntk.Deserializers.HTK",
   "ImageReader",
@@ -35,6 +33,7 @@ const otherNames = [
   "Cntk.Reader.Binary",
 ];
 
+const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
 /**
@@ -75,6 +74,10 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     const options = textFormatOptions(section);
     return (surroundings) => createTextFormatReader(options, surroundings);
   }
+  if (binaryNames.includes(type)) {
+    const options = readBinary(section);
+    return (surroundings) => openBinary(options, surroundings);
+  }
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
     code: "reader-type",
@@ -82,7 +85,7 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     span,
     label: "no such type of reader",
     hint:
-      didYouMean(type, [...textFormatNames, ...compositeNames, ...otherNames]) ??
+      didYouMean(type, [...textFormatNames, ...compositeNames, ...binaryNames, ...otherNames]) ??
       "readerType = CNTKTextFormatReader reads text files",
   });
 }
@@ -101,6 +104,6 @@ function unavailable(message: string, span: Span): CntkError {
     code: "reader-type",
     message,
     span,
-    hint: "what there is: readerType = CNTKTextFormatReader, and deserializers of type CNTKTextFormatDeserializer",
+    hint: "what there is: readerType = CNTKTextFormatReader or CNTKBinaryReader, and deserializers of type CNTKTextFormatDeserializer",
   });
 }

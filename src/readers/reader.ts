@@ -1,3 +1,5 @@
+import type { FileAccess } from "../files/file-access.js";
+import type { LogSink } from "../log/log.js";
 import type { Minibatch } from "../minibatch/minibatch.js";
 
 export interface StreamDescription {
@@ -28,4 +30,11 @@ export interface Reader {
   /** The next minibatch, or undefined at the end of the epoch. */
   next(): Promise<Minibatch | undefined>;
   close(): Promise<void>;
+}
+
+/** What a reader needs of the world. */
+export interface ReaderSurroundings {
+  readonly files: FileAccess;
+  /** Where warnings about the data go. */
+  readonly log: LogSink;
 }

@@ -1,7 +1,7 @@
 import type { ConfigSection } from "../../config/config-section.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
-import type { ElementType } from "../../numerics/values.js";
+import { readPrecision, readRandomize } from "../common-options.js";
 import type { TextFormatOptions, TextInput } from "./options.js";
 import { defaultChunkSize } from "./options.js";
 
@@ -49,20 +49,6 @@ export function textFormatOptions(section: ConfigSection): TextFormatOptions {
     sampleBasedRandomizationWindow: section.boolean("sampleBasedRandomizationWindow", false),
     randomizationSeed: section.size("randomizationSeed", 0),
   };
-}
-
-function readPrecision(section: ConfigSection): ElementType {
-  const precision = section.string("precision", "float");
-  const lower = precision.toLowerCase();
-  if (lower === "float" || lower === "double") return lower;
-  const message = `Not supported precision '${precision}'. Expected 'double' or 'float'.`;
-  throw problem(message, section.optionalText("precision")?.spanOf() ?? section.span);
-}
-
-/** A boolean; the actions test and write put `None` there. */
-function readRandomize(section: ConfigSection): boolean {
-  if (section.string("randomize", "").toLowerCase() === "none") return false;
-  return section.boolean("randomize", true);
 }
 
 function readInputs(section: ConfigSection): TextInput[] {

@@ -1,7 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
-import type { LogSink } from "../../log/log.js";
 import type { Chunk, Corpus, Deserializer, DeserializerStream, SequenceKey } from "../deserializer.js";
+import type { ReaderSurroundings } from "../reader.js";
 import type { TextChunk } from "./chunk.js";
 import { ChunkStream } from "./chunk.js";
 import type { TextFormatOptions } from "./options.js";
@@ -10,13 +10,6 @@ import { DataProblems } from "./problems.js";
 import { SequenceParser } from "./sequence-parser.js";
 import type { KeyReading, TextIndex } from "./text-index.js";
 import { buildTextIndex } from "./text-index.js";
-
-/** What a reader needs of the world. */
-export interface ReaderSurroundings {
-  readonly files: FileAccess;
-  /** Where warnings about the data go. */
-  readonly log: LogSink;
-}
 
 /** Text is read in pieces of this size and never held longer. */
 const pieceSize = 2 * 1024 * 1024;

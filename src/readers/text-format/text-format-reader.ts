@@ -1,10 +1,10 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { DataReader } from "../data-reader.js";
 import type { Randomization } from "../randomizer/sequence-order.js";
-import type { Reader } from "../reader.js";
+import type { Reader, ReaderSurroundings } from "../reader.js";
 import type { TextFormatOptions } from "./options.js";
 import { defaultChunkSize, defaultWindowInBytes } from "./options.js";
-import { type ReaderSurroundings, TextFormatDeserializer } from "./text-format-deserializer.js";
+import { TextFormatDeserializer } from "./text-format-deserializer.js";
 
 /**
  * Opens a file in CNTK's text format, finds its sequences and delivers minibatches. Throws CntkError as
