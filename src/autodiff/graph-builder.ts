@@ -104,8 +104,9 @@ export class InternalGraph implements GraphBuilder {
       node,
       attributes: node.attributes,
       inputs: node.inputs.map((input) => {
-        const { shape, dynamicAxis, storage } = this.facts(input);
-        return { node: input, shape, dynamicAxis, storage, isParameter: input.op.role === "parameter" };
+        const { shape, dynamicAxis, storage, needsGradient } = this.facts(input);
+        const isParameter = input.op.role === "parameter";
+        return { node: input, shape, dynamicAxis, storage, isParameter, needsGradient };
       }),
       isFinalPass: true,
       inputAxis: this.shaped.defaultAxis,

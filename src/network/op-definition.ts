@@ -36,6 +36,7 @@ export interface ShapedInput {
   readonly storage: Storage;
   /** A LearnableParameter, whose unknown dimensions may be inferred. */
   readonly isParameter: boolean;
+  readonly needsGradient: boolean;
 }
 
 export interface ShapeContext {

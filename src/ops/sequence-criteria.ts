@@ -259,6 +259,16 @@ const ranking = {
   ...notRunnable,
 } as const;
 
+/** Gains and query numbers must be plain data; that is checked in every pass. */
+function rankingShape(context: ShapeContext, words: readonly [gain: string, query: string]): ShapeResult {
+  for (const [index, word] of [[0, words[0]] as const, [2, words[1]] as const]) {
+    if (at(context.inputs, index).needsGradient) {
+      throw problem(context, ` needs input type (no gradient) for ${word} input.`);
+    }
+  }
+  return binaryReduce(context);
+}
+
 const lambdaRank = defineOp({
   ...ranking,
   name: "LambdaRank",
@@ -268,7 +278,7 @@ const lambdaRank = defineOp({
   gradientDiffers: "the scores get LambdaRank's gradients, which are not the derivative of the value",
   overwritesGradient: () => [false, true, false],
   memory: { ...memoryInputs, forwardTemporaries: 7 },
-  shape: binaryReduce,
+  shape: (context) => rankingShape(context, ["gain", "group"]),
 });
 
 const ndcg1Eval = defineOp({
@@ -278,7 +288,7 @@ const ndcg1Eval = defineOp({
   source: evaluationNodes,
   differentiable: "error",
   memory: { ...memoryNone, forwardTemporaries: 4 },
-  shape: binaryReduce,
+  shape: (context) => rankingShape(context, ["the 1st", "the 3rd"]),
 });
 
 export const sequenceCriteriaOperations: readonly OpDefinition[] = [

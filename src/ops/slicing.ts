@@ -11,26 +11,50 @@ import { inferDynamicAxis } from "./shape-rules.js";
 
 const source = "Source/ComputationNetworkLib/ReshapingNodes.h";
 
-/** The range [begin, end) of `axis`: negative begins and ends of 0 or less count from the end (SliceNode::Validate). */
+/** A range [begin, end) of an axis; a model file may hold several. */
+interface SliceRange {
+  readonly axis: number;
+  readonly beginIndex: number;
+  readonly endIndex: number;
+}
+
+/** The ranges of a Slice: single numbers, or (of a model file) lists. */
+export function sliceRanges(attributes: Attributes): SliceRange[] {
+  const list = (name: string): readonly number[] =>
+    Array.isArray(attributes[name]) ? shapeAttribute(attributes, name) : [numberAttribute(attributes, name)];
+  const [begins, ends] = [list("beginIndex"), list("endIndex")];
+  return list("axis").map((axis, index) => ({
+    axis,
+    beginIndex: begins[index] ?? 0,
+    endIndex: ends[index] ?? 0,
+  }));
+}
+
+/** Negative begins, and ends of 0 or less, count from the end (SliceNode::Validate). */
 function slicedShape(context: ShapeContext): ShapeResult {
-  const { attributes, isFinalPass } = context;
   const dynamicAxis = inferDynamicAxis(context);
-  const { shape } = at(context.inputs, 0);
-  const axis = numberAttribute(attributes, "axis");
-  const [beginIndex, endIndex] = [
-    numberAttribute(attributes, "beginIndex"),
-    numberAttribute(attributes, "endIndex"),
-  ];
+  let { shape } = at(context.inputs, 0);
+  sliceRanges(context.attributes).forEach((range, index) => (shape = narrowed(context, shape, range, index)));
+  return { shape, dynamicAxis };
+}
+
+function narrowed(
+  context: ShapeContext,
+  shape: SampleShape,
+  { axis, beginIndex, endIndex }: SliceRange,
+  index: number,
+): SampleShape {
+  const { isFinalPass } = context;
   if (axis < 1 || (isFinalPass && axis > shape.length)) {
     throw problem(
       context,
-      `: axis parameter 0 (${axis}) must be in range 1..rank of input ([${formatDims(shape)}]).`,
+      `: axis parameter ${index} (${axis}) must be in range 1..rank of input ([${formatDims(shape)}]).`,
       undefined,
       "no-such-axis",
     );
   }
   const dim = shape[axis - 1];
-  if (dim === undefined) return { shape, dynamicAxis };
+  if (dim === undefined) return shape;
   const begin = beginIndex >= 0 ? beginIndex : beginIndex + dim;
   const end = endIndex > 0 ? endIndex : endIndex + dim;
   // CNTK compares unsigned numbers: a negative index is a huge one.
@@ -43,8 +67,7 @@ function slicedShape(context: ShapeContext): ShapeResult {
       `axis ${axis} has ${dim} elements`,
     );
   }
-  if (!fits) return { shape, dynamicAxis };
-  return { shape: shape.map((own, index) => (index === axis - 1 ? end - begin : own)), dynamicAxis };
+  return fits ? shape.map((own, at) => (at === axis - 1 ? end - begin : own)) : shape;
 }
 
 const slice = defineOp({

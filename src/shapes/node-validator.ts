@@ -190,6 +190,10 @@ class LiveInput implements ShapedInput {
   get isParameter(): boolean {
     return this.node.op.role === "parameter";
   }
+
+  get needsGradient(): boolean {
+    return this.validator.current(this.node).needsGradient;
+  }
 }
 
 /** CNTK's NodeDescription: `Node 'z.W' (LearnableParameter operation)`. */

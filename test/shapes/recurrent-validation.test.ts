@@ -1,23 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Network, NetworkNode } from "../../src/network/network.js";
-import type { OpDefinition } from "../../src/network/op-definition.js";
 import { operationByName } from "../../src/ops/index.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
 import { parseRecordedLog } from "../support/recorded-log.js";
-
-/** Enough of a delay node for validation: like its input, and allowed to close a cycle. */
-const delay: OpDefinition = {
-  name: "PastValue",
-  doc: "",
-  source: "",
-  inputs: [{ name: "x", doc: "" }],
-  attributes: {},
-  delay: true,
-  differentiable: "yes",
-  memory: { usesOutput: false, usesInputs: "none", ownMatrix: true },
-  shape: ({ inputs }) => ({ shape: inputs[0]?.shape ?? [], dynamicAxis: inputs[0]?.dynamicAxis ?? null }),
-};
 
 describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", () => {
   it("finds the loop, its order and the passes, and revisits what the delay node changed", () => {
@@ -26,7 +12,7 @@ describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", ()
     if (!recorded) throw new Error("no compile in the fixture");
     const nodes = new Map<string, NetworkNode>();
     for (const { name, operation, shape } of recorded.nodes) {
-      const op = operation === "PastValue" ? delay : operationByName(operation);
+      const op = operationByName(operation);
       if (!op) throw new Error(`no operation ${operation}`);
       const defaults = Object.entries(op.attributes).map(
         ([key, { default: value }]) => [key, value] as const,
