@@ -27,6 +27,31 @@ export function loadModelFile({ files, untrained }: Session, path: string): Mode
   return readModel(files.readBytes(path), path);
 }
 
+/** A network as an action got it. */
+export interface ActionNetwork {
+  readonly shaped: ShapedNetwork;
+  /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
+  requirePrecision(): void;
+}
+
+/**
+ * Refuses a model that was trained in another precision than the run's: its inputs cannot take the run's data
+ * (Readers/ReaderLib/ReaderShim.cpp, GetMatrix).
+ */
+export function requirePrecision(
+  { elementType }: Pick<Session, "elementType">,
+  model: ModelFile,
+  path: string,
+): void {
+  const other = model.nodes.find(({ precision }) => precision !== elementType);
+  if (!other) return;
+  throw new CntkError({
+    code: "model-precision",
+    message: `The model '${path}' is in ${other.precision} precision, but precision="${elementType}" is asked for (node '${other.name}').`,
+    hint: `precision = ${other.precision} runs it`,
+  });
+}
+
 /**
  * The network of a test, eval or write command: built where it is described, else loaded from modelPath. The nodes that
  * `listedKey` names become its output nodes (ActionsLib/NetworkFactory.cpp, GetModelFromConfig).
@@ -35,12 +60,13 @@ export async function networkForEvaluation(
   session: Session,
   section: ConfigSection,
   listedKey: string,
-): Promise<ShapedNetwork> {
+): Promise<ActionNetwork> {
   const listed = section.has(listedKey) ? section.array(listedKey) : [];
   const traceLevel = section.integer("traceLevel", 0);
   if (!hasBuilder(section)) {
     const path = section.string("modelPath");
-    const network = networkFromModel(loadModelFile(session, path));
+    const model = loadModelFile(session, path);
+    const network = networkFromModel(model);
     session.axisNames.takenByLoading(network);
     if (listed.length) patchOutputNodes(session, network, listed);
     const shape = (): ShapedNetwork => {
@@ -51,13 +77,17 @@ export async function networkForEvaluation(
       checkMemory(shaped, wanted, session.elementType);
       return shaped;
     };
-    return inModelFile(path, shape, "hint");
+    return {
+      shaped: inModelFile(path, shape, "hint"),
+      requirePrecision: () => requirePrecision(session, model, path),
+    };
   }
   const network = await buildNetwork(session, section, traceLevel);
   const { shaped } = shapeNetwork(session, network, traceLevel);
-  if (listed.length === 0) return shaped;
+  if (listed.length === 0) return { shaped, requirePrecision: () => undefined };
   patchOutputNodes(session, network, listed);
-  return shapeNetwork(session, network, traceLevel, shaped).shaped;
+  const patched = shapeNetwork(session, network, traceLevel, shaped);
+  return { shaped: patched.shaped, requirePrecision: () => undefined };
 }
 
 /** Replaces the output group by listed nodes; unknown names are skipped with CNTK's line. */

@@ -30,6 +30,8 @@ export interface NodeWriterRequest {
   readonly format: WriteFormat;
   /** Beginning of the files' names, or `-` for standard output. */
   readonly path: string;
+  /** Where `%k` stands for the key of a sequence. */
+  readonly withKeys: boolean;
 }
 
 /** Formats the values of all outputs and appends them to their files; nothing appears in place before `finish`. */
@@ -69,17 +71,14 @@ export class NodeWriter {
   }
 
   private described({ node, input }: Output, values: Values, minibatch: Minibatch): NodeValues {
-    const { shape = [] } = this.request.evaluator.shaped.facts.get(node) ?? {};
+    const { evaluator, withKeys } = this.request;
+    const { shape = [] } = evaluator.shaped.facts.get(node) ?? {};
     const stream = input === undefined ? undefined : minibatch.streams.get(input);
     if (!stream) return { name: node.name, shape, values, ...oneSequence(shape, values) };
     const rows = elementCount(shape);
-    return {
-      name: node.name,
-      shape,
-      values,
-      rows,
-      sequences: sequencesOf(stream.layout, values.length / rows),
-    };
+    const keys = withKeys ? minibatch.keys : undefined;
+    const sequences = sequencesOf(stream.layout, values.length / rows, keys);
+    return { name: node.name, shape, values, rows, sequences };
   }
 
   private inputOnAxisOf(node: NetworkNode): NetworkNode | undefined {
@@ -107,14 +106,22 @@ function oneSequence(
   return { rows, sequences: [{ id: 0, columns, length: columns.length }] };
 }
 
-/** Where the frames of each sequence lie among `columns` columns of values: all of the layout's, or those that are no gaps. */
-function sequencesOf(layout: AxisLayout, columns: number): SequenceColumns[] {
+/**
+ * Where the frames of each sequence lie among `columns` columns of values: all of the layout's, or those that are no gaps.
+ * `keys` by number of a sequence.
+ */
+function sequencesOf(
+  layout: AxisLayout,
+  columns: number,
+  keys: readonly string[] | undefined,
+): SequenceColumns[] {
   const gaps = columns === layout.rows * layout.steps ? null : gapMask(layout);
   let next = 0;
   // Place of each column once the gaps before it are left out.
   const places = gaps && Int32Array.from(gaps, (gap) => (gap ? -1 : next++));
   return layout.sequences.map((placement) => ({
     id: placement.sequence,
+    key: keys?.[placement.sequence],
     length: placement.length,
     columns: Array.from(columnsOf(layout, placement), (column) => places?.[column] ?? column),
   }));

@@ -29,9 +29,10 @@ export const testAction: Action = {
     const reader = await readerFromConfig(testReader(section), session);
     try {
       const options = readEvaluationOptions(section);
-      const shaped = await networkForEvaluation(session, section, "evalNodeNames");
+      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
+      requirePrecision();
       const values = parameterValues(shaped, session.elementType);
       const evaluator = await Evaluator.compile(session, shaped, nodes, values);
       try {
@@ -47,8 +48,9 @@ export const testAction: Action = {
   async check(session, { section }) {
     checkReader(testReader(section));
     readEvaluationOptions(section);
-    const shaped = await networkForEvaluation(session, section, "evalNodeNames");
+    const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);
+    requirePrecision();
     planGraph(inferenceGraph(shaped, nodes), session.elementType);
   },
 };

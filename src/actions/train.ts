@@ -11,7 +11,7 @@ import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
-import { loadModelFile } from "./networks.js";
+import { loadModelFile, requirePrecision } from "./networks.js";
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: Action = {
@@ -91,5 +91,7 @@ async function createNetwork(session: Session, section: ConfigSection): Promise<
 function loadNetwork(session: Session, options: SgdOptions, startEpoch: number): ShapedNetwork {
   const path = modelFileAfter(options.modelPath, startEpoch - 1, options.maxEpochs);
   session.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
-  return shapeNetwork(session, networkFromModel(loadModelFile(session, path)), 0).shaped;
+  const model = loadModelFile(session, path);
+  requirePrecision(session, model, path);
+  return shapeNetwork(session, networkFromModel(model), 0).shaped;
 }

@@ -104,6 +104,8 @@ function expand(text: string, nodeName: string, minibatch: number): string {
 /** One sequence of a node's values in a minibatch. */
 export interface SequenceColumns {
   readonly id: number;
+  /** What `%k` stands for; without it `%k` stays as it is. */
+  readonly key?: string;
   /** Columns of its samples in this minibatch, in time order. */
   readonly columns: readonly number[];
   /** Samples of the whole sequence, those in other minibatches included. */
@@ -140,7 +142,8 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
     const fill = (text: string): string =>
       text
         .replaceAll("%x", `${node.shape.map((dim) => `${dim} `).join("")}${sequence.length}`)
-        .replaceAll("%d", String(sequence.id));
+        .replaceAll("%d", String(sequence.id))
+        .replaceAll("%k", sequence.key ?? "%k");
     if (index > 0) parts.push(separators.sequence);
     parts.push(fill(separators.prologue));
     parts.push(

@@ -32,14 +32,16 @@ export const writeAction: Action = {
     const reader = await readerFromConfig(writeReader(section), session);
     try {
       const options = readWriteOptions(section);
-      const shaped = await networkForEvaluation(session, section, "outputNodeNames");
+      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
       const path = outputPath(section);
       const format = readWriteFormat(section, log);
       const { evaluator, written } = await compileOutputs(session, shaped, options);
       try {
+        requirePrecision();
         checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
-        refuseSequenceKeys(section);
-        const writer = new NodeWriter({ session, evaluator, written, format: format(session.files), path });
+        const withKeys = writesKeys(section);
+        const request = { session, evaluator, written, format: format(session.files), path, withKeys };
+        const writer = new NodeWriter(request);
         const { minibatchSize, epochSize } = options;
         await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
         const interruption = new Interruption(session.signal);
@@ -71,10 +73,11 @@ export const writeAction: Action = {
   async check(session, { section }) {
     checkReader(writeReader(section));
     const options = readWriteOptions(section);
-    const shaped = await networkForEvaluation(session, section, "outputNodeNames");
+    const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
+    requirePrecision();
     outputPath(section);
     readWriteFormat(section, session.log);
-    refuseSequenceKeys(section);
+    writesKeys(section);
     if (options.nodeUnitTest) {
       const { root, passNodes, shaped: changed } = withPassNodes(session, shaped, 0);
       planGraph(
@@ -103,9 +106,13 @@ function outputPath(section: ConfigSection): string {
   return section.string("outputPath");
 }
 
-/** Keys of sequences are known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp). */
-function refuseSequenceKeys(section: ConfigSection): void {
-  if (!section.boolean("writeSequenceKey", false)) return;
+/**
+ * Keys of sequences are asked for and known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp).
+ * Throws CntkError `sequence-keys` for other readers; returns whether keys are written.
+ */
+function writesKeys(section: ConfigSection): boolean {
+  if (!section.boolean("writeSequenceKey", false)) return false;
+  if (section.section("reader").has("deserializers")) return true;
   throw new CntkError({
     code: "sequence-keys",
     message: "Sequence Id mapping is not available for old style configurations. Please use deserializers.",
