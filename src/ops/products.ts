@@ -5,6 +5,7 @@ import { matrixSize, notRunnable, problem } from "./declared.js";
 import {
   at,
   defineOp,
+  describe,
   describeShort,
   memoryAll,
   memoryInputs,
@@ -165,7 +166,16 @@ const cosDistance = defineOp({
   shape(context) {
     const dynamicAxis = inferDynamicAxis(context);
     inferFromEachOther(context);
-    return { shape: scalarShape, dynamicAxis: at(context.inputs, 1).dynamicAxis ? dynamicAxis : null };
+    // CNTK takes the axis of one input for that of both, and stumbles where the second has none.
+    if (dynamicAxis && !at(context.inputs, 1).dynamicAxis) {
+      throw shapeProblem(
+        context.node,
+        "no-minibatch-data",
+        `${describe(context.node)}: SetDims: MBLayout must be set first, before calling this function.`,
+        `'${at(context.inputs, 1).node.name}' has no samples: give it as the first input`,
+      );
+    }
+    return { shape: scalarShape, dynamicAxis };
   },
   ...notRunnable,
 });
