@@ -143,7 +143,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
       text
         .replaceAll("%x", `${node.shape.map((dim) => `${dim} `).join("")}${sequence.length}`)
         .replaceAll("%d", String(sequence.id))
-        .replaceAll("%k", sequence.key ?? "%k");
+        .replaceAll("%k", () => sequence.key ?? "%k");
     if (index > 0) parts.push(separators.sequence);
     parts.push(fill(separators.prologue));
     parts.push(
