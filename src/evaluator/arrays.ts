@@ -2,6 +2,7 @@ import type { ArrayExpression, IndexExpression, ListExpression } from "../../gra
 import type { Span } from "../diagnostics/source.js";
 import { expectZeroBased, integerOf, isArray, isFunction, notWhole } from "./conversions.js";
 import { failure, typeExpected } from "./failures.js";
+import { inSteps, type Answer, type Evaluation } from "./machine.js";
 import { elementPath, itemPath, joinPath } from "./paths.js";
 import { Step, type Scope } from "./scope.js";
 import { ComputedThunk, ExpressionThunk, readyThunk, type Interpreter } from "./thunks.js";
@@ -23,52 +24,66 @@ export function listValue(interpreter: Interpreter, list: ListExpression, scope:
  * `array[first..last](initializer)`. Elements are thunks of their own, so an element may use others. The initializer
  * expression is evaluated anew for each of them: if it creates something, each element gets its own.
  */
-export function arrayValue(
+export function* arrayValue(
   interpreter: Interpreter,
   node: ArrayExpression,
   scope: Scope,
   path: string,
-): Value {
-  const bound = (expression: typeof node.first, name: string) =>
-    integerOf(interpreter.evaluate(expression, scope, joinPath(path, name)), expression.span);
-  const first = bound(node.first, "array_first");
-  const last = bound(node.last, "array_last");
-  const initializer = (initializerPath: string): FunctionValue => {
-    const value = interpreter.evaluate(node.initializer, scope, initializerPath);
+): Evaluation {
+  const first = integerOf(
+    yield interpreter.evaluate(node.first, scope, joinPath(path, "array_first")),
+    node.first.span,
+  );
+  const last = integerOf(
+    yield interpreter.evaluate(node.last, scope, joinPath(path, "array_last")),
+    node.last.span,
+  );
+  function* initializer(initializerPath: string): Evaluation<FunctionValue> {
+    const value: Value = yield interpreter.evaluate(node.initializer, scope, initializerPath);
     if (!isFunction(value)) throw typeExpected("function", value, node.initializer.span);
     if (value.positional.length !== 1) {
       const message = "'array' requires an initializer function with one argument (the index)";
       throw failure("array-initializer", message, node.initializer.span);
     }
     return value;
-  };
-  initializer(joinPath(path, "_initializer"));
+  }
+  yield* initializer(joinPath(path, "_initializer"));
   const initializerPath = path === "" ? "" : "_lambda";
+  function* element(index: number, at: string): Evaluation {
+    const target = yield* initializer(initializerPath);
+    const argument = readyThunk(index, node.span, path);
+    return target.call([argument], new Map(), new Step(node.initializer.span, at, scope));
+  }
   const elements = Array.from({ length: Math.max(0, last - first + 1) }, (_, offset) => {
-    const at = elementPath(path, first + offset);
-    const index = readyThunk(first + offset, node.span, path);
-    return new ComputedThunk(interpreter, node.initializer.span, at, () =>
-      initializer(initializerPath).call([index], new Map(), new Step(node.initializer.span, at, scope)),
-    );
+    const index = first + offset;
+    const at = elementPath(path, index);
+    return new ComputedThunk(interpreter, node.initializer.span, at, () => inSteps(element(index, at)));
   });
   return makeArray(elements, first);
 }
 
 /** `array[index]` */
-export function elementOf(
+export function elementOf(array: Value, at: Value, node: IndexExpression): Answer {
+  if (!isArray(array)) throw typeExpected("array", array, node.array.span);
+  const index = integerOf(at, node.index.span);
+  const element = array.elements[index - array.first];
+  if (element) return element.ask();
+  const last = array.first + array.elements.length - 1;
+  const message = `Index ${index} out of bounds [${array.first}..${last}].`;
+  throw failure("index-out-of-bounds", message, node.index.span);
+}
+
+/** `array[index]` whose parts are computed first. */
+export function* elementLater(
   interpreter: Interpreter,
   node: IndexExpression,
   scope: Scope,
   path: string,
-): Value {
-  const array = interpreter.evaluate(node.array, scope, joinPath(path, "_vector"));
+): Evaluation {
+  const array: Value = yield interpreter.evaluate(node.array, scope, joinPath(path, "_vector"));
+  // Nothing can be wanted of what is no array.
   if (!isArray(array)) throw typeExpected("array", array, node.array.span);
-  const index = integerOf(interpreter.evaluate(node.index, scope, joinPath(path, "_index")), node.index.span);
-  const element = array.elements[index - array.first];
-  if (element) return element.force();
-  const last = array.first + array.elements.length - 1;
-  const message = `Index ${index} out of bounds [${array.first}..${last}].`;
-  throw failure("index-out-of-bounds", message, node.index.span);
+  return elementOf(array, yield interpreter.evaluate(node.index, scope, joinPath(path, "_index")), node);
 }
 
 /** `array << count`: the array without its first elements; empty if there are not that many. */

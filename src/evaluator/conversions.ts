@@ -1,8 +1,8 @@
 import { formatFixed } from "../numerics/number-format.js";
+import type { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { failure, typeExpected, typeName } from "./failures.js";
-import { originOf } from "./thunks.js";
-import type { ArrayValue, CallContext, FunctionValue, RecordValue, Thunk, Value } from "./values.js";
+import type { ArrayValue, FunctionValue, RecordValue, Value } from "./values.js";
 
 // There is no conversion between kinds of values in BrainScript: these check and complain.
 
@@ -48,50 +48,15 @@ export function expectZeroBased(array: ArrayValue, span: Span): void {
   throw failure("array-not-zero-based", "This array is expected to begin with index 0.", span);
 }
 
-/**
- * The elements of a value: the value itself if it is no array, otherwise its elements, those of nested arrays included.
- * Evaluates all of them.
- */
-export function arrayItems(value: Value): Value[] {
-  return isArray(value) ? value.elements.flatMap((element) => arrayItems(element.force())) : [value];
-}
-
-/** A parameter of a native class, looked up outward through the scopes. Throws *required parameter 'x' not found*. */
-export function requiredParameter(args: RecordValue, name: string, context: CallContext): Thunk {
-  const thunk = args.lookup(name);
-  if (thunk) return thunk;
-  throw failure("missing-parameter", `required parameter '${name}' not found`, context.span);
-}
-
 /** *config member has wrong type (T), expected a T2*, for what native classes are given. */
-export function wrongType(value: Value, expected: string, thunk: Thunk) {
+export function wrongType(value: Value, expected: string, span: Span): CntkError {
   const message = `config member has wrong type (${typeName(value)}), expected a ${expected}`;
-  return failure("wrong-type", message, originOf(thunk).span);
-}
-
-/** A native class's string parameter. */
-export function stringParameter(thunk: Thunk): string {
-  const value = thunk.force();
-  if (typeof value !== "string") throw wrongType(value, "String", thunk);
-  return value;
-}
-
-/** A native class's number parameter. */
-export function numberParameter(thunk: Thunk): number {
-  const value = thunk.force();
-  if (typeof value !== "number") throw wrongType(value, "Double", thunk);
-  return value;
-}
-
-/** A native class's integer parameter; CNTK speaks of size_t, but negative ones are fine. */
-export function integerParameter(thunk: Thunk): number {
-  const value = numberParameter(thunk);
-  if (!isInteger(value)) throw notWhole(value, originOf(thunk).span);
-  return value;
+  const hint = "this is a function, such as a layer without its input: apply it, f (x)";
+  return failure("wrong-type", message, span, isFunction(value) ? hint : undefined);
 }
 
 /** *expected expression of type size_t instead of floating-point value 7.500000* */
-export function notWhole(value: number, span: Span) {
+export function notWhole(value: number, span: Span): CntkError {
   const message = `expected expression of type size_t instead of floating-point value ${formatFixed(value, 6)}`;
   return failure("integer-expected", message, span);
 }

@@ -1,17 +1,18 @@
 import type * as ast from "../../grammar/ast.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
+import type { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Span } from "../diagnostics/source.js";
-import { arrayValue, elementOf, listValue } from "./arrays.js";
+import { arrayValue, elementLater, elementOf, listValue } from "./arrays.js";
 import { booleanOf, isFunction, isRecord } from "./conversions.js";
-import { addStep, failure, isStackOverflow, typeExpected } from "./failures.js";
+import { failure, typeExpected } from "./failures.js";
 import { LambdaValue, prepareArguments } from "./functions.js";
 import { languageClasses } from "./language-classes.js";
 import { binaryOperation, unaryOperation } from "./operators.js";
+import { type Answer, type Evaluation, Labelled, Machine, Pending, inSteps } from "./machine.js";
 import { joinPath, operandPath } from "./paths.js";
 import { Scope, Step } from "./scope.js";
 import { ExpressionThunk, type Interpreter } from "./thunks.js";
-import type { Host, NativeClass, RecordValue, Value } from "./values.js";
+import type { FunctionValue, Host, NativeClass, ObjectValue, RecordValue, Thunk, Value } from "./values.js";
 
 /**
  * The value of a program: a record whose members are computed when they are asked for.
@@ -28,58 +29,47 @@ export function evaluateProgram(program: ast.Program, host: Host, scope?: Record
 const evaluators = new WeakMap<Host, Evaluator>();
 
 /**
- * Walks the syntax tree. One short method for each kind of expression, as the depth of BrainScript's recursion is
- * bounded by what a step takes of JavaScript's stack.
+ * Walks the syntax tree. One short method for each kind of expression: it gives the value at once where that takes no
+ * computation, and otherwise what is to be done.
  */
 class Evaluator implements Interpreter {
+  readonly machine = new Machine();
   private readonly ownClasses: ReadonlyMap<string, NativeClass>;
-  depth = 0;
-  overflow: Span | undefined;
 
   constructor(readonly host: Host) {
     this.ownClasses = languageClasses(host);
   }
 
-  evaluate(expression: ast.Expression, scope: Scope, path: string): Value {
-    let node = expression;
-    // The branches of `if` have its path, so they may take its place.
-    for (;;) {
-      switch (node.kind) {
-        case "number":
-        case "string":
-        case "boolean":
-          return node.value;
-        case "identifier":
-          return this.identifier(node, scope);
-        case "member":
-          return this.member(node, scope, path);
-        case "call":
-          return this.call(node, scope, path);
-        case "if": {
-          const condition = this.evaluate(node.condition, scope, joinPath(path, "if"));
-          if (typeof condition === "object" && condition.kind === "object") {
-            return this.objectConditional(node, condition, scope, path);
-          }
-          node = booleanOf(condition, node.condition.span) ? node.whenTrue : node.whenFalse;
-          break;
-        }
-        case "binary":
-          return this.binary(node, scope, path);
-        case "unary":
-          return this.unary(node, scope, path);
-        case "record":
-          return this.record(node, scope, path);
-        case "lambda":
-          return new LambdaValue(this, node, scope, path);
-        case "list":
-          return listValue(this, node, scope, path);
-        case "array":
-          return arrayValue(this, node, scope, path);
-        case "index":
-          return elementOf(this, node, scope, path);
-        case "new":
-          return this.construction(node, scope, path);
-      }
+  evaluate(node: ast.Expression, scope: Scope, path: string): Answer {
+    switch (node.kind) {
+      case "number":
+      case "string":
+      case "boolean":
+        return node.value;
+      case "identifier":
+        return this.identifier(node, scope);
+      case "member":
+        return this.member(node, scope, path);
+      case "call":
+        return this.call(node, scope, path);
+      case "if":
+        return this.conditional(node, scope, path);
+      case "binary":
+        return this.binary(node, scope, path);
+      case "unary":
+        return this.unary(node, scope, path);
+      case "record":
+        return this.record(node, scope, path);
+      case "lambda":
+        return new LambdaValue(this, node, scope, path);
+      case "list":
+        return listValue(this, node, scope, path);
+      case "array":
+        return inSteps(arrayValue(this, node, scope, path));
+      case "index":
+        return this.index(node, scope, path);
+      case "new":
+        return inSteps(this.construction(node, scope, path));
     }
   }
 
@@ -91,111 +81,221 @@ class Evaluator implements Interpreter {
     return record;
   }
 
-  private identifier(node: ast.Identifier, scope: Scope): Value {
+  private identifier(node: ast.Identifier, scope: Scope): Answer {
     const thunk = scope.lookup(node.name);
     if (!thunk) throw unknownIdentifier(node.name, node.span, scope);
-    try {
-      return thunk.force();
-    } catch (error) {
-      throw this.onItsWay(error, node.span, `'${node.name}' is used`);
-    }
+    const answer = thunk.ask();
+    return answer instanceof Pending ? new Use(node, answer) : answer;
   }
 
   /** The name is looked up in the record and then in the scopes around the record, not around this expression. */
-  private member(node: ast.MemberExpression, scope: Scope, path: string): Value {
-    const object = this.evaluate(node.object, scope, path);
-    try {
-      return memberOf(object, node);
-    } catch (error) {
-      throw this.onItsWay(error, node.span, `'${node.name}' is used`);
+  private member(node: ast.MemberExpression, scope: Scope, path: string): Answer {
+    const { object } = node;
+    const known = object.kind === "record" ? this.record(object, scope, path) : atHand(object, scope);
+    return known === undefined ? inSteps(this.memberLater(node, scope, path)) : memberOf(known, node);
+  }
+
+  private *memberLater(node: ast.MemberExpression, scope: Scope, path: string): Evaluation {
+    return memberOf(yield this.evaluate(node.object, scope, path), node);
+  }
+
+  private call(node: ast.CallExpression, scope: Scope, path: string): Answer {
+    const target = atHand(node.callee, scope);
+    if (target === undefined) return inSteps(this.callLater(node, scope, path));
+    return new Call(this, node, functionOf(target, node), scope, path);
+  }
+
+  private *callLater(node: ast.CallExpression, scope: Scope, path: string): Evaluation {
+    const target: Value = yield this.evaluate(node.callee, scope, path);
+    return new Call(this, node, functionOf(target, node), scope, path);
+  }
+
+  private conditional(node: ast.IfExpression, scope: Scope, path: string): Answer {
+    const condition = this.evaluate(node.condition, scope, joinPath(path, "if"));
+    if (typeof condition !== "boolean") return inSteps(this.conditionalLater(node, condition, scope, path));
+    return this.evaluate(condition ? node.whenTrue : node.whenFalse, scope, path);
+  }
+
+  /** A branch has the path of the whole `if`. With a node as the condition the host makes one value of both branches. */
+  private *conditionalLater(node: ast.IfExpression, asked: Answer, scope: Scope, path: string): Evaluation {
+    const condition: Value = yield asked;
+    if (typeof condition !== "object" || condition.kind !== "object") {
+      const branch = booleanOf(condition, node.condition.span) ? node.whenTrue : node.whenFalse;
+      return this.evaluate(branch, scope, path);
     }
-  }
-
-  private call(node: ast.CallExpression, scope: Scope, path: string): Value {
-    const target = this.evaluate(node.callee, scope, path);
-    if (!isFunction(target)) throw typeExpected("function", target, node.callee.span);
-    try {
-      const { positional, named } = prepareArguments(this, node, target, scope, path);
-      const step = new Step(node.callee.span, path, scope);
-      // What `target.call` would do, with one JavaScript call less on the stack: that is what bounds recursion.
-      if (target instanceof LambdaValue)
-        return this.evaluate(target.body, target.enter(positional, named, step), path);
-      return target.call(positional, named, step);
-    } catch (error) {
-      throw this.onItsWay(error, node.callee.span, callLabel(node.callee));
-    }
-  }
-
-  private binary(node: ast.BinaryExpression, scope: Scope, path: string): Value {
-    const left = this.evaluate(node.left, scope, operandPath(path, node.operator, 0));
-    const right = this.evaluate(node.right, scope, operandPath(path, node.operator, 1));
-    return binaryOperation(node.operator, left, right, this.host, new Step(node.span, path, scope));
-  }
-
-  private unary(node: ast.UnaryExpression, scope: Scope, path: string): Value {
-    const pathOfOperand = { "+": path, "-": joinPath(path, "_negate"), "!": joinPath(path, "_not") };
-    const operand = this.evaluate(node.operand, scope, pathOfOperand[node.operator]);
-    return unaryOperation(node.operator, operand, this.host, new Step(node.span, path, scope));
-  }
-
-  /** With a node as its condition both branches are evaluated, and the host makes one value of all three. */
-  private objectConditional(
-    node: ast.IfExpression,
-    condition: Parameters<NonNullable<Host["conditional"]>>[0],
-    scope: Scope,
-    path: string,
-  ): Value {
-    const whenTrue = this.evaluate(node.whenTrue, scope, joinPath(path, "then"));
-    const whenFalse = this.evaluate(node.whenFalse, scope, joinPath(path, "else"));
+    const whenTrue: Value = yield this.evaluate(node.whenTrue, scope, joinPath(path, "then"));
+    const whenFalse: Value = yield this.evaluate(node.whenFalse, scope, joinPath(path, "else"));
     const step = new Step(node.span, path, scope);
     const result = this.host.conditional?.(condition, whenTrue, whenFalse, step);
     if (result === undefined) throw typeExpected("boolean", condition, node.condition.span);
     return result;
   }
 
-  private construction(node: ast.NewExpression, scope: Scope, path: string): Value {
+  private index(node: ast.IndexExpression, scope: Scope, path: string): Answer {
+    const array = atHand(node.array, scope);
+    const index = array === undefined ? undefined : atHand(node.index, scope);
+    if (array === undefined || index === undefined) return inSteps(elementLater(this, node, scope, path));
+    return elementOf(array, index, node);
+  }
+
+  private binary(node: ast.BinaryExpression, scope: Scope, path: string): Answer {
+    const left = atHand(node.left, scope);
+    const right = left === undefined ? undefined : atHand(node.right, scope);
+    if (left === undefined || right === undefined) return inSteps(this.binaryLater(node, scope, path));
+    return binaryOperation(node.operator, left, right, this.host, new Step(node.span, path, scope));
+  }
+
+  private *binaryLater(node: ast.BinaryExpression, scope: Scope, path: string): Evaluation {
+    const left: Value = yield this.evaluate(node.left, scope, operandPath(path, node.operator, 0));
+    const right: Value = yield this.evaluate(node.right, scope, operandPath(path, node.operator, 1));
+    return binaryOperation(node.operator, left, right, this.host, new Step(node.span, path, scope));
+  }
+
+  private unary(node: ast.UnaryExpression, scope: Scope, path: string): Answer {
+    const operand = atHand(node.operand, scope);
+    if (operand === undefined) return inSteps(this.unaryLater(node, scope, path));
+    return unaryOperation(node.operator, operand, this.host, new Step(node.span, path, scope));
+  }
+
+  private *unaryLater(node: ast.UnaryExpression, scope: Scope, path: string): Evaluation {
+    const pathOfOperand = { "+": path, "-": joinPath(path, "_negate"), "!": joinPath(path, "_not") };
+    const operand: Value = yield this.evaluate(node.operand, scope, pathOfOperand[node.operator]);
+    return unaryOperation(node.operator, operand, this.host, new Step(node.span, path, scope));
+  }
+
+  private *construction(node: ast.NewExpression, scope: Scope, path: string): Evaluation {
     const nativeClass = this.host.classes.get(node.className) ?? this.ownClasses.get(node.className);
     if (!nativeClass) {
       const hint = didYouMean(node.className, [...this.host.classes.keys(), ...this.ownClasses.keys()]);
       throw failure("unknown-class", `unknown runtime type ${node.className}`, node.classSpan, hint);
     }
-    const args = this.evaluate(node.argument, scope, nativeClass.restartsPath ? "" : path);
+    const args: Value = yield this.evaluate(node.argument, scope, nativeClass.restartsPath ? "" : path);
     if (!isRecord(args)) throw typeExpected("record", args, node.argument.span);
-    try {
-      return nativeClass.construct(args, new Step(node.span, path, scope));
-    } catch (error) {
-      throw this.onItsWay(error, node.span, `in new ${node.className}`);
-    }
-  }
-
-  /** Tells an error that passes by where it passed. */
-  private onItsWay(error: unknown, span: Span, label: string): unknown {
-    if (error instanceof CntkError) addStep(error, span, label);
-    else if (isStackOverflow(error)) this.overflow ??= span;
-    return error;
+    return new Construction(node, nativeClass, args, new Step(node.span, path, scope));
   }
 }
 
-function memberOf(object: Value, node: ast.MemberExpression): Value {
+/** The value of a name is computed for this use of it. */
+class Use extends Labelled {
+  constructor(
+    private readonly node: ast.Identifier | ast.MemberExpression,
+    private readonly value: Pending,
+  ) {
+    super(node.span);
+  }
+  begin(): Answer {
+    return this.value;
+  }
+  protected label(): string {
+    return `'${this.node.name}' is used`;
+  }
+}
+
+/** A member of an object that the host supplied. */
+class ObjectMember extends Labelled {
+  constructor(
+    private readonly node: ast.MemberExpression,
+    private readonly object: ObjectValue,
+  ) {
+    super(node.span);
+  }
+  begin(): Answer {
+    const value = this.object.member?.(this.node.name);
+    if (value === undefined) throw unknownIdentifier(this.node.name, this.node.span, undefined);
+    return value;
+  }
+  protected label(): string {
+    return `'${this.node.name}' is used`;
+  }
+}
+
+/** A function is applied. */
+class Call extends Labelled {
+  constructor(
+    private readonly interpreter: Interpreter,
+    private readonly node: ast.CallExpression,
+    private readonly target: FunctionValue,
+    private readonly scope: Scope,
+    private readonly path: string,
+  ) {
+    super(node.callee.span);
+  }
+  begin(): Answer {
+    const { interpreter, node, target, scope, path } = this;
+    const { positional, named } = prepareArguments(interpreter, node, target, scope, path);
+    return target.call(positional, named, new Step(node.callee.span, path, scope));
+  }
+  protected label(): string {
+    const { callee } = this.node;
+    const named = callee.kind === "identifier" || callee.kind === "member";
+    return named ? `in the call of ${callee.name}` : "in the call";
+  }
+}
+
+/** An object of a native class is made. */
+class Construction extends Labelled {
+  constructor(
+    node: ast.NewExpression,
+    private readonly nativeClass: NativeClass,
+    private readonly args: RecordValue,
+    private readonly step: Step,
+  ) {
+    super(node.span);
+  }
+  begin(): Answer {
+    return this.nativeClass.construct(this.args, this.step);
+  }
+  protected label(): string {
+    return `in new ${this.nativeClass.name}`;
+  }
+}
+
+/**
+ * The value of a literal, of a name whose value is there, or of a record's member whose value is there: what most operands
+ * are. Looks no deeper, as operands and members may be strung together without end.
+ */
+function atHand(node: ast.Expression, scope: Scope): Value | undefined {
+  switch (node.kind) {
+    case "number":
+    case "string":
+    case "boolean":
+      return node.value;
+    case "identifier":
+      return knownValue(scope.lookup(node.name));
+    case "member": {
+      const { object } = node;
+      const record = object.kind === "identifier" ? knownValue(scope.lookup(object.name)) : undefined;
+      return record !== undefined && isRecord(record) ? knownValue(record.lookup(node.name)) : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function knownValue(thunk: Thunk | undefined): Value | undefined {
+  const answer = thunk?.ask();
+  return answer instanceof Pending ? undefined : answer;
+}
+
+function functionOf(target: Value, node: ast.CallExpression): FunctionValue {
+  if (!isFunction(target)) throw typeExpected("function", target, node.callee.span);
+  return target;
+}
+
+function memberOf(object: Value, node: ast.MemberExpression): Answer {
   if (isRecord(object)) {
     const thunk = object.lookup(node.name);
     if (!thunk) throw unknownIdentifier(node.name, node.span, object);
-    return thunk.force();
+    const answer = thunk.ask();
+    return answer instanceof Pending ? new Use(node, answer) : answer;
   }
   if (typeof object !== "object" || object.kind !== "object" || !object.member) {
     throw typeExpected("record", object, node.object.span);
   }
-  const value = object.member(node.name);
-  if (value === undefined) throw unknownIdentifier(node.name, node.span, undefined);
-  return value;
+  return new ObjectMember(node, object);
 }
 
 function unknownIdentifier(name: string, span: Span, scope: RecordValue | undefined): CntkError {
   const known = scope instanceof Scope ? scope.visibleNames() : (scope?.names ?? []);
   return failure("unknown-identifier", `unknown identifier '${name}'`, span, didYouMean(name, known));
-}
-
-function callLabel(callee: ast.Expression): string {
-  const named = callee.kind === "identifier" || callee.kind === "member";
-  return named ? `in the call of ${callee.name}` : "in the call";
 }

@@ -63,17 +63,12 @@ function isSamePlace(a: Span, b: Span): boolean {
   return a.source === b.source && a.start === b.start && a.end === b.end;
 }
 
-/**
- * Is this JavaScript's way to say that recursion went too deep? Near the end of the stack even a regular expression cannot
- * be compiled, which is a SyntaxError; for the same reason there is none here.
- */
-export function isStackOverflow(error: unknown): boolean {
-  if (error instanceof RangeError) return error.message.includes("call stack");
-  return error instanceof SyntaxError && error.message.endsWith("Stack overflow");
-}
-
-/** What the user reads instead of a stack overflow. */
-export function nestedTooDeeply(span: Span): CntkError {
-  const hint = "a function that calls itself needs an 'if' that ends the recursion";
-  return failure("nested-too-deeply", "the expression is nested too deeply", span, hint);
+/** What the user reads about a recursion without end. */
+export function nestedTooDeeply(span: Span | undefined): CntkError {
+  return new CntkError({
+    code: "nested-too-deeply",
+    message: "the expression is nested too deeply",
+    ...(span && { span }),
+    hint: "a function that calls itself needs an 'if' that ends the recursion",
+  });
 }

@@ -2,8 +2,12 @@ import { formatFixed } from "../numerics/number-format.js";
 import { isInteger } from "./conversions.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
-import { typeName } from "./failures.js";
+import { nestedTooDeeply, typeName } from "./failures.js";
+import { forced, type Evaluation } from "./machine.js";
 import type { Value } from "./values.js";
+
+/** Nobody reads what is nested deeper; a record that contains itself is nested without end. */
+const deepest = 1000;
 
 /**
  * A value as Print and Format write it. CNTK's Linux builds shorten strings inside of records and arrays to their first
@@ -12,11 +16,17 @@ import type { Value } from "./values.js";
  * @param how the middle of a printf format, between `%` and the type letter, e.g. `.2`
  * @param span where `how` was written
  */
-export function formatValue(value: Value, how = "", span?: Span): string {
-  return format(value, conversionOf(how, span));
+export function formatted(value: Value, how = "", span?: Span): Evaluation<string> {
+  return format(value, conversionOf(how, span), 0);
 }
 
-function format(value: Value, how: Conversion): string {
+/** `formatted`, with everything that the value contains computed now. */
+export function formatValue(value: Value, how = "", span?: Span): string {
+  return forced(formatted(value, how, span));
+}
+
+function* format(value: Value, how: Conversion, depth: number): Evaluation<string> {
+  if (depth > deepest) throw nestedTooDeeply(undefined);
   switch (typeof value) {
     case "number":
       return formatNumber(value, how);
@@ -26,13 +36,18 @@ function format(value: Value, how: Conversion): string {
       return String(value);
   }
   switch (value.kind) {
-    case "array":
-      return nested("(", value.elements.map((element) => format(element.force(), how)).join("\n"), ")");
+    case "array": {
+      const items: string[] = [];
+      for (const element of value.elements) items.push(yield* format(yield element.ask(), how, depth + 1));
+      return nested("(", items.join("\n"), ")");
+    }
     case "record": {
-      const members = [...value.names].sort().map((name) => {
-        const member = value.own(name)?.force();
-        return `${name} = ${member === undefined ? "" : format(member, how)}`;
-      });
+      const members: string[] = [];
+      for (const name of [...value.names].sort()) {
+        const member = value.own(name);
+        const text = member ? yield* format(yield member.ask(), how, depth + 1) : "";
+        members.push(`${name} = ${text}`);
+      }
       return `[\n${indented(members.join("\n"))}\n]`;
     }
     case "object":

@@ -2,6 +2,7 @@ import type { CallExpression, Expression, LambdaExpression } from "../../grammar
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Span } from "../diagnostics/source.js";
 import { failure } from "./failures.js";
+import { inSteps, type Answer, type Evaluation } from "./machine.js";
 import { joinPath } from "./paths.js";
 import { Scope, Step } from "./scope.js";
 import { ExpressionThunk, readyThunk, type Interpreter } from "./thunks.js";
@@ -29,17 +30,12 @@ export class LambdaValue implements FunctionValue {
     }
   }
 
-  call(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Value {
+  call(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Answer {
     checkArguments(this, positional.length, [...named.keys()], at.span);
     return this.interpreter.evaluate(this.lambda.body, this.enter(positional, named, at), at.path);
   }
 
-  get body(): Expression {
-    return this.lambda.body;
-  }
-
-  /** The scope that the body is to be evaluated in, for arguments that are known to fit. */
-  enter(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Scope {
+  private enter(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Scope {
     const scope = new Scope(at.path, this.scope, this.lambda.parameters.span, at);
     this.positional.forEach((name, index) => scope.define(name, positional[index] as Thunk));
     for (const [name, value] of this.defaults) scope.define(name, named.get(name) ?? value);
@@ -50,7 +46,7 @@ export class LambdaValue implements FunctionValue {
 /** A function made in TypeScript: all parameters are positional. */
 export function nativeFunction(
   positional: readonly string[],
-  body: (args: readonly Thunk[], at: CallContext) => Value,
+  body: (args: readonly Thunk[], at: CallContext) => Answer,
 ): FunctionValue {
   const native: FunctionValue = {
     kind: "function",
@@ -70,11 +66,19 @@ export function composition(first: FunctionValue, second: FunctionValue): Functi
     kind: "function",
     positional: first.positional,
     named: first.named,
-    call(positional, named, at) {
-      const inner = first.call(positional, named, withPath(at, `${at.path}.arg`));
-      return second.call([readyThunk(inner, at.span, at.path)], new Map(), at);
-    },
+    call: (positional, named, at) => inSteps(composed(first, second, positional, named, at)),
   };
+}
+
+function* composed(
+  first: FunctionValue,
+  second: FunctionValue,
+  positional: readonly Thunk[],
+  named: ReadonlyMap<string, Thunk>,
+  at: CallContext,
+): Evaluation {
+  const inner: Value = yield first.call(positional, named, withPath(at, `${at.path}.arg`));
+  return second.call([readyThunk(inner, at.span, at.path)], new Map(), at);
 }
 
 function withPath(at: CallContext, path: string): CallContext {

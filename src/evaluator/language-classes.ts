@@ -1,16 +1,10 @@
-import {
-  expectZeroBased,
-  integerParameter,
-  isArray,
-  numberParameter,
-  requiredParameter,
-  stringParameter,
-  wrongType,
-} from "./conversions.js";
+import { expectZeroBased, isArray, wrongType } from "./conversions.js";
 import { failure } from "./failures.js";
-import { formatValue } from "./format-value.js";
+import { formatted } from "./format-value.js";
+import { inSteps, type Evaluation } from "./machine.js";
+import { asInteger, Parameters } from "./parameters.js";
 import { originOf } from "./thunks.js";
-import type { CallContext, Host, NativeClass, RecordValue, Thunk, Value } from "./values.js";
+import type { Host, NativeClass, Thunk, Value } from "./values.js";
 
 /**
  * The classes behind Print, Fail, Format, Length and the like. They know no networks and belong to the language; the
@@ -18,66 +12,55 @@ import type { CallContext, Host, NativeClass, RecordValue, Thunk, Value } from "
  */
 export function languageClasses(host: Pick<Host, "print">): ReadonlyMap<string, NativeClass> {
   const classes: readonly NativeClass[] = [
-    { name: "StringFunction", construct: (args, at) => stringFunction(new Parameters(args, at)) },
-    { name: "NumericFunction", construct: (args, at) => numericFunction(new Parameters(args, at)) },
-    { name: "CompareFunction", construct: (args, at) => compareFunction(new Parameters(args, at)) },
-    { name: "PrintAction", construct: (args, at) => printAction(new Parameters(args, at), host) },
-    { name: "FailAction", construct: (args, at) => failAction(new Parameters(args, at)) },
+    nativeClass("StringFunction", stringFunction),
+    nativeClass("NumericFunction", numericFunction),
+    nativeClass("CompareFunction", compareFunction),
+    nativeClass("PrintAction", (parameters) => printAction(parameters, host)),
+    nativeClass("FailAction", failAction),
     // Meant to print and pass on a value, but CNTK's yields an object of no use.
     { name: "Debug", construct: () => ({ kind: "object", type: "Debug" }) },
   ];
   return new Map(classes.map((nativeClass) => [nativeClass.name, nativeClass]));
 }
 
-class Parameters {
-  constructor(
-    private readonly record: RecordValue,
-    private readonly context: CallContext,
-  ) {}
-
-  get(name: string): Thunk {
-    return requiredParameter(this.record, name, this.context);
-  }
-
-  text(name: string): string {
-    return stringParameter(this.get(name));
-  }
-
-  integer(name: string): number {
-    return integerParameter(this.get(name));
-  }
-
-  /** The two arguments of a function that takes an array of two. */
-  pair(name: string, problem: string): readonly [Thunk, Thunk] {
-    const thunk = this.get(name);
-    const value = thunk.force();
-    if (!isArray(value)) throw wrongType(value, "ConfigArray", thunk);
-    const [first, second, ...more] = value.elements;
-    if (!first || !second || more.length > 0) throw failure("argument-count", problem, originOf(thunk).span);
-    return [first, second];
-  }
-
-  unknownFunction(className: string): Error {
-    const what = this.get("what");
-    const message = `Unknown 'what' value to ${className}: ${stringParameter(what)}`;
-    return failure("unknown-function", message, originOf(what).span);
-  }
+function nativeClass(name: string, body: (parameters: Parameters) => Evaluation): NativeClass {
+  return { name, construct: (args, context) => inSteps(body(new Parameters(args, context))) };
 }
 
-function stringFunction(parameters: Parameters): Value {
-  switch (parameters.text("what")) {
+/** The two arguments of a function that takes an array of two. */
+function* pairOf(parameters: Parameters, name: string, problem: string): Evaluation<readonly [Thunk, Thunk]> {
+  const value: Value = yield parameters.ask(name);
+  const place = parameters.place(name);
+  if (!isArray(value)) throw wrongType(value, "ConfigArray", place);
+  const [first, second, ...more] = value.elements;
+  if (!first || !second || more.length > 0) throw failure("argument-count", problem, place);
+  return [first, second];
+}
+
+function unknownFunction(parameters: Parameters, className: string, what: string): Error {
+  const message = `Unknown 'what' value to ${className}: ${what}`;
+  return failure("unknown-function", message, parameters.place("what"));
+}
+
+function* stringFunction(parameters: Parameters): Evaluation {
+  const what = yield* parameters.string("what");
+  switch (what) {
     case "Format": {
-      const how = parameters.get("how");
-      return formatValue(parameters.get("arg").force(), stringParameter(how), originOf(how).span);
+      const value: Value = yield parameters.ask("arg");
+      return yield* formatted(value, yield* parameters.string("how"), parameters.place("how"));
     }
     case "Chr":
-      return characterOf(numberParameter(parameters.get("arg")));
+      return characterOf(yield* parameters.number("arg"));
     case "Substr":
-      return substring(parameters.text("arg"), parameters.integer("pos"), parameters.integer("chars"));
+      return substring(
+        yield* parameters.string("arg"),
+        yield* parameters.integer("pos"),
+        yield* parameters.integer("chars"),
+      );
     case "Replace":
-      return replaced(parameters);
+      return yield* replaced(parameters);
     default:
-      throw parameters.unknownFunction("StringFunction");
+      throw unknownFunction(parameters, "StringFunction", what);
   }
 }
 
@@ -93,80 +76,87 @@ function substring(text: string, begin: number, length: number): string {
   return text.slice(start, length < 0 ? undefined : start + length);
 }
 
-function replaced(parameters: Parameters): string {
-  const what = parameters.get("replacewhat");
-  const from = stringParameter(what);
+function* replaced(parameters: Parameters): Evaluation<string> {
+  const from = yield* parameters.string("replacewhat");
   // CNTK never returns from this one.
-  if (from === "") throw failure("empty-pattern", "Replace: nothing to search for", originOf(what).span);
-  return parameters.text("arg").replaceAll(from, () => parameters.text("withwhat"));
+  if (from === "") {
+    throw failure("empty-pattern", "Replace: nothing to search for", parameters.place("replacewhat"));
+  }
+  const text = yield* parameters.string("arg");
+  // What stands in its place is not asked for where there is nothing to replace.
+  if (!text.includes(from)) return text;
+  const to = yield* parameters.string("withwhat");
+  return text.replaceAll(from, () => to);
 }
 
-function numericFunction(parameters: Parameters): Value {
-  switch (parameters.text("what")) {
+function* numericFunction(parameters: Parameters): Evaluation {
+  const what = yield* parameters.string("what");
+  switch (what) {
     case "Floor":
-      return Math.floor(numberParameter(parameters.get("arg")));
+      return Math.floor(yield* parameters.number("arg"));
     case "Length":
-      return lengthOf(parameters.get("arg"));
+      return lengthOf(yield parameters.ask("arg"), parameters.thunk("arg"));
     case "Mod": {
-      const [dividend, divisor] = divisionOperands(parameters);
+      const [dividend, divisor] = yield* divisionOperands(parameters);
       return dividend % divisor;
     }
     case "IntDiv": {
-      const [dividend, divisor] = divisionOperands(parameters);
+      const [dividend, divisor] = yield* divisionOperands(parameters);
       return Math.trunc(dividend / divisor);
     }
     default:
-      throw parameters.unknownFunction("NumericFunction");
+      throw unknownFunction(parameters, "NumericFunction", what);
   }
 }
 
-function lengthOf(thunk: Thunk): number {
-  const value = thunk.force();
+function lengthOf(value: Value, thunk: Thunk): number {
   if (typeof value === "string") return value.length;
-  if (!isArray(value)) throw wrongType(value, "ConfigArray", thunk);
-  expectZeroBased(value, originOf(thunk).span);
+  const place = originOf(thunk).span;
+  if (!isArray(value)) throw wrongType(value, "ConfigArray", place);
+  expectZeroBased(value, place);
   return value.elements.length;
 }
 
 /** C's integers: the quotient is truncated, the remainder has the sign of the dividend. */
-function divisionOperands(parameters: Parameters): readonly [number, number] {
-  const [left, right] = parameters.pair("args", "Mod/IntDiv expects two arguments");
-  const dividend = integerParameter(left);
-  const divisor = integerParameter(right);
+function* divisionOperands(parameters: Parameters): Evaluation<readonly [number, number]> {
+  const [left, right] = yield* pairOf(parameters, "args", "Mod/IntDiv expects two arguments");
+  const dividend = asInteger(yield left.ask(), originOf(left).span);
+  const divisor = asInteger(yield right.ask(), originOf(right).span);
   // CNTK is killed by the processor here.
   if (divisor === 0) throw failure("division-by-zero", "integer division by zero", originOf(right).span);
   return [dividend, divisor];
 }
 
-function compareFunction(parameters: Parameters): Value {
-  switch (parameters.text("what")) {
-    case "IsSameObject":
-      return isSameObject(...parameters.pair("args", "IsSameObject expects two arguments"));
+function* compareFunction(parameters: Parameters): Evaluation {
+  const what = yield* parameters.string("what");
+  switch (what) {
+    case "IsSameObject": {
+      const [left, right] = yield* pairOf(parameters, "args", "IsSameObject expects two arguments");
+      return isSameObject(yield left.ask(), yield right.ask(), left, right);
+    }
     case "IsArray":
-      return isArray(parameters.get("args").force());
+      return isArray(yield parameters.ask("args"));
     case "IsDouble":
-      return typeof parameters.get("args").force() === "number";
+      return typeof (yield parameters.ask("args")) === "number";
     case "IsBool":
-      return typeof parameters.get("args").force() === "boolean";
+      return typeof (yield parameters.ask("args")) === "boolean";
     default:
-      throw parameters.unknownFunction("CompareFunction");
+      throw unknownFunction(parameters, "CompareFunction", what);
   }
 }
 
 /** Identity, not equality: a number is the same object as another only if both names lead to the same expression. */
-function isSameObject(left: Thunk, right: Thunk): boolean {
-  const a = left.force();
-  const b = right.force();
+function isSameObject(a: Value, b: Value, left: Thunk, right: Thunk): boolean {
   return typeof a === "object" ? a === b : a === b && originOf(left) === originOf(right);
 }
 
 /** Prints when it is evaluated; a string as it is, anything else formatted. */
-function printAction(parameters: Parameters, host: Pick<Host, "print">): Value {
-  host.print(formatValue(parameters.get("what").force()));
+function* printAction(parameters: Parameters, host: Pick<Host, "print">): Evaluation {
+  host.print(yield* formatted(yield parameters.ask("what")));
   return { kind: "object", type: "PrintAction" };
 }
 
-function failAction(parameters: Parameters): Value {
-  const what = parameters.get("what");
-  throw failure("user-failure", stringParameter(what), originOf(what).span);
+function* failAction(parameters: Parameters): Evaluation {
+  const message = yield* parameters.string("what");
+  throw failure("user-failure", message, parameters.place("what"));
 }

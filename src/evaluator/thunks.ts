@@ -1,18 +1,16 @@
 import type { Expression } from "../../grammar/ast.js";
 import type { Span } from "../diagnostics/source.js";
-import { failure, isStackOverflow, nestedTooDeeply } from "./failures.js";
+import { failure } from "./failures.js";
+import { type Answer, type Machine, Pending } from "./machine.js";
 import type { Scope } from "./scope.js";
 import type { Host, Thunk, Value } from "./values.js";
 
 /** What the parts of the evaluator need of the whole. */
 export interface Interpreter {
   readonly host: Host;
+  readonly machine: Machine;
   /** Value of an expression. `path` names what it creates. */
-  evaluate(expression: Expression, scope: Scope, path: string): Value;
-  /** How many thunks are being computed inside one another. */
-  depth: number;
-  /** Where the stack ran out, while that error is on its way up. */
-  overflow: Span | undefined;
+  evaluate(expression: Expression, scope: Scope, path: string): Answer;
 }
 
 const enum State {
@@ -21,8 +19,11 @@ const enum State {
   Done,
 }
 
+/** So many names that stand for names are followed at once. */
+const mostHops = 8;
+
 /** A value computed at first use, once. */
-abstract class DeferredThunk implements Thunk {
+abstract class DeferredThunk extends Pending implements Thunk {
   private state = State.Waiting;
   private value: Value | undefined;
 
@@ -30,29 +31,41 @@ abstract class DeferredThunk implements Thunk {
     protected readonly interpreter: Interpreter,
     readonly span: Span,
     readonly path: string,
-  ) {}
+  ) {
+    super();
+  }
 
-  protected abstract compute(): Value;
+  protected abstract compute(): Answer;
 
   force(): Value {
+    return this.interpreter.machine.run(this.ask());
+  }
+
+  ask(): Answer {
+    return this.ready(mostHops) ?? this;
+  }
+
+  /** The value if it takes no work, over that many names at most. */
+  ready(_hops: number): Value | undefined {
+    return this.state === State.Done ? this.value : undefined;
+  }
+
+  override begin(): Answer {
+    // A thunk may be asked for twice before it is begun.
     if (this.state === State.Done) return this.value as Value;
     if (this.state === State.Computing) throw circularReference(this.span);
     this.state = State.Computing;
-    this.interpreter.depth++;
-    try {
-      this.value = this.compute();
-      this.state = State.Done;
-      return this.value;
-    } catch (error) {
-      // Waiting again, so that asking again tells the same error.
-      this.state = State.Waiting;
-      if (this.interpreter.depth > 1 || !isStackOverflow(error)) throw error;
-      const span = this.interpreter.overflow ?? this.span;
-      this.interpreter.overflow = undefined;
-      throw nestedTooDeeply(span);
-    } finally {
-      this.interpreter.depth--;
-    }
+    return this.compute();
+  }
+
+  override finish(value: Value): void {
+    this.value = value;
+    this.state = State.Done;
+  }
+
+  override fail(): void {
+    // Waiting again, so that asking again tells the same error.
+    this.state = State.Waiting;
   }
 }
 
@@ -72,8 +85,27 @@ export class ExpressionThunk extends DeferredThunk {
     super(interpreter, expression.span, path);
   }
 
-  protected compute(): Value {
+  protected compute(): Answer {
     return this.interpreter.evaluate(this.expression, this.scope, this.path);
+  }
+
+  /** Many a parameter is a literal, or a name that stands for another name. */
+  override ready(hops: number): Value | undefined {
+    const { expression, scope } = this;
+    switch (expression.kind) {
+      case "number":
+      case "string":
+      case "boolean":
+        return expression.value;
+      case "identifier": {
+        const known = super.ready(hops);
+        if (known !== undefined) return known;
+        const target = hops > 0 ? scope.lookup(expression.name) : undefined;
+        return target instanceof DeferredThunk ? target.ready(hops - 1) : undefined;
+      }
+      default:
+        return super.ready(hops);
+    }
   }
 
   /** The thunk that a mere name stands for. */
@@ -88,7 +120,7 @@ export class ComputedThunk extends DeferredThunk {
     interpreter: Interpreter,
     span: Span,
     path: string,
-    protected readonly compute: () => Value,
+    protected readonly compute: () => Answer,
   ) {
     super(interpreter, span, path);
   }
@@ -96,7 +128,7 @@ export class ComputedThunk extends DeferredThunk {
 
 /** A thunk of a value that is there already. */
 export function readyThunk(value: Value, span: Span, path = ""): Thunk {
-  return { force: () => value, span, path };
+  return { force: () => value, ask: () => value, span, path };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Span } from "../diagnostics/source.js";
+import type { Answer } from "./machine.js";
 
 /**
  * Values of BrainScript. Numbers, booleans and strings are JavaScript's own; the rest is tagged by `kind`.
@@ -8,8 +9,10 @@ export type Value = number | boolean | string | ArrayValue | RecordValue | Funct
 
 /** A value that is computed when first asked for, once; asking again while it is being computed is an error. */
 export interface Thunk {
-  /** Computes the value if need be. Throws CntkError (`circular reference …` among others). */
+  /** Computes the value if need be. Throws CntkError (`circular reference …` among others). Not for work inside of work. */
   force(): Value;
+  /** The value if it is there, or what computes it: how one computation asks for the value of another. */
+  ask(): Answer;
   /** Where the expression was written. */
   readonly span: Span;
   /** The expression path that names nodes created here, e.g. `z.conv1.W`. */
@@ -39,7 +42,7 @@ export interface FunctionValue {
   readonly positional: readonly string[];
   readonly named: readonly string[];
   /** Applies the function. Missing or extra arguments throw, located at `at`. */
-  call(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Value;
+  call(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Answer;
 }
 
 /** A value that the host (the network builder) supplies: a computation node, a network, a tensor shape. */
@@ -74,7 +77,7 @@ export interface NativeClass {
    */
   readonly restartsPath?: boolean;
   /** Builds the object from its argument record; parameters are read with `args.lookup(name)`. */
-  construct(args: RecordValue, context: CallContext): Value;
+  construct(args: RecordValue, context: CallContext): Answer;
 }
 
 /** What the evaluator is given from outside; without it BrainScript is a plain lazy language. */

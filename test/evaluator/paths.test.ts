@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
 import {
-  arrayItems,
   type CallContext,
   type Host,
   type NativeClass,
   type ObjectValue,
   type Value,
 } from "../../src/evaluator/index.js";
-import { evaluateText } from "../support/evaluate-text.js";
+import { arrayItems, evaluateText } from "../support/evaluate-text.js";
 
 // A stand-in for computation nodes: it only remembers the paths at which nodes are created. The expected names were
 // observed on CNTK's own evaluator with such a class.

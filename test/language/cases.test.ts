@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CntkError } from "../../src/diagnostics/index.js";
-import { arrayItems, type NativeClass } from "../../src/evaluator/index.js";
-import { run } from "../support/evaluate-text.js";
+import type { NativeClass } from "../../src/evaluator/index.js";
+import { arrayItems, run } from "../support/evaluate-text.js";
 import { languageCases, matchesError, tensorShapeCase, withPrint } from "./cases.js";
 
 function messageOf(action: () => unknown): string {

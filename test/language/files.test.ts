@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CntkError, placeOf } from "../../src/diagnostics/index.js";
-import { arrayItems } from "../../src/evaluator/index.js";
-import { evaluateText } from "../support/evaluate-text.js";
+import { arrayItems, evaluateText } from "../support/evaluate-text.js";
 
 // Every *.bs file below this folder is a test. Its member `do` is evaluated (all items, if it is a list). What it prints
 // must be the texts of the comments `# expect: …`, in their order. A comment `# expect error: …` stands behind the line

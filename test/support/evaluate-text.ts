@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { parseBrainScript, plainText, type Program } from "../../grammar/index.js";
 import { CntkError } from "../../src/diagnostics/index.js";
-import { evaluateProgram, type Host, type RecordValue } from "../../src/evaluator/index.js";
+import {
+  evaluateProgram,
+  isArray,
+  type Host,
+  type RecordValue,
+  type Value,
+} from "../../src/evaluator/index.js";
 
 const languageFile = new URL("../../src/library/language.bs", import.meta.url);
 
@@ -31,4 +37,9 @@ export function run(text: string, host: Partial<Host> = {}): string {
   if (!member) throw new Error("the program has no member `do`");
   member.force();
   return printed.join("\n");
+}
+
+/** The elements of a value, those of nested arrays included, or the value itself if it is no array; all of them evaluated. */
+export function arrayItems(value: Value): Value[] {
+  return isArray(value) ? value.elements.flatMap((element) => arrayItems(element.force())) : [value];
 }

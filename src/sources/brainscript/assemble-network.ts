@@ -1,8 +1,9 @@
-import type { RecordValue, Thunk } from "../../evaluator/values.js";
+import { flattened, type Evaluation } from "../../evaluator/index.js";
+import type { RecordValue, Thunk, Value } from "../../evaluator/values.js";
 import { NetworkAssembly } from "../../network/build.js";
 import type { NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
 import { compareNames } from "../../network/node-order.js";
-import { asNode, flatten } from "./arguments.js";
+import { asNode } from "./arguments.js";
 import { NetworkValue, NodeValue } from "./values.js";
 
 /** Members of a network record that list the nodes of a group instead of naming one. */
@@ -20,29 +21,29 @@ const groupMembers: ReadonlyMap<string, NodeGroup> = new Map([
  * `values` holds what parameters read from files and literals.
  * Source: ComputationNetworkScripting.cpp.
  */
-export function assembleNetwork(
+export function* assembleNetwork(
   record: RecordValue,
   values: ReadonlyMap<NetworkNode, ParameterValues>,
-): NetworkValue {
+): Evaluation {
   const roots: NodeValue[] = [];
   const names = [...record.names].sort(compareNames);
   for (const name of names) {
     const group = groupMembers.get(name);
     if (!group) continue;
     const thunk = ownMember(record, name);
-    for (const value of flatten(thunk.force(), thunk.span, asNode)) {
+    for (const value of yield* flattened(yield thunk.ask(), thunk.span, asNode)) {
       value.node.tags.add(group);
       roots.push(value);
     }
   }
   for (const name of names) {
-    const value = ownMember(record, name).force();
+    const value: Value = yield ownMember(record, name).ask();
     if (!(value instanceof NodeValue)) continue;
     // Of several names for one node the last in this order stays.
     if (!groupMembers.has(name)) value.node.name = name;
     roots.push(value);
   }
-  return collect(roots, values, record);
+  return yield* collect(roots, values, record);
 }
 
 function ownMember(record: RecordValue, name: string): Thunk {
@@ -52,11 +53,11 @@ function ownMember(record: RecordValue, name: string): Thunk {
 }
 
 /** Everything reachable from `roots`, breadth first, under names that are unique without regard to case. */
-function collect(
+function* collect(
   roots: readonly NodeValue[],
   values: ReadonlyMap<NetworkNode, ParameterValues>,
   record: RecordValue,
-): NetworkValue {
+): Evaluation<NetworkValue> {
   const numbers = new Map<NetworkNode, number>();
   const assembly = new NetworkAssembly(values, (node) => numbers.get(node) ?? 0);
   const found: NodeValue[] = [];
@@ -66,7 +67,7 @@ function collect(
     numbers.set(value.node, value.number);
     if (!assembly.add(value.node)) continue;
     found.push(value);
-    value.attachLateInputs();
+    yield* value.attachLateInputs();
     for (const input of value.inputs) queue.push(input);
   }
   return new NetworkValue(assembly.finish(), found, record);

@@ -1,11 +1,12 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { didYouMean } from "../../diagnostics/suggest.js";
-import type { CallContext, NativeClass, RecordValue } from "../../evaluator/values.js";
+import { inSteps, type Evaluation } from "../../evaluator/index.js";
+import type { CallContext, NativeClass, RecordValue, Value } from "../../evaluator/values.js";
 import { makeNode } from "../../network/build.js";
 import type { Attributes, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
 import type { AttributeDeclaration, OpDefinition } from "../../network/op-definition.js";
 import { operationByName, operations } from "../../ops/index.js";
-import { Arguments, asNode, flatten } from "./arguments.js";
+import { Arguments } from "./arguments.js";
 import {
   constantAttributes,
   deferredInitializationLine,
@@ -40,7 +41,7 @@ export class NodeFactory {
     return {
       name: "ComputationNode",
       restartsPath: true,
-      construct: (record, context) => this.construct(record, context),
+      construct: (record, context) => inSteps(this.construct(record, context)),
     };
   }
 
@@ -63,25 +64,25 @@ export class NodeFactory {
     return this.blank(op, given, context);
   }
 
-  private construct(record: RecordValue, context: CallContext): NodeValue {
+  private *construct(record: RecordValue, context: CallContext): Evaluation {
     const args = new Arguments(record, context);
-    const op = this.operation(args.string("operation"), context);
+    const op = this.operation(yield* args.string("operation"), context);
     // The number is drawn before the inputs are evaluated: the C++ object is there before they are attached.
     const number = this.settings.seeds.drawNodeNumber();
     const value =
       op.role === "parameter"
-        ? this.parameter(op, args, number)
-        : this.blank(op, readAttributes(op, args), context, number);
-    const inputs = (): readonly NodeValue[] => readInputs(op, args);
+        ? yield* this.parameter(op, args, number)
+        : this.blank(op, yield* readAttributes(op, args), context, number);
+    const inputs = readInputs(op, args);
     if (op.delay) value.attachInputsLater(inputs);
-    else value.attachInputs(inputs());
-    const tag = args.string("tag");
+    else value.attachInputs(yield* inputs);
+    const tag = yield* args.string("tag");
     if (tag !== "") value.node.tags.add(groupFromTag(tag, context));
     return value;
   }
 
-  private parameter(op: OpDefinition, args: Arguments, number: number): NodeValue {
-    const setup = readLearnableParameter(args, this.settings);
+  private *parameter(op: OpDefinition, args: Arguments, number: number): Evaluation<NodeValue> {
+    const setup = yield* readLearnableParameter(args, this.settings);
     const value = this.blank(op, setup.attributes, args.context, number);
     if (setup.values) this.values.set(value.node, setup.values);
     if (this.settings.traceLevel > 0) this.settings.log(deferredInitializationLine(setup));
@@ -113,42 +114,45 @@ export class NodeFactory {
   }
 }
 
-function readAttributes(op: OpDefinition, args: Arguments): Attributes {
+function* readAttributes(op: OpDefinition, args: Arguments): Evaluation<Attributes> {
   const attributes: Record<string, unknown> = {};
   for (const [key, declaration] of Object.entries(op.attributes)) {
     const member = declaration.member ?? key;
     attributes[key] =
       "default" in declaration && !args.has(member)
         ? declaration.default
-        : readAttribute(declaration, member, args);
+        : yield* readAttribute(declaration, member, args);
   }
   return attributes;
 }
 
-function readAttribute(declaration: AttributeDeclaration, member: string, args: Arguments): unknown {
+function* readAttribute(
+  declaration: AttributeDeclaration,
+  member: string,
+  args: Arguments,
+): Evaluation<unknown> {
   switch (declaration.kind) {
     case "number":
-      return args.number(member);
+      return yield* args.number(member);
     case "integer":
-      return args.integer(member);
+      return yield* args.integer(member);
     case "boolean":
-      return args.boolean(member);
+      return yield* args.boolean(member);
     case "string": {
       // An input's dynamicAxis may be given as the axis node itself; CNTK keeps its name.
-      const value = args.value(member);
-      return value instanceof NodeValue ? value.node.name : args.string(member);
+      const value: Value = yield args.ask(member);
+      return value instanceof NodeValue ? value.node.name : yield* args.string(member);
     }
     case "shape":
-      return args.shape(member);
+      return yield* args.shape(member);
     case "booleans":
-      return args.booleans(member);
+      return yield* args.booleans(member);
   }
 }
 
 /** The nodes of `inputs`: one node or an array of them, nested or not. Throws when the operation takes another number. */
-function readInputs(op: OpDefinition, args: Arguments): NodeValue[] {
-  const thunk = args.has("inputs") ? args.thunk("inputs") : undefined;
-  const inputs = thunk ? flatten(thunk.force(), thunk.span, asNode) : [];
+function* readInputs(op: OpDefinition, args: Arguments): Evaluation<NodeValue[]> {
+  const inputs = yield* args.inputs();
   const required = op.inputs.filter((input) => !input.optional).length;
   const most = op.variadic ? Infinity : op.inputs.length;
   if (inputs.length < required || inputs.length > most) {
@@ -156,7 +160,7 @@ function readInputs(op: OpDefinition, args: Arguments): NodeValue[] {
     throw new CntkError({
       code: "input-count",
       message: `Expected ${expected} inputs, but ${inputs.length} were given.`,
-      span: thunk?.span ?? args.context.span,
+      span: args.has("inputs") ? args.thunk("inputs").span : args.context.span,
       hint: `${op.name} takes ${describeInputs(op)}`,
     });
   }

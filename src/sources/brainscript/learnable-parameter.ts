@@ -1,5 +1,6 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import { isArray } from "../../evaluator/index.js";
+import { isArray, type Evaluation } from "../../evaluator/index.js";
+import type { Value } from "../../evaluator/values.js";
 import type { Attributes, ParameterValues } from "../../network/network.js";
 import { isRandomInitializer } from "../../numerics/initial-values.js";
 import type { Arguments } from "./arguments.js";
@@ -23,22 +24,25 @@ type FixedInit =
  * from the older spelling with `init` naming it; the seed is drawn here, so seeds count in construction order. Throws CNTK's
  * messages for what it does not accept. Source: InputAndParamNodes.cpp, constructor from a config record.
  */
-export function readLearnableParameter(args: Arguments, settings: BuildSettings): ParameterSetup {
-  const shape = args.shape("shape");
-  const learningRateMultiplier = readLearningRateMultiplier(args);
-  const init = initializationKind(args);
+export function* readLearnableParameter(
+  args: Arguments,
+  settings: BuildSettings,
+): Evaluation<ParameterSetup> {
+  const shape = yield* args.shape("shape");
+  const learningRateMultiplier = yield* readLearningRateMultiplier(args);
+  const init = yield* initializationKind(args);
   const common = { shape, learningRateMultiplier };
 
   if (isRandomInitializer(init)) {
-    const forced = args.integer("randomSeed");
+    const forced = yield* args.integer("randomSeed");
     const attributes = {
       ...common,
       init,
       seed: forced < 0 ? settings.seeds.drawSeed() : settings.seeds.forceConstant ? 1 : forced,
-      initValueScale: args.number("initValueScale"),
-      initFilterRank: args.integer("initFilterRank"),
-      initOutputRank: args.integer("initOutputRank"),
-      initOnCPUOnly: args.boolean("initOnCPUOnly"),
+      initValueScale: yield* args.number("initValueScale"),
+      initFilterRank: yield* args.integer("initFilterRank"),
+      initOutputRank: yield* args.integer("initOutputRank"),
+      initOnCPUOnly: yield* args.boolean("initOnCPUOnly"),
     };
     return { attributes };
   }
@@ -46,15 +50,15 @@ export function readLearnableParameter(args: Arguments, settings: BuildSettings)
     case "zero":
       return constant(common, 0);
     case "fromValue":
-      return constant(common, args.number("initValue"));
+      return constant(common, yield* args.number("initValue"));
     case "fixedValue":
-      return constant(common, args.number("value"));
+      return constant(common, yield* args.number("value"));
     case "bilinear":
       return { attributes: { ...common, init: "bilinear" } };
     case "fromFile":
-      return fromText(args, settings, "initFromFilePath", (path) => [settings.readFile(path), path]);
+      return yield* fromText(args, settings, "initFromFilePath", (path) => [settings.readFile(path), path]);
     case "fromLiteral":
-      return fromText(args, settings, "initFromLiteral", (literal) => [literal, "string literal"]);
+      return yield* fromText(args, settings, "initFromLiteral", (literal) => [literal, "string literal"]);
     case "fromValueArray":
       throw problem(args, "'initValue' for arrays not yet implemented");
     default:
@@ -89,8 +93,8 @@ export function deferredInitializationLine({ attributes, values }: ParameterSetu
   );
 }
 
-function readLearningRateMultiplier(args: Arguments): number {
-  if (args.has("learningRateMultiplier")) return args.number("learningRateMultiplier");
+function* readLearningRateMultiplier(args: Arguments): Evaluation<number> {
+  if (args.has("learningRateMultiplier")) return yield* args.number("learningRateMultiplier");
   if (["needsGradient", "needGradient", "computeGradient"].some((name) => args.has(name))) {
     throw problem(
       args,
@@ -102,10 +106,10 @@ function readLearningRateMultiplier(args: Arguments): number {
 }
 
 /** The word of `init`, or what the other parameters imply when it is empty; `uniform` when nothing is said. */
-function initializationKind(args: Arguments): string {
-  const init = args.string("init");
-  const fromFile = args.string("initFromFilePath");
-  const initValue = args.value("initValue");
+function* initializationKind(args: Arguments): Evaluation<string> {
+  const init = yield* args.string("init");
+  const fromFile = yield* args.string("initFromFilePath");
+  const initValue: Value = yield args.ask("initValue");
   if (init !== "") return init;
   if (fromFile !== "") return "fromFile";
   if (typeof initValue === "number") return "fromValue";
@@ -117,13 +121,13 @@ function initializationKind(args: Arguments): string {
   return "uniform";
 }
 
-function fromText(
+function* fromText(
   args: Arguments,
   settings: BuildSettings,
   parameter: "initFromFilePath" | "initFromLiteral",
   textOf: (given: string) => readonly [text: string, where: string],
-): ParameterSetup {
-  const given = args.string(parameter);
+): Evaluation<ParameterSetup> {
+  const given = yield* args.string(parameter);
   if (given === "") {
     const method = parameter === "initFromFilePath" ? "fromFile" : "fromLiteral";
     throw problem(
@@ -133,7 +137,7 @@ function fromText(
   }
   const [text, where] = textOf(given);
   const matrix = parseTextMatrix(text, where);
-  const shape = fitShape(args.shape("shape"), matrix, (message) =>
+  const shape = fitShape(yield* args.shape("shape"), matrix, (message) =>
     problem(
       args,
       `Node '<placeholder>' (LearnableParameter operation)${message}`,
@@ -141,7 +145,7 @@ function fromText(
     ),
   );
   return {
-    attributes: { shape, learningRateMultiplier: readLearningRateMultiplier(args), init: "" },
+    attributes: { shape, learningRateMultiplier: yield* readLearningRateMultiplier(args), init: "" },
     values: settings.precision === "float" ? Float32Array.from(matrix.values) : matrix.values,
   };
 }

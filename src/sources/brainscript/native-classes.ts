@@ -1,6 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import type { CallContext, NativeClass, RecordValue, Value } from "../../evaluator/values.js";
-import { Arguments, asBoolean, asInteger, asSize, flatten } from "./arguments.js";
+import { asBoolean, asInteger, asSize, inSteps, type Evaluation } from "../../evaluator/index.js";
+import type { NativeClass } from "../../evaluator/values.js";
+import { Arguments } from "./arguments.js";
 import { assembleNetwork } from "./assemble-network.js";
 import type { NodeFactory } from "./computation-node.js";
 import { ShapeValue, VectorValue } from "./values.js";
@@ -19,12 +20,20 @@ export function nativeClasses(factory: NodeFactory): ReadonlyMap<string, NativeC
     {
       name: "ComputationNetwork",
       restartsPath: true,
-      construct: (record) => assembleNetwork(record, factory.values),
+      construct: (record) => inSteps(assembleNetwork(record, factory.values)),
     },
-    simpleClass("TensorShape", (args) => new ShapeValue(args.shape("dims"))),
-    simpleClass("IntVector", (args) => new VectorValue("IntVector", items(args, asInteger))),
-    simpleClass("SizeVector", (args) => new VectorValue("SizeVector", items(args, asSize))),
-    simpleClass("BoolVector", (args) => new VectorValue("BoolVector", items(args, asBoolean))),
+    simpleClass("TensorShape", function* (args) {
+      return new ShapeValue(yield* args.shape("dims"));
+    }),
+    simpleClass("IntVector", function* (args) {
+      return new VectorValue("IntVector", yield* args.items(asInteger));
+    }),
+    simpleClass("SizeVector", function* (args) {
+      return new VectorValue("SizeVector", yield* args.items(asSize));
+    }),
+    simpleClass("BoolVector", function* (args) {
+      return new VectorValue("BoolVector", yield* args.items(asBoolean));
+    }),
     ...Array.from(notAvailable, ([name, shownAs]) => refusedClass(name, shownAs)),
   ];
   return new Map(classes.map((nativeClass) => [nativeClass.name, nativeClass]));
@@ -44,15 +53,6 @@ function refusedClass(name: string, shownAs: string): NativeClass {
   };
 }
 
-function simpleClass(name: string, make: (args: Arguments) => Value): NativeClass {
-  return {
-    name,
-    construct: (record: RecordValue, context: CallContext) => make(new Arguments(record, context)),
-  };
-}
-
-/** The elements of `items`: a single value or an array, nested ones flattened. */
-function items<T>(args: Arguments, convert: Parameters<typeof flatten<T>>[2]): T[] {
-  const thunk = args.thunk("items");
-  return flatten(thunk.force(), thunk.span, convert);
+function simpleClass(name: string, make: (args: Arguments) => Evaluation): NativeClass {
+  return { name, construct: (record, context) => inSteps(make(new Arguments(record, context))) };
 }

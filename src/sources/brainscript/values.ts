@@ -1,6 +1,6 @@
 import type { Span } from "../../diagnostics/source.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import { readyThunk } from "../../evaluator/index.js";
+import { readyThunk, type Evaluation } from "../../evaluator/index.js";
 import type { ArrayValue, ObjectValue, RecordValue, Value } from "../../evaluator/values.js";
 import { elementCount } from "../../network/network.js";
 import type { Network, NetworkNode, SampleShape } from "../../network/network.js";
@@ -18,7 +18,7 @@ export class NodeValue implements ObjectValue {
   readonly kind = "object";
   readonly type = "ComputationNode";
   private attached: readonly NodeValue[] = [];
-  private lateInputs: (() => readonly NodeValue[]) | undefined;
+  private lateInputs: Evaluation<readonly NodeValue[]> | undefined;
 
   constructor(
     readonly node: NetworkNode,
@@ -37,15 +37,15 @@ export class NodeValue implements ObjectValue {
   }
 
   /** Delay nodes may close a cycle, so their inputs are evaluated after everything else. */
-  attachInputsLater(inputs: () => readonly NodeValue[]): void {
+  attachInputsLater(inputs: Evaluation<readonly NodeValue[]>): void {
     this.lateInputs = inputs;
   }
 
   /** Evaluates the inputs put off by `attachInputsLater`; does nothing for other nodes. */
-  attachLateInputs(): void {
+  *attachLateInputs(): Evaluation<void> {
     const inputs = this.lateInputs;
     this.lateInputs = undefined;
-    if (inputs) this.attachInputs(inputs());
+    if (inputs) this.attachInputs(yield* inputs);
   }
 
   /** `name`, `operation`, `dim`, `inputs`, `<Operation>Args`. CNTK never implemented `dims`. */
