@@ -84,8 +84,7 @@ class Evaluator implements Interpreter {
   private identifier(node: ast.Identifier, scope: Scope): Answer {
     const thunk = scope.lookup(node.name);
     if (!thunk) throw unknownIdentifier(node.name, node.span, scope);
-    const answer = thunk.ask();
-    return answer instanceof Pending ? new Use(node, answer) : answer;
+    return used(thunk.ask(), node);
   }
 
   /** The name is looked up in the record and then in the scopes around the record, not around this expression. */
@@ -175,16 +174,23 @@ class Evaluator implements Interpreter {
   }
 }
 
-/** The value of a name is computed for this use of it. */
+/** The value of a name is computed for this use of it: the thunk's own work, and errors tell about the use. */
 class Use extends Labelled {
   constructor(
     private readonly node: ast.Identifier | ast.MemberExpression,
-    private readonly value: Pending,
+    private readonly thunk: Pending,
   ) {
     super(node.span);
   }
   begin(): Answer {
-    return this.value;
+    return this.thunk.begin();
+  }
+  override finish(value: Value): void {
+    this.thunk.finish(value);
+  }
+  override fail(error: unknown): void {
+    this.thunk.fail(error);
+    super.fail(error);
   }
   protected label(): string {
     return `'${this.node.name}' is used`;
@@ -282,12 +288,16 @@ function functionOf(target: Value, node: ast.CallExpression): FunctionValue {
   return target;
 }
 
+function used(answer: Answer, node: ast.Identifier | ast.MemberExpression): Answer {
+  // What a thunk does not have at once it computes itself, in one step.
+  return answer instanceof Pending && !answer.steps ? new Use(node, answer) : answer;
+}
+
 function memberOf(object: Value, node: ast.MemberExpression): Answer {
   if (isRecord(object)) {
     const thunk = object.lookup(node.name);
     if (!thunk) throw unknownIdentifier(node.name, node.span, object);
-    const answer = thunk.ask();
-    return answer instanceof Pending ? new Use(node, answer) : answer;
+    return used(thunk.ask(), node);
   }
   if (typeof object !== "object" || object.kind !== "object" || !object.member) {
     throw typeExpected("record", object, node.object.span);

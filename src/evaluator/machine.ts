@@ -63,10 +63,10 @@ export abstract class Labelled extends Pending {
 }
 
 /**
- * Computations inside one another that are taken for an endless recursion. A layer takes about 30 of them and a call of
- * a plain function 3; memory for this many is some hundreds of megabytes.
+ * More computations inside one another than these are taken for an endless recursion. A layer takes some 50 of them, a
+ * call of a plain function 3; this many take about half a gigabyte.
  */
-const mostPending = 2_000_000;
+const mostPending = 1_250_000;
 /** Work that TypeScript code asked for in the middle of other work is done on JavaScript's stack, which bears less. */
 const mostNested = 100;
 
