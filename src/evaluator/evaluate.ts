@@ -10,7 +10,7 @@ import { languageClasses } from "./language-classes.js";
 import { binaryOperation, unaryOperation } from "./operators.js";
 import { type Answer, type Evaluation, Labelled, Machine, Pending, inSteps } from "./machine.js";
 import { joinPath, operandPath } from "./paths.js";
-import { Scope, Step } from "./scope.js";
+import { Scope, Step, scopeLayout, type ScopeLayout } from "./scope.js";
 import { ExpressionThunk, type Interpreter } from "./thunks.js";
 import type { FunctionValue, Host, NativeClass, ObjectValue, RecordValue, Thunk, Value } from "./values.js";
 
@@ -35,6 +35,7 @@ const evaluators = new WeakMap<Host, Evaluator>();
 class Evaluator implements Interpreter {
   readonly machine = new Machine();
   private readonly ownClasses: ReadonlyMap<string, NativeClass>;
+  private readonly shapes = new WeakMap<ast.RecordExpression, RecordShape>();
 
   constructor(readonly host: Host) {
     this.ownClasses = languageClasses(host);
@@ -74,11 +75,17 @@ class Evaluator implements Interpreter {
   }
 
   record(node: ast.RecordExpression, scope: RecordValue | undefined, path: string): Scope {
-    const record = new Scope(path, scope, node.span);
-    for (const { name, value } of node.members) {
-      record.define(name, new ExpressionThunk(this, value, record, joinPath(path, name)));
-    }
-    return record;
+    let shape = this.shapes.get(node);
+    if (!shape) this.shapes.set(node, (shape = this.shapeOf(node)));
+    return new Scope(path, scope, shape.layout, shape.make, node.span);
+  }
+
+  private shapeOf({ members }: ast.RecordExpression): RecordShape {
+    return {
+      layout: scopeLayout(members.map(({ name }) => name)),
+      make: (index, name, record) =>
+        new ExpressionThunk(this, members[index]!.value, record, joinPath(record.path, name)),
+    };
   }
 
   private identifier(node: ast.Identifier, scope: Scope): Answer {
@@ -172,6 +179,12 @@ class Evaluator implements Interpreter {
     if (!isRecord(args)) throw typeExpected("record", args, node.argument.span);
     return new Construction(node, nativeClass, args, new Step(node.span, path, scope));
   }
+}
+
+/** What all records of one expression have in common. */
+interface RecordShape {
+  readonly layout: ScopeLayout;
+  readonly make: (index: number, name: string, record: Scope) => Thunk;
 }
 
 /** The value of a name is computed for this use of it: the thunk's own work, and errors tell about the use. */

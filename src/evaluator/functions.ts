@@ -4,42 +4,71 @@ import type { Span } from "../diagnostics/source.js";
 import { failure } from "./failures.js";
 import { inSteps, type Answer, type Evaluation } from "./machine.js";
 import { joinPath } from "./paths.js";
-import { Scope, Step } from "./scope.js";
+import { Scope, Step, scopeLayout, type ScopeLayout } from "./scope.js";
 import { ExpressionThunk, readyThunk, type Interpreter } from "./thunks.js";
 import type { CallContext, FunctionValue, Thunk, Value } from "./values.js";
+
+/** What all functions of one expression have in common. */
+class Signature {
+  readonly positional: readonly string[];
+  readonly named: readonly string[];
+  readonly layout: ScopeLayout;
+
+  constructor(lambda: LambdaExpression) {
+    this.positional = lambda.parameters.positional.map(({ name }) => name);
+    this.named = lambda.parameters.named.map(({ name }) => name);
+    this.layout = scopeLayout([...this.positional, ...this.named]);
+  }
+}
+
+const signatures = new WeakMap<LambdaExpression, Signature>();
+
+function signatureOf(lambda: LambdaExpression): Signature {
+  let known = signatures.get(lambda);
+  if (!known) signatures.set(lambda, (known = new Signature(lambda)));
+  return known;
+}
 
 /** A function written in BrainScript; it sees its parameters and the scope it was defined in. */
 export class LambdaValue implements FunctionValue {
   readonly kind = "function";
-  readonly positional: readonly string[];
-  readonly named: readonly string[];
+  private readonly signature: Signature;
   /** Defaults belong to the scope of the definition, parameters excluded, and are shared by all calls. */
-  private readonly defaults = new Map<string, Thunk>();
+  private readonly defaults: (Thunk | undefined)[] = [];
 
   constructor(
     private readonly interpreter: Interpreter,
     private readonly lambda: LambdaExpression,
     private readonly scope: Scope,
-    path: string,
+    private readonly path: string,
   ) {
-    const { positional, named } = lambda.parameters;
-    this.positional = positional.map(({ name }) => name);
-    this.named = named.map(({ name }) => name);
-    for (const { name, value } of named) {
-      this.defaults.set(name, new ExpressionThunk(interpreter, value, scope, joinPath(path, name)));
-    }
+    this.signature = signatureOf(lambda);
+  }
+
+  get positional(): readonly string[] {
+    return this.signature.positional;
+  }
+
+  get named(): readonly string[] {
+    return this.signature.named;
   }
 
   call(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Answer {
-    checkArguments(this, positional.length, [...named.keys()], at.span);
-    return this.interpreter.evaluate(this.lambda.body, this.enter(positional, named, at), at.path);
+    checkArguments(this, positional.length, named.keys(), at.span);
+    const { lambda, signature } = this;
+    const argument = (index: number, name: string): Thunk =>
+      positional[index] ?? named.get(name) ?? this.defaultOf(index - positional.length);
+    const scope = new Scope(at.path, this.scope, signature.layout, argument, lambda.parameters.span, at);
+    return this.interpreter.evaluate(lambda.body, scope, at.path);
   }
 
-  private enter(positional: readonly Thunk[], named: ReadonlyMap<string, Thunk>, at: CallContext): Scope {
-    const scope = new Scope(at.path, this.scope, this.lambda.parameters.span, at);
-    this.positional.forEach((name, index) => scope.define(name, positional[index] as Thunk));
-    for (const [name, value] of this.defaults) scope.define(name, named.get(name) ?? value);
-    return scope;
+  private defaultOf(index: number): Thunk {
+    return (this.defaults[index] ??= this.makeDefault(index));
+  }
+
+  private makeDefault(index: number): Thunk {
+    const { name, value } = this.lambda.parameters.named[index]!;
+    return new ExpressionThunk(this.interpreter, value, this.scope, joinPath(this.path, name));
   }
 }
 
@@ -53,7 +82,7 @@ export function nativeFunction(
     positional,
     named: [],
     call(args, named, at) {
-      checkArguments(native, args.length, [...named.keys()], at.span);
+      checkArguments(native, args.length, named.keys(), at.span);
       return body(args, at);
     },
   };
@@ -85,7 +114,7 @@ function withPath(at: CallContext, path: string): CallContext {
   return at instanceof Step ? new Step(at.span, path, at.scope) : { ...at, path };
 }
 
-function checkArguments(target: FunctionValue, count: number, named: readonly string[], span: Span): void {
+function checkArguments(target: FunctionValue, count: number, named: Iterable<string>, span: Span): void {
   if (count !== target.positional.length) {
     const message = `function expects ${target.positional.length} positional parameters, ${count} were provided`;
     throw failure("argument-count", message, span, signature(target));
@@ -104,6 +133,8 @@ function signature(target: FunctionValue): string {
   return parameters.length === 0 ? "it takes no parameters" : `its parameters are (${parameters.join(", ")})`;
 }
 
+const noArguments: ReadonlyMap<string, Thunk> = new Map();
+
 /** The arguments of a call, to be evaluated in the caller's scope when and if they are used. Throws if they do not fit. */
 export function prepareArguments(
   interpreter: Interpreter,
@@ -121,6 +152,9 @@ export function prepareArguments(
     new ExpressionThunk(interpreter, value, scope, joinPath(path, name));
   return {
     positional: positional.map((value, index) => thunkOf(value, target.positional[index] ?? "")),
-    named: new Map(named.map(({ name, value }) => [name, thunkOf(value, name)])),
+    named:
+      named.length === 0
+        ? noArguments
+        : new Map(named.map(({ name, value }) => [name, thunkOf(value, name)])),
   };
 }

@@ -1,41 +1,45 @@
 import type { Span } from "../diagnostics/source.js";
 import type { CallContext, RecordValue, Thunk } from "./values.js";
 
+/** Names in the order of their definition, and where each one's value stands; of two definitions the later one counts. */
+export type ScopeLayout = ReadonlyMap<string, number>;
+
 /**
  * Names and their values, with the enclosing scope behind: the members of a record, or the parameters of a function
- * while it is applied. A record is its own scope, which is why its members see one another in any order.
+ * while it is applied. A record is its own scope, which is why its members see one another in any order. Layers make
+ * scopes by the hundred thousand and use few of their names, so thunks are made when they are looked up.
  */
 export class Scope implements RecordValue {
   readonly kind = "record";
-  private readonly members = new Map<string, Thunk>();
+  private readonly thunks: (Thunk | undefined)[] = [];
 
   constructor(
     readonly path: string,
     readonly parent: RecordValue | undefined,
+    private readonly layout: ScopeLayout,
+    /** Makes the thunk that stands at an index of the layout. */
+    private readonly make: (index: number, name: string, scope: Scope) => Thunk,
     /** Where the record was written. */
     readonly span?: Span,
     /** For the parameters of a function: the call. */
     private readonly calledAt?: CallContext,
   ) {}
 
-  /** A later definition replaces an earlier one. */
-  define(name: string, value: Thunk): void {
-    this.members.set(name, value);
-  }
-
   get names(): readonly string[] {
-    return [...this.members.keys()];
+    return [...this.layout.keys()];
   }
 
   own(name: string): Thunk | undefined {
-    return this.members.get(name);
+    const index = this.layout.get(name);
+    if (index === undefined) return undefined;
+    return (this.thunks[index] ??= this.make(index, name, this));
   }
 
   lookup(name: string): Thunk | undefined {
     // A loop where possible: library code sits many scopes deep.
     let scope: Scope = this; // eslint-disable-line @typescript-eslint/no-this-alias
     for (;;) {
-      const member = scope.members.get(name);
+      const member = scope.own(name);
       if (member) return member;
       if (!(scope.parent instanceof Scope)) return scope.parent?.lookup(name);
       scope = scope.parent;
@@ -44,7 +48,7 @@ export class Scope implements RecordValue {
 
   /** All names that `lookup` can find, nearest first. */
   *visibleNames(): Iterable<string> {
-    yield* this.members.keys();
+    yield* this.layout.keys();
     if (this.parent instanceof Scope) yield* this.parent.visibleNames();
     else if (this.parent) yield* this.parent.names;
   }
@@ -63,6 +67,11 @@ export class Scope implements RecordValue {
     }
     return chain;
   }
+}
+
+/** The layout of a list of names. */
+export function scopeLayout(names: readonly string[]): ScopeLayout {
+  return new Map(names.map((name, index) => [name, index]));
 }
 
 /** Deep recursion is not told in full. */
