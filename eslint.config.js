@@ -15,9 +15,43 @@ const nodeOnly = {
   ],
 };
 
+const typed = ["grammar/**/*.ts", "src/**/*.ts", "test/**/*.ts"];
+
+/** Rooms with findings of these rules still to mend; take a room off when it has none. */
+const toMend = {
+  "@typescript-eslint/unbound-method": [
+    "src/autodiff/**",
+    "src/backends/**",
+    "src/ops/**",
+    "src/readers/**",
+    "src/shapes/**",
+    "test/ops/**",
+  ],
+  "@typescript-eslint/no-unnecessary-type-assertion": ["src/backends/**", "src/ops/**", "test/backends/**"],
+  "@typescript-eslint/no-base-to-string": [
+    "src/model-files/**",
+    "src/ops/**",
+    "src/shapes/**",
+    "src/training/**",
+  ],
+  "@typescript-eslint/no-unsafe-assignment": ["src/model-files/**", "test/backends/**"],
+};
+
+/** Rooms that write JavaScript and run it: loops made for one network. */
+const codeWriters = ["src/backends/**"];
+
 export default tseslint.config(
   { ignores: ["dist/**", "node_modules/**", "test/fixtures/**"] },
   ...tseslint.configs.recommended,
+  {
+    files: typed,
+    extends: tseslint.configs.recommendedTypeCheckedOnly,
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // A function is async where its interface says so, whether or not this one has something to wait for.
+      "@typescript-eslint/require-await": "off",
+    },
+  },
   {
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
@@ -26,4 +60,6 @@ export default tseslint.config(
     },
   },
   { files: ["grammar/**/*.ts", "src/**/*.ts"], ignores: ["src/node/**", "src/cli/**"], rules: nodeOnly },
+  ...Object.entries(toMend).map(([rule, files]) => ({ files, rules: { [rule]: "off" } })),
+  { files: codeWriters, rules: { "@typescript-eslint/no-implied-eval": "off" } },
 );

@@ -63,7 +63,7 @@ class ByHand {
     for (const name of ["W1", "b1", "W2", "b2"] as const) {
       gradients[name].forEach((g, i) => {
         this.momenta[name]![i] = m * this.momenta[name]![i]! + (1 - m) * learningRate * g;
-        this.parameters[name][i]! -= this.momenta[name]![i]!;
+        this.parameters[name][i]! -= this.momenta[name]![i];
       });
     }
     return loss;

@@ -6,14 +6,14 @@ export interface Given {
   /** Words besides options: the configuration's, or as many as the command declares. */
   readonly words: readonly string[];
   /** The value of an option that is demanded or has a default. */
-  text(option: string): string;
+  readonly text: (option: string) => string;
   /** `{ option: value }`, or nothing where the option was not given: to spread into a request. */
-  optional<K extends string>(option: K): Partial<Record<K, string>>;
-  flag(option: string): boolean;
+  readonly optional: <K extends string>(option: K) => Partial<Record<K, string>>;
+  readonly flag: (option: string) => boolean;
   /** Throws `usage` unless the option's value is a whole number from 1. */
-  positive(option: string): number;
+  readonly positive: (option: string) => number;
   /** Throws `usage` unless the option's value is one of the choices. */
-  oneOf<T extends string>(option: string, choices: readonly T[]): T;
+  readonly oneOf: <T extends string>(option: string, choices: readonly T[]) => T;
 }
 
 /** What a command works with. */

@@ -31,7 +31,7 @@ describe("configuration language", () => {
     expect(root.numberSchedule("i").values).toEqual([0.5, 0.2, 0.2, 0.2, 0.1]);
     expect(root.floatSchedule("i").values).toEqual([
       0.5,
-      ...Array(3).fill(Math.fround(0.2)),
+      ...Array<number>(3).fill(Math.fround(0.2)),
       Math.fround(0.1),
     ]);
     expect(root.numberSchedule("i").at(100)).toBe(0.1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Values } from "../../src/backends/backend.js";
+import type { ElementType } from "../../src/numerics/values.js";
 import { trainingGraph, updateRuleFor, updateRules, updateScalars } from "../../src/updates/index.js";
 import type { UpdateOptions } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
@@ -40,7 +40,10 @@ interface Trained {
 
 async function train(
   options: Partial<UpdateOptions>,
-  { momentum = momentumPerSample, elementType = "double" as "float" | "double" } = {},
+  {
+    momentum = momentumPerSample,
+    elementType = "double",
+  }: { momentum?: number; elementType?: ElementType } = {},
 ): Promise<Trained> {
   const shaped = shapedFromBrainScript(
     `x = Input {(5)}
@@ -63,7 +66,7 @@ async function train(
   const [parameter] = parameters;
   if (!parameter) throw new Error("nothing was trained");
   const states = await executable.readState(["w", ...parameter.memory]);
-  const numbers = (name: string) => Array.from(states.get(name) ?? ([] as unknown as Values));
+  const numbers = (name: string) => Array.from(states.get(name) ?? []);
   return { weights: numbers("w"), memory: parameter.memory.map(numbers), counter: parameter.counter.value };
 }
 
