@@ -24,7 +24,7 @@ const toMend = {
     "src/backends/**",
     "src/ops/**",
     "src/readers/**",
-    "src/shapes/**",
+    "src/memory-sharing/**",
     "test/ops/**",
   ],
   "@typescript-eslint/no-unnecessary-type-assertion": ["src/backends/**", "src/ops/**", "test/backends/**"],

@@ -28,12 +28,12 @@ export const configurationCases: readonly MessageCase[] = [
   ),
   configuration(
     "circular-variable",
-    "root = $data$/..\ndata = $root$/data\ncommand = train\nmodelPath = $data$/net\ntrain = [ action = train ]",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nroot = $data$/..\ndata = $root$/data\ncommand = train\nmodelPath = $data$/net\ntrain = [ action = train ]",
     "configFile=net.cntk",
   ),
   configuration(
     "newline-in-variable",
-    "lines = [\n  a = 1\n]\nmodelPath = $lines$\ncommand = train\ntrain = [ action = train ]",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nlines = [\n  a = 1\n]\nmodelPath = $lines$\ncommand = train\ntrain = [ action = train ]",
     "configFile=net.cntk",
   ),
   configuration("bad-value", "traceLevel = high\ncommand = train"),
@@ -42,10 +42,13 @@ export const configurationCases: readonly MessageCase[] = [
   configuration("command-missing", "command = trainNet\ntrainNetwork = [ action = train ]"),
   configuration("missing-key", "command = train\ntrain = [\n  action = train\n]", "configFile=net.cntk"),
   configuration("unknown-action", "command = train\ntrain = [ action = trian ]"),
-  configuration("builder-missing", "command = train\ntrain = [ action = train ]"),
+  configuration(
+    "builder-missing",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [ action = train ]",
+  ),
   configuration(
     "not-available",
-    "command = train\ntrain = [\n  action = train\n  SimpleNetworkBuilder = [ layerSizes = 2:1 ]\n]",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [\n  action = train\n  SimpleNetworkBuilder = [ layerSizes = 2:1 ]\n]",
   ),
   {
     code: "no-network",

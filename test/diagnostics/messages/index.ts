@@ -34,7 +34,6 @@ export const unshown: Readonly<Record<string, string>> = {
   "needs-too-much-memory": "takes a model that no machine can compute",
   "network-malformed": "only a program that makes networks by hand can leave an input open",
   "no-samples": "the reader refuses data without samples first",
-  "operation-unsupported": "a loaded model only; a network of BrainScript says not-available sooner",
   "parameter-size": "takes a damaged model file",
   "reader-streams": "takes several sources of data with a stream of the same name",
   "sequence-lengths": "truncated sequences are not on the road yet",

@@ -30,7 +30,7 @@ export function network(code: string, text: string, command = check): MessageCas
 }
 
 export function networkFile(text: string): string {
-  return `train = [\n  action = "train"\n  BrainScriptNetworkBuilder = {\n${indented(text, 4)}\n  }\n]\n`;
+  return `train = [\n  action = "train" ; modelPath = "net.model"\n  SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\n  BrainScriptNetworkBuilder = {\n${indented(text, 4)}\n  }\n]\n`;
 }
 
 /** An expression of BrainScript, shown with its values by `explain`. */

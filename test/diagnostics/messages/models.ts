@@ -63,6 +63,11 @@ export const modelCases: readonly MessageCase[] = [
     "configFile=net.cntk command=write",
     "write = [ action = write ; outputPath = out ; nodeUnitTest = true ; outputNodeNames = z:error ]",
   ),
+  trained(
+    "write-type",
+    "configFile=net.cntk command=write",
+    "write = [ action = write ; outputPath = out ; format = [ type = reel ] ]",
+  ),
   training("no-output-nodes", {
     network: `
       x = Input {2} ; y = Input {1}

@@ -35,6 +35,10 @@ export const networkCases: readonly MessageCase[] = [
   ),
   network("not-implemented", "x = Input {2}\nz = LinearLayer {x.dims} (x)\noutputNodes = (z)"),
   network("duplicate-node-name", "x = Input {2}\nz = 2 * x\noutputNodes = (z)"),
+  network(
+    "two-directions",
+    "x = Input {2}\nh = Sigmoid (x + PastValue (2, h) + FutureValue (2, h))\noutputNodes = (h)",
+  ),
   network("no-elements", "x = Input {0}\noutputNodes = (x)"),
   network("shape-mismatch", "x = Input {2} ; y = Input {3}\nz = x + y\noutputNodes = (z)"),
   network("shape-mismatch", "x = Input {3}\nz = ParameterTensor {(4:2)} * x\noutputNodes = (z)"),
@@ -105,7 +109,7 @@ export const networkCases: readonly MessageCase[] = [
     "sample-too-large",
     "w = ParameterTensor {4}\nz = CNTK2.GetRandomSample (w, 9, false)\noutputNodes = (z)",
   ),
-  training("not-available", {
+  training("operation-unsupported", {
     network: `
       x = Input {2} ; y = Input {1}
       w = ParameterTensor {(1:2)}

@@ -19,6 +19,20 @@ export const trainingCases: readonly MessageCase[] = [
   training("momentum", { sgd: `${base} ; momentumPerMB = 0.9 ; momentumAsTimeConstant = 100` }),
   training("gradient-update", { sgd: `${base} ; gradUpdateType = adam` }),
   training("dropout-rate", { sgd: `${base} ; dropoutRate = 1.5` }),
+  training("learning-rate-factor", { sgd: `${base}\nAutoAdjust = [ learnRateDecreaseFactor = 2 ]` }),
+  training("adaptation", { sgd: `${base} ; adaptationRegWeight = 2` }),
+  training("parallelization-method", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = sometimes ]`,
+    more: "parallelTrain = true",
+  }),
+  training("parallelization-start", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ; parallelizationStartEpoch = 0 ]`,
+    more: "parallelTrain = true",
+  }),
+  training("gradient-bits", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ; DataParallelSGD = [ gradientBits = 99 ] ]`,
+    more: "parallelTrain = true",
+  }),
   training("criterion-nan", {
     network: `
       x = Input {2} ; y = Input {1}
