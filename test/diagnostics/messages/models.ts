@@ -47,6 +47,7 @@ export const modelCases: readonly MessageCase[] = [
     "configFile=net.cntk precision=double command=test --backend tfjs-cpu",
     "test = [ action = test ]",
   ),
+  trained("model-precision", "configFile=net.cntk precision=double command=test", "test = [ action = test ]"),
   trained("no-output", "configFile=net.cntk command=write", "write = [ action = write ]"),
   trained(
     "not-available",
