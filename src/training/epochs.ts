@@ -16,6 +16,13 @@ import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState } from "./state.js";
 import type { Trainer } from "./trainer.js";
 
+/** What goes on from one epoch to the next, beside the trainer's state. */
+interface Continued {
+  readonly epochSize: EpochSizeEstimate;
+  /** Sequences side by side in the last minibatch delivered. */
+  parallelSequences: number;
+}
+
 /** What a training does around its epochs. */
 export interface EpochHooks {
   /** Before the first minibatch, when the log already announces it: are the network's inputs in the data? */
@@ -45,7 +52,10 @@ export interface EpochsRequest {
 export async function runEpochs(request: EpochsRequest): Promise<boolean> {
   const { options, trainer, session, parallel, hooks, startEpoch } = request;
   const { log } = session;
-  const epochSize = new EpochSizeEstimate(options.epochSize);
+  const continued: Continued = {
+    epochSize: new EpochSizeEstimate(options.epochSize),
+    parallelSequences: 1,
+  };
   let { totalSamplesSeen } = request;
   let previousDropout = 0;
   for (let epoch = startEpoch; epoch < options.maxEpochs; epoch++) {
@@ -56,12 +66,12 @@ export async function runEpochs(request: EpochsRequest): Promise<boolean> {
       previousDropout = dropoutRate;
     }
     await trainer.beginEpoch(epoch);
-    const learningRate = options.learningRate(epoch);
+    const learningRate = options.learningRate(epoch, continued.parallelSequences);
     if (learningRate < options.minLearningRatePerSample) {
       log.stamped(rateBelowMinimumLine(epoch + 1, learningRate, options.minLearningRatePerSample));
       return false;
     }
-    const { totals, seconds } = await runEpoch(request, epoch, epochSize);
+    const { totals, seconds } = await runEpoch(request, epoch, learningRate, continued);
     const [criterion, firstEvaluation] = totals;
     totalSamplesSeen += criterion?.count ?? 0;
     requireNumber(criterion);
@@ -95,10 +105,17 @@ export async function runEpochs(request: EpochsRequest): Promise<boolean> {
 async function runEpoch(
   { session, trainer, options, parallel, reader, hooks, startEpoch }: EpochsRequest,
   epoch: number,
-  epochSize: EpochSizeEstimate,
+  learningRate: number,
+  continued: Continued,
 ): Promise<{ readonly totals: readonly CriterionSum[]; readonly seconds: number }> {
   const { log, signal, onProgress } = session;
-  if (options.traceLevel > 0) printHeader(session, options, epoch);
+  if (options.traceLevel > 0) {
+    const momentumPerSample = options.momentumPerSample(epoch, continued.parallelSequences);
+    const effective = Math.pow(momentumPerSample, options.minibatchSizes.at(epoch));
+    const timeConstant = momentumPerSample === 0 ? 0 : -1 / Math.log(momentumPerSample);
+    log.write("\n");
+    log.stamped(epochHeader(epoch + 1, learningRate, effective, timeConstant));
+  }
   const minibatchSize = options.minibatchSize(epoch);
   if (options.traceLevel > 0) {
     log.write("\n");
@@ -107,35 +124,29 @@ async function runEpoch(
   if (epoch === startEpoch) hooks.checkInputs();
   await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...parallel.partOf(epoch) });
   const accumulator = trainer.accumulator(parallel.active(epoch));
+  const { epochSize } = continued;
   const display = new Display({ options, log, epoch, epochSize, accumulator, onProgress });
   const interruption = new Interruption(signal);
   const started = performance.now();
-  const learningRate = options.learningRate(epoch);
-  const rates = {
-    // CNTK neither updates nor propagates back when the rate is close to its minimum.
-    learningRate: learningRate > options.minLearningRatePerSample * 0.01 ? learningRate : 0,
-    momentumPerSample: options.momentumPerSample(epoch),
-    dropoutRate: options.dropoutRates.at(epoch),
-  };
+  // CNTK neither updates nor propagates back when the rate is close to its minimum.
+  const usedRate = learningRate > options.minLearningRatePerSample * 0.01 ? learningRate : 0;
   const afterMinibatch = (samples: number): void => {
     display.count(samples);
     if (display.isDue) requireNumber(display.show()[0]);
   };
   for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
+    continued.parallelSequences = trainer.parallelSequences(minibatch);
+    const rates = {
+      learningRate: usedRate,
+      momentumPerSample: options.momentumPerSample(epoch, continued.parallelSequences),
+      dropoutRate: options.dropoutRates.at(epoch),
+    };
     afterMinibatch(await trainer.step(minibatch, rates, accumulator));
     await interruption.check();
   }
   // Processes that read apart from each other learn only from an empty minibatch that all of them are done.
   if (parallel.active(epoch) && parallel.distributedReading) afterMinibatch(0);
   return { totals: accumulator.read(), seconds: (performance.now() - started) / 1000 };
-}
-
-function printHeader({ log }: Pick<Session, "log">, options: SgdOptions, epoch: number): void {
-  const momentumPerSample = options.momentumPerSample(epoch);
-  const effective = Math.pow(momentumPerSample, options.minibatchSizes.at(epoch));
-  const timeConstant = momentumPerSample === 0 ? 0 : -1 / Math.log(momentumPerSample);
-  log.write("\n");
-  log.stamped(epochHeader(epoch + 1, options.learningRate(epoch), effective, timeConstant));
 }
 
 function requireNumber(criterion: CriterionSum | undefined): void {

@@ -11,9 +11,10 @@ import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
 import { CriterionAccumulator } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
-import { feed, realSamples } from "./feed.js";
+import { feed } from "./feed.js";
 import { Interruption } from "./interruption.js";
 import type { ParameterStore } from "./parameters.js";
+import { labelledSamples } from "./samples.js";
 
 type Tools = Pick<Session, "backend" | "elementType">;
 
@@ -124,7 +125,7 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   const { minibatchSize, epochSize } = options;
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
   for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
-    const count = realSamples(minibatch);
+    const count = labelledSamples(minibatch, evaluator.shaped);
     accumulator.add(await evaluator.values(minibatch), count);
     minibatches++;
     samples += count;

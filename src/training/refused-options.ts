@@ -32,9 +32,7 @@ export function refuseOptions(section: ConfigSection): void {
   ]) {
     if (section.numberSchedule(key, [0]).values.some((value) => value !== 0)) notAvailable(section, key);
   }
-  for (const key of ["truncated", "gradientcheck"]) {
-    if (section.boolean(key, false)) notAvailable(section, key, `${key} = true`);
-  }
+  if (section.boolean("gradientcheck", false)) notAvailable(section, "gradientcheck", "gradientcheck = true");
   if (section.string("tensorBoardLogDir", "")) notAvailable(section, "tensorBoardLogDir");
   const penalty = section.number("L1RegWeight", 0) > 0 || section.number("L2RegWeight", 0) > 0;
   if (penalty && section.boolean("disableRegInBatchNormalization", false)) {

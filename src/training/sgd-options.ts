@@ -16,10 +16,13 @@ export interface SgdOptions extends UpdateOptions {
   /** Samples per epoch; 0 = one sweep. */
   readonly epochSize: number;
   readonly maxEpochs: number;
-  /** Per sample and epoch, already divided by the minibatch size where given per minibatch (float division). */
-  learningRate(epoch: number): number;
-  /** Momentum per sample, double. */
-  momentumPerSample(epoch: number): number;
+  /**
+   * Per sample and epoch, already divided by the minibatch size where given per minibatch (float division). With `truncated`
+   * CNTK takes minibatchSize for the length of pieces, and a minibatch for `parallelSequences` of them (1 when left out).
+   */
+  learningRate(epoch: number, parallelSequences?: number): number;
+  /** Momentum per sample, double; `parallelSequences` as above. */
+  momentumPerSample(epoch: number, parallelSequences?: number): number;
   readonly minLearningRatePerSample: number;
   readonly dropoutRates: Schedule;
   readonly firstMinibatchesToShow: number;
@@ -91,6 +94,7 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
   const autoAdjust = section.optionalSection("AutoAdjust");
+  const effectiveSize = effectiveSizes(minibatchSizes, section.boolean("truncated", false));
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
@@ -100,8 +104,8 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     },
     epochSize,
     maxEpochs,
-    learningRate: learningRates(section, minibatchSizes, fail),
-    momentumPerSample: momenta(section, minibatchSizes, fail),
+    learningRate: learningRates(section, effectiveSize, fail),
+    momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
     gradientUpdate: section.boolean("useAdagrad", false) ? "adagrad" : (update ?? "none"),
@@ -153,11 +157,17 @@ function loopModifiers(section: ConfigSection, minibatchSizes: Schedule): (epoch
   };
 }
 
-function learningRates(
-  section: ConfigSection,
-  minibatchSizes: Schedule,
-  fail: Fail,
-): (epoch: number) => number {
+type PerEpoch = (epoch: number, parallelSequences?: number) => number;
+
+/** Samples of a minibatch as rates and momenta per minibatch see them (SGDLib/SGD.h, FixUpEffectiveMBSize). */
+function effectiveSizes(minibatchSizes: Schedule, truncated: boolean): PerEpoch {
+  return (epoch, parallelSequences = 1) => {
+    const size = minibatchSizes.at(epoch);
+    return truncated && size > 1 ? size * parallelSequences : size;
+  };
+}
+
+function learningRates(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): PerEpoch {
   const perMinibatch = section.floatSchedule("learningRatesPerMB", []);
   const perSample = section.floatSchedule("learningRatesPerSample", []);
   if (!perMinibatch.isEmpty && !perSample.isEmpty) {
@@ -167,7 +177,8 @@ function learningRates(
   }
   if (!perSample.isEmpty) return (epoch) => perSample.at(epoch);
   if (!perMinibatch.isEmpty) {
-    return (epoch) => Math.fround(perMinibatch.at(epoch) / Math.fround(minibatchSizes.at(epoch)));
+    return (epoch, parallelSequences) =>
+      Math.fround(perMinibatch.at(epoch) / Math.fround(effectiveSize(epoch, parallelSequences)));
   }
   return fail(
     "learning-rates",
@@ -177,7 +188,7 @@ function learningRates(
   );
 }
 
-function momenta(section: ConfigSection, minibatchSizes: Schedule, fail: Fail): (epoch: number) => number {
+function momenta(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): PerEpoch {
   const given = ["momentumPerMB", "momentumPerSample", "momentumAsTimeConstant"].filter(
     (key) => !section.floatSchedule(key, []).isEmpty,
   );
@@ -194,5 +205,6 @@ function momenta(section: ConfigSection, minibatchSizes: Schedule, fail: Fail): 
     fail("momentum", "Momentum parameter must be in [0, 1).", key);
   }
   if (key !== "momentumPerMB") return (epoch) => values.at(epoch);
-  return (epoch) => Math.pow(values.at(epoch), 1 / minibatchSizes.at(epoch));
+  return (epoch, parallelSequences) =>
+    Math.pow(values.at(epoch), 1 / effectiveSize(epoch, parallelSequences));
 }

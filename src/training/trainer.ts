@@ -8,8 +8,9 @@ import type { Minibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
 import { type TrainedParameter, updateScalars, type UpdateOptions } from "../updates/index.js";
 import { CriterionAccumulator } from "./criteria.js";
-import { feed, realSamples } from "./feed.js";
+import { feed } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
+import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
 
 /** What a step depends on besides its data; all per sample. */
 export interface Rates {
@@ -88,6 +89,11 @@ export class Trainer {
     return this.randomNodes.length > 0;
   }
 
+  /** Sequences side by side in a minibatch, on the network's own dynamic axis. */
+  parallelSequences(minibatch: Minibatch): number {
+    return parallelSequences(minibatch, this.request.shaped);
+  }
+
   /** An empty accumulator for what `step` adds to; evaluations and data-parallel trainings add in double. */
   accumulator(addInDouble: boolean): CriterionAccumulator {
     return new CriterionAccumulator(this.watched, this.elementType, addInDouble);
@@ -111,12 +117,12 @@ export class Trainer {
     const { learningRate, momentumPerSample, dropoutRate } = rates;
     const data = feed(minibatch, inputs, this.elementType);
     const values = await executable.run("accumulate", data, { dropoutRate });
-    const samples = realSamples(minibatch);
+    const samples = labelledSamples(minibatch, shaped);
     accumulator.add(values, samples);
     if (learningRate <= 0) return samples;
     await this.shareGradients();
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
-    const counted = shaped.facts.get(criterion)?.dynamicAxis ? samples : minibatch.columns;
+    const counted = shaped.facts.get(criterion)?.dynamicAxis ? samples : paddedSamples(minibatch, shaped);
     const { parameters, elementType } = this;
     const facts = { learningRate, momentumPerSample, samples: counted, parameters, options, elementType };
     await executable.run("update", data, updateScalars(facts));

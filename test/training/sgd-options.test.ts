@@ -84,6 +84,22 @@ describe("momentum", () => {
   });
 });
 
+describe("truncated", () => {
+  it("takes minibatchSize for the length of pieces: rates and momenta per minibatch see as many as lie side by side", () => {
+    const options = readSgdOptions(
+      sectionOf(
+        "modelPath = m ; maxEpochs = 4 ; truncated = true ; minibatchSize = 20 ; learningRatesPerMB = 0.5 ; momentumPerMB = 0.9",
+      ),
+    );
+    expect(options.learningRate(0, 4)).toBe(Math.fround(0.5 / 80));
+    expect(options.momentumPerSample(0, 4)).toBe(Math.pow(Math.fround(0.9), 1 / 80));
+    expect(options.learningRate(0)).toBe(Math.fround(0.5 / 20));
+    const perSample = read("truncated = true ; minibatchSize = 20 ; momentumAsTimeConstant = 600");
+    expect(perSample.learningRate(0, 4)).toBe(Math.fround(0.1));
+    expect(perSample.momentumPerSample(0, 4)).toBe(perSample.momentumPerSample(0));
+  });
+});
+
 describe("defaults", () => {
   it("are CNTK's", () => {
     const options = read("");
@@ -180,7 +196,6 @@ describe("options that would change the numbers and are not there yet", () => {
     "AutoAdjust = [ autoAdjustLR = adjustAfterEpoch ]",
     "AutoAdjust = [ autoAdjustMinibatch = true ]",
     "gaussianNoiseInjectStd = 0.1",
-    "truncated = true",
     "gradientcheck = true",
   ]) {
     it(`${text} is refused, not passed over`, () => {
