@@ -20,6 +20,7 @@ const typed = ["grammar/**/*.ts", "src/**/*.ts", "test/**/*.ts"];
 /** Rooms with findings of these rules still to mend; take a room off when it has none. */
 const toMend = {
   "@typescript-eslint/unbound-method": [
+    "src/actions/**",
     "src/autodiff/**",
     "src/backends/**",
     "src/ops/**",

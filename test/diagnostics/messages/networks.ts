@@ -9,7 +9,7 @@ export const networkCases: readonly MessageCase[] = [
   network("input-count", "x = Input {2}\nz = new ComputationNode [ operation = 'Plus' ; inputs = x ]"),
   network("unknown-tag", "x = Input {2, tag = 'feture'}\nz = Sigmoid (x)"),
   network("wrong-type", "x = Input {2}\nz = DenseLayer {3} (DenseLayer {4})\noutputNodes = (z)"),
-  network("wrong-type", "x = Input {2.5}\noutputNodes = (x)"),
+  network("integer-expected", "x = Input {2.5}\noutputNodes = (x)"),
   network(
     "parameter-initialization",
     "x = Input {2}\nz = ParameterTensor {2, init = 'gausian'} .* x\noutputNodes = (z)",
