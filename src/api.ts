@@ -14,7 +14,7 @@ import { hostName, nodeVersion, packageVersion, standardError, standardOutput } 
 import type { ElementType } from "./numerics/values.js";
 import { explain, type ExplainStage } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
-import type { ProgressListener, SessionStart } from "./session.js";
+import { cpuDevice, type ProgressListener, type SessionStart } from "./session.js";
 
 /** Version of cntkts. */
 export const version: string = packageVersion();
@@ -89,7 +89,11 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
   const files = options.files ?? nodeFiles(options.directory);
   const model = readModel(files.readBytes(path), path);
   const backendFor = async (elementType: ElementType): Promise<Backend> => {
-    const { backend } = await selectBackend({ requested: options.backend, elementType, deviceId: -1 });
+    const { backend } = await selectBackend({
+      requested: options.backend,
+      elementType,
+      deviceId: cpuDevice,
+    });
     return backend;
   };
   return new ModelSession(model, backendFor, path);

@@ -25,6 +25,9 @@ export interface Progress {
 
 export type ProgressListener = (progress: Progress) => void;
 
+/** CNTK's number of the CPU, the only device that backends of this version use. */
+export const cpuDevice = -1;
+
 /** The machine and the program, for the log's first lines. */
 export interface Platform {
   readonly version: string;
@@ -66,7 +69,7 @@ export interface Session extends Omit<SessionStart, "backendName" | "clock"> {
   readonly elementType: ElementType;
   /** The configuration's; a command may have its own. */
   readonly traceLevel: number;
-  /** The device that computes: −1 is the CPU, the only one that backends of this version use. */
+  /** The device that computes: `cpuDevice`. */
   readonly deviceId: number;
   /** Seeds of random parameters: one counter for the whole run, as in CNTK's process. */
   readonly seeds: SeedCounter;

@@ -4,11 +4,8 @@ import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
 import type { RunLog } from "../log/run-log.js";
 import { SeedCounter } from "../network/seed-counter.js";
-import type { Session, SessionStart } from "../session.js";
+import { cpuDevice, type Session, type SessionStart } from "../session.js";
 import { AxisNames } from "../shapes/index.js";
-
-/** −1: the CPU, on which every backend of this version computes. */
-const cpu = -1;
 
 /**
  * The session of a configuration: its own settings beside what it was begun with. `notes` say why this backend was chosen.
@@ -37,7 +34,7 @@ export async function openSession(
     log,
     elementType,
     traceLevel: root.integer("traceLevel", 0),
-    deviceId: cpu,
+    deviceId: cpuDevice,
     seeds: new SeedCounter(root.boolean("forceConstantRandomSeed", false)),
     axisNames: new AxisNames(),
     backend,
@@ -54,6 +51,6 @@ export async function openSession(
 /** −1 = CPU; `auto` is what the machine has. Words that CNTK's CPU build does not know are the CPU too. */
 function requestedDevice(root: ConfigSection): number {
   const text = root.string("deviceId", "auto").toLowerCase();
-  if (text === "auto") return cpu;
-  return /^-?\d+$/.test(text) ? Number(text) : cpu;
+  if (text === "auto") return cpuDevice;
+  return /^-?\d+$/.test(text) ? Number(text) : cpuDevice;
 }

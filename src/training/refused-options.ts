@@ -72,9 +72,9 @@ export function refuseAutoAdjust(section: ConfigSection): void {
     });
   }
   if (word !== "none" && word !== "false") {
-    notAvailable(section, "AutoAdjust", `autoAdjustLR = ${word}`);
+    notAvailable(adjust, "autoAdjustLR", `autoAdjustLR = ${adjust.string("autoAdjustLR")}`);
   }
   if (adjust.boolean("autoAdjustMinibatch", false)) {
-    notAvailable(section, "AutoAdjust", "autoAdjustMinibatch");
+    notAvailable(adjust, "autoAdjustMinibatch");
   }
 }
