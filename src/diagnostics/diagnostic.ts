@@ -21,6 +21,11 @@ export interface Diagnostic {
   /** Short text beside the mark under the source line. */
   readonly label?: string;
   readonly calls?: readonly CallSite[];
+  /**
+   * The calls that the place is written inside of, innermost first. Values are lazy: who wrote what went wrong need not be
+   * who asked for it.
+   */
+  readonly callers?: readonly Span[];
   /** What would help, e.g. `did you mean 'ReLU'?`. */
   readonly hint?: string;
 }

@@ -61,10 +61,9 @@ function excerpt(span: Span, label: string | undefined): string[] {
 /** The chain of calls, innermost first; several steps in a row through the library are one line. */
 function renderCalls(calls: readonly CallSite[]): string[] {
   const steps: (CallSite | { readonly librarySteps: number })[] = [];
-  const inLibrary = (call: CallSite | undefined) => call?.span.source.name.startsWith(libraryPrefix) ?? false;
   for (let at = 0; at < calls.length;) {
     let end = at;
-    while (end < calls.length && inLibrary(calls[end])) end++;
+    while (end < calls.length && inLibrary(calls[end]!.span)) end++;
     if (end - at > 1) steps.push({ librarySteps: end - at });
     else steps.push(calls[at]!);
     at = Math.max(end, at + 1);
@@ -82,16 +81,26 @@ function renderCalls(calls: readonly CallSite[]): string[] {
   });
 }
 
-/** A mistake that shows inside the library is marked where the user called it; the library's place comes second. */
-function fromUsersSide({ span, calls = [] }: Diagnostic): {
+/**
+ * A mistake that shows inside the library is marked at the user's call that led into it, or else where the user's text
+ * asked for the value; the library's place comes second.
+ */
+function fromUsersSide({ span, calls = [], callers = [] }: Diagnostic): {
   readonly span: Span | undefined;
   readonly calls: readonly CallSite[];
   readonly raisedIn?: Span;
 } {
-  const users = calls.findIndex((call) => !call.span.source.name.startsWith(libraryPrefix));
-  const caller = calls[users];
-  if (!span?.source.name.startsWith(libraryPrefix) || !caller) return { span, calls };
-  return { span: caller.span, calls: calls.slice(users + 1), raisedIn: span };
+  if (!span || !inLibrary(span)) return { span, calls };
+  const caller = callers.find((place) => !inLibrary(place));
+  const asking = calls.findIndex((call) => !inLibrary(call.span));
+  const place = caller ?? calls[asking]?.span;
+  if (!place) return { span, calls };
+  const isAsking = calls[asking] && renderPlace(calls[asking].span) === renderPlace(place);
+  return { span: place, calls: isAsking ? calls.slice(asking + 1) : calls, raisedIn: span };
+}
+
+function inLibrary(span: Span): boolean {
+  return span.source.name.startsWith(libraryPrefix);
 }
 
 /**

@@ -4,7 +4,7 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import type { Span } from "../diagnostics/source.js";
 import { arrayValue, elementLater, elementOf, listValue } from "./arrays.js";
 import { booleanOf, isFunction, isRecord } from "./conversions.js";
-import { failure, typeExpected } from "./failures.js";
+import { failure, noteCallers, typeExpected } from "./failures.js";
 import { LambdaValue, prepareArguments } from "./functions.js";
 import { languageClasses } from "./language-classes.js";
 import { binaryOperation, unaryOperation } from "./operators.js";
@@ -244,6 +244,10 @@ class Call extends Labelled {
     const { positional, named } = prepareArguments(interpreter, node, target, scope, path);
     return target.call(positional, named, new Step(node.callee.span, path, scope));
   }
+  override fail(error: unknown): void {
+    noteCallers(error, () => [this.span, ...this.scope.callChain()]);
+    super.fail(error);
+  }
   protected label(): string {
     const { callee } = this.node;
     const named = callee.kind === "identifier" || callee.kind === "member";
@@ -263,6 +267,10 @@ class Construction extends Labelled {
   }
   begin(): Answer {
     return this.nativeClass.construct(this.args, this.step);
+  }
+  override fail(error: unknown): void {
+    noteCallers(error, () => this.step.calls);
+    super.fail(error);
   }
   protected label(): string {
     return `in new ${this.nativeClass.name}`;

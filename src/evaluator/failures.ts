@@ -59,6 +59,13 @@ export function addStep(error: CntkError, span: Span, label: string): void {
   calls.push({ span, label });
 }
 
+/** Notes the calls that the failing expression is written inside of; the innermost step knows them first. */
+export function noteCallers(error: unknown, callers: () => readonly Span[]): void {
+  if (!(error instanceof CntkError)) return;
+  const diagnostic = error.diagnostic as { callers?: readonly Span[] };
+  diagnostic.callers ??= callers();
+}
+
 function isSamePlace(a: Span, b: Span): boolean {
   return a.source === b.source && a.start === b.start && a.end === b.end;
 }

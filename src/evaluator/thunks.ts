@@ -1,6 +1,6 @@
 import type { Expression } from "../../grammar/ast.js";
 import type { Span } from "../diagnostics/source.js";
-import { failure } from "./failures.js";
+import { failure, noteCallers } from "./failures.js";
 import { type Answer, type Machine, Pending } from "./machine.js";
 import type { Scope } from "./scope.js";
 import type { Host, Thunk, Value } from "./values.js";
@@ -63,7 +63,7 @@ abstract class DeferredThunk extends Pending implements Thunk {
     this.state = State.Done;
   }
 
-  override fail(): void {
+  override fail(_error: unknown): void {
     // Waiting again, so that asking again tells the same error.
     this.state = State.Waiting;
   }
@@ -87,6 +87,11 @@ export class ExpressionThunk extends DeferredThunk {
 
   protected compute(): Answer {
     return this.interpreter.evaluate(this.expression, this.scope, this.path);
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error);
+    noteCallers(error, () => this.scope.callChain());
   }
 
   /** Many a parameter is a literal, or a name that stands for another name. */
