@@ -90,7 +90,7 @@ class Evaluator implements Interpreter {
 
   private identifier(node: ast.Identifier, scope: Scope): Answer {
     const thunk = scope.lookup(node.name);
-    if (!thunk) throw unknownIdentifier(node.name, node.span, scope);
+    if (!thunk) throw unknownIdentifier(node.name, node.span, scope, this.host, false);
     return used(thunk.ask(), node);
   }
 
@@ -98,11 +98,13 @@ class Evaluator implements Interpreter {
   private member(node: ast.MemberExpression, scope: Scope, path: string): Answer {
     const { object } = node;
     const known = object.kind === "record" ? this.record(object, scope, path) : atHand(object, scope);
-    return known === undefined ? inSteps(this.memberLater(node, scope, path)) : memberOf(known, node);
+    return known === undefined
+      ? inSteps(this.memberLater(node, scope, path))
+      : memberOf(known, node, this.host);
   }
 
   private *memberLater(node: ast.MemberExpression, scope: Scope, path: string): Evaluation {
-    return memberOf(yield this.evaluate(node.object, scope, path), node);
+    return memberOf(yield this.evaluate(node.object, scope, path), node, this.host);
   }
 
   private call(node: ast.CallExpression, scope: Scope, path: string): Answer {
@@ -215,12 +217,14 @@ class ObjectMember extends Labelled {
   constructor(
     private readonly node: ast.MemberExpression,
     private readonly object: ObjectValue,
+    private readonly host: Host,
   ) {
     super(node.span);
   }
   begin(): Answer {
     const value = this.object.member?.(this.node.name);
-    if (value === undefined) throw unknownIdentifier(this.node.name, this.node.span, undefined);
+    if (value === undefined)
+      throw unknownIdentifier(this.node.name, this.node.span, undefined, this.host, true);
     return value;
   }
   protected label(): string {
@@ -314,19 +318,29 @@ function used(answer: Answer, node: ast.Identifier | ast.MemberExpression): Answ
   return answer instanceof Pending && !answer.steps ? new Use(node, answer) : answer;
 }
 
-function memberOf(object: Value, node: ast.MemberExpression): Answer {
+function memberOf(object: Value, node: ast.MemberExpression, host: Host): Answer {
   if (isRecord(object)) {
     const thunk = object.lookup(node.name);
-    if (!thunk) throw unknownIdentifier(node.name, node.span, object);
+    if (!thunk) throw unknownIdentifier(node.name, node.span, object, host, true);
     return used(thunk.ask(), node);
   }
   if (typeof object !== "object" || object.kind !== "object" || !object.member) {
     throw typeExpected("record", object, node.object.span);
   }
-  return new ObjectMember(node, object);
+  return new ObjectMember(node, object, host);
 }
 
-function unknownIdentifier(name: string, span: Span, scope: RecordValue | undefined): CntkError {
+function unknownIdentifier(
+  name: string,
+  span: Span,
+  scope: RecordValue | undefined,
+  host: Host,
+  isMember: boolean,
+): CntkError {
+  const fullName = isMember && scope ? joinPath(scope.path, name) : name;
+  if (host.namesNotYet?.has(fullName)) {
+    return failure("not-available", `${fullName} is not available yet`, span);
+  }
   const known = scope instanceof Scope ? scope.visibleNames() : (scope?.names ?? []);
   return failure("unknown-identifier", `unknown identifier '${name}'`, span, didYouMean(name, known));
 }

@@ -93,6 +93,8 @@ export interface Host {
     whenFalse: Value,
     context: CallContext,
   ): Value | undefined;
+  /** Full names that are known but not there yet: looking one up in vain says so. */
+  readonly namesNotYet?: ReadonlySet<string>;
   /** Prints a line (Print); CNTK writes to stderr. */
   print(text: string): void;
 }

@@ -98,3 +98,35 @@ describe("deep recursion", () => {
     expect(diagnostic.span?.source.name).toBe("test.bs");
   });
 });
+
+describe("names that are known but not there yet", () => {
+  const host = { namesNotYet: new Set(["BS.Loop.Count", "Later"]) };
+  const messageOf = (text: string): string => {
+    try {
+      run(text, host);
+    } catch (error) {
+      if (error instanceof CntkError) return error.message;
+      throw error;
+    }
+    throw new Error("there was no error");
+  };
+  test("a member is known by its full name", () => {
+    expect(messageOf("BS = [ Loop = [ Clunt (x) = x ] ] do = BS.Loop.Count (1)")).toBe(
+      "BS.Loop.Count is not available yet",
+    );
+  });
+  test("a top-level name", () => {
+    expect(messageOf("do = Later (1)")).toBe("Later is not available yet");
+  });
+  test("elsewhere the same word is just unknown", () => {
+    expect(messageOf("r = [ a = 1 ] do = r.Count")).toBe("unknown identifier 'Count'");
+  });
+});
+
+describe("the place of an error is the one of its writer", () => {
+  test("the calls around the failing expression, though another one asked for it", () => {
+    const text = "f (x) = [ v = x + undefinedVariable ]\nr = f (1)\ng (y) = y\ndo = Print (g (r.v))";
+    const { callers = [] } = diagnosticOf(text);
+    expect(callers.map(({ source, start, end }) => source.text.slice(start, end))).toEqual(["f"]);
+  });
+});

@@ -5,6 +5,7 @@ import type { Source } from "../../diagnostics/source.js";
 import { evaluateProgram, typeName } from "../../evaluator/index.js";
 import type { RecordValue } from "../../evaluator/values.js";
 import { libraryParts } from "../../library/index.js";
+import { namesNotYet } from "../../library/index.js";
 import type { LogSink } from "../../log/log.js";
 import type { Network } from "../../network/network.js";
 import { NodeFactory } from "./computation-node.js";
@@ -69,6 +70,7 @@ export function networkFromTree(tree: Program, request: Omit<BuildRequest, "text
   const root = evaluateProgram(program, {
     classes: nativeClasses(factory),
     ...nodeOperators(factory),
+    namesNotYet,
     print: (text) => settings.log(`${text}\n`),
   });
   const thunk = root.own("network");
