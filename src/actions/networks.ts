@@ -73,8 +73,7 @@ export async function networkForEvaluation(
       const { shaped } = shapeNetwork(session, network, traceLevel);
       const { output, criterion, evaluation } = network.groups;
       const wanted = listed.length > 0 ? output : [...output, ...criterion, ...evaluation];
-      // A check computes nothing: shapes are all it asks for.
-      if (!session.untrained) requireRunnable(prune(network, wanted));
+      requireRunnable(prune(network, wanted));
       checkMemory(shaped, wanted, session.elementType);
       return shaped;
     };
