@@ -55,10 +55,11 @@ const report = (what, value) => {
 
 if (!only || only === "training") {
   for (const [backend, samples] of [
+    ["javascript", 12800],
     ["tfjs-node", 12800],
     ["tfjs-wasm", 12800],
     ["tfjs-cpu", 3200],
-    ["reference", 6400],
+    ["reference", 640],
   ]) {
     try {
       const words = [

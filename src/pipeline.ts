@@ -14,13 +14,8 @@ import type { Values } from "./numerics/values.js";
 import type { ConfigSection } from "./config/config-section.js";
 import type { MappedText } from "./config/mapped-text.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
-import type {
-  ExecutionGraph,
-  Network,
-  NetworkNode,
-  ParameterValues,
-  ShapedNetwork,
-} from "./network/network.js";
+import type { ExecutionGraph } from "./network/execution-graph.js";
+import type { Network, NetworkNode, ParameterValues, ShapedNetwork } from "./network/network.js";
 import { depthFirstOrder } from "./network/node-order.js";
 import { requireRunnable } from "./ops/unavailable.js";
 import {

@@ -1,4 +1,4 @@
-import type { Backend } from "../backends/backend.js";
+import type { Backend, Outputs } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { ModelFile } from "../model-files/index.js";
@@ -10,7 +10,7 @@ import { requireRunnable } from "../ops/unavailable.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
 import { findNodeBySuffix } from "../network/find-node.js";
 import { inputsBelow } from "../network/node-order.js";
-import { packFrames, type StreamMinibatch } from "../minibatch/index.js";
+import { columnsOf, packFrames, type StreamMinibatch } from "../minibatch/index.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import { createTextFormatReader } from "../readers/index.js";
 import { AxisNames, checkMemory, validateNetwork } from "../shapes/index.js";
@@ -125,7 +125,7 @@ export class ModelSession {
           name: input.name,
           alias: input.name,
           dimension: elementCount(this.shaped.facts.get(input)?.shape ?? []),
-          storage: this.shaped.facts.get(input)?.storage ?? "dense",
+          storage: this.shaped.facts.get(input)?.storage === "sparse" ? "sparse" : "dense",
         })),
       },
       { files, log: { write: () => undefined } },
@@ -204,13 +204,15 @@ export class ModelSession {
     return { name: node.name, shape: this.shaped.facts.get(node)?.shape ?? [], samples };
   }
 
-  private collect(node: NetworkNode, results: ReadonlyMap<string, Values>): EvaluatedNode {
-    const values = results.get(node.name);
-    if (!values) throw new Error(`no value for ${node.name}`);
-    const facts = this.shaped.facts.get(node);
-    const size = facts?.dynamicAxis ? elementCount(facts.shape) : values.length;
-    const count = values.length / size;
-    const parts = Array.from({ length: count }, (_, index) => values.slice(index * size, (index + 1) * size));
+  private collect(node: NetworkNode, results: Outputs): EvaluatedNode {
+    const output = results.get(node.name);
+    if (!output) throw new Error(`no value for ${node.name}`);
+    const { values, layout } = output;
+    if (!layout) return this.described(node, [values.slice()]);
+    const size = elementCount(this.shaped.facts.get(node)?.shape ?? []);
+    const parts = layout.sequences.flatMap((placement) =>
+      Array.from(columnsOf(layout, placement), (column) => values.slice(column * size, (column + 1) * size)),
+    );
     return this.described(node, parts);
   }
 }

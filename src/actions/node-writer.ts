@@ -1,8 +1,8 @@
+import type { Output as NodeValue } from "../backends/backend.js";
 import type { PendingFile } from "../files/file-access.js";
-import { columnsOf, gapMask, type Minibatch, type AxisLayout } from "../minibatch/index.js";
+import { type AxisLayout, columnsOf, type Minibatch } from "../minibatch/index.js";
 import type { NetworkNode } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import { inputsBelow } from "../network/node-order.js";
 import type { Values } from "../numerics/values.js";
 import type { Session } from "../session.js";
 import type { Evaluator } from "../training/evaluator.js";
@@ -19,8 +19,6 @@ export interface WrittenNode {
 interface Output extends WrittenNode {
   /** Absent for standard output. */
   readonly file: PendingFile | undefined;
-  /** An input on the node's dynamic axis: its stream tells how the sequences lie. */
-  readonly input: string | undefined;
 }
 
 export interface NodeWriterRequest {
@@ -43,7 +41,6 @@ export class NodeWriter {
     this.outputs = written.map((output) => ({
       ...output,
       file: path === "-" ? undefined : session.files.create(`${path}.${output.node.name}`),
-      input: this.inputOnAxisOf(output.node)?.name,
     }));
     for (const output of this.outputs) if (!output.gradient) this.emit(output, format.prologue);
   }
@@ -70,23 +67,12 @@ export class NodeWriter {
     for (const output of this.outputs) output.file?.abort();
   }
 
-  private described({ node, input }: Output, values: Values, minibatch: Minibatch): NodeValues {
+  private described({ node }: Output, { values, layout }: NodeValue, minibatch: Minibatch): NodeValues {
     const { evaluator, withKeys } = this.request;
     const { shape = [] } = evaluator.shaped.facts.get(node) ?? {};
-    const stream = input === undefined ? undefined : minibatch.streams.get(input);
-    if (!stream) return { name: node.name, shape, values, ...oneSequence(shape, values) };
-    const rows = elementCount(shape);
-    const keys = withKeys ? minibatch.keys : undefined;
-    const sequences = sequencesOf(stream.layout, values.length / rows, keys);
-    return { name: node.name, shape, values, rows, sequences };
-  }
-
-  private inputOnAxisOf(node: NetworkNode): NetworkNode | undefined {
-    const { facts } = this.request.evaluator.shaped;
-    const axis = facts.get(node)?.dynamicAxis;
-    if (!axis) return undefined;
-    const below = [...inputsBelow([node]), ...this.request.evaluator.inputs];
-    return below.find((input) => facts.get(input)?.dynamicAxis === axis);
+    if (!layout) return { name: node.name, shape, values, ...oneSequence(shape, values) };
+    const sequences = sequencesOf(layout, withKeys ? minibatch.keys : undefined);
+    return { name: node.name, shape, values, rows: elementCount(shape), sequences };
   }
 
   private emit(output: Output, text: string): void {
@@ -106,23 +92,12 @@ function oneSequence(
   return { rows, sequences: [{ id: 0, columns, length: columns.length }] };
 }
 
-/**
- * Where the frames of each sequence lie among `columns` columns of values: all of the layout's, or those that are no gaps.
- * `keys` by number of a sequence.
- */
-function sequencesOf(
-  layout: AxisLayout,
-  columns: number,
-  keys: readonly string[] | undefined,
-): SequenceColumns[] {
-  const gaps = columns === layout.rows * layout.steps ? null : gapMask(layout);
-  let next = 0;
-  // Place of each column once the gaps before it are left out.
-  const places = gaps && Int32Array.from(gaps, (gap) => (gap ? -1 : next++));
+/** Where the frames of each sequence lie; `keys` by number of a sequence. */
+function sequencesOf(layout: AxisLayout, keys: readonly string[] | undefined): SequenceColumns[] {
   return layout.sequences.map((placement) => ({
     id: placement.sequence,
     key: keys?.[placement.sequence],
     length: placement.length,
-    columns: Array.from(columnsOf(layout, placement), (column) => places?.[column] ?? column),
+    columns: Array.from(columnsOf(layout, placement)),
   }));
 }

@@ -1,8 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, SampleShape } from "../network/network.js";
-import { restrictOrder } from "../network/node-order.js";
 import { add, argument, constant } from "../primitives/expression.js";
-import type { ForwardGraph } from "./forward.js";
+import { type ForwardGraph, neededNodes, writtenOutAs } from "./forward.js";
 import type { InternalGraph } from "./graph-builder.js";
 
 /**
@@ -10,6 +9,10 @@ import type { InternalGraph } from "./graph-builder.js";
  * root's gradient is 1, then every node, in the reverse of the evaluation order, hands its gradient on to its inputs, first
  * input first; what several consumers hand to one node is added in that order (an `overwritesGradient` replaces it).
  * Only nodes with one of `wanted` below them take part. Throws CntkError where an op has no gradient.
+ *
+ * A recurrence closes a cycle by inputs that stand later in the order than their users (delay nodes). What such a user hands on
+ * is made before its own gradient exists, from a placeholder that is filled once the walk has come to the user. The
+ * gradient of a delay is the opposite delay, so the result is a network whose cycles are closed by delays again.
  * Source: ComputationNetworkEvaluation.cpp, Backprop; ComputationNode.h, Backprop.
  */
 export function backwardGraph(
@@ -17,67 +20,166 @@ export function backwardGraph(
   root: NetworkNode,
   wanted: Iterable<NetworkNode>,
 ): Map<NetworkNode, NetworkNode> {
-  const { builder } = forward;
-  const order = restrictOrder(forward.order, [root]);
   const targets = new Set(wanted);
-  const takesPart = new Set<NetworkNode>();
-  for (const node of order) {
-    if (targets.has(node) || node.inputs.some((input) => takesPart.has(input))) takesPart.add(node);
-  }
-  const gradients = new Map<NetworkNode, NetworkNode>();
-  gradients.set(root, builder.map(constant(1), [root], `${root.name}:gradient`));
-  for (const node of order.reverse()) {
-    if (!node.inputs.some((input) => takesPart.has(input))) continue;
-    builder.within(`${node.name}:backward`, () => propagate(forward, node, takesPart, gradients));
-  }
+  const walk = new BackwardWalk(forward, root, targets);
+  walk.run();
+  const { builder } = forward;
   return new Map(
     Array.from(targets, (node) => [
       node,
-      gradients.get(node) ?? builder.map(constant(0), [node], `${node.name}:gradient`),
+      walk.gradients.get(node) ?? builder.map(constant(0), [node], `${node.name}:gradient`),
     ]),
   );
 }
 
-/** Hands a node's gradient on to its inputs. */
-function propagate(
-  forward: ForwardGraph,
-  node: NetworkNode,
-  takesPart: ReadonlySet<NetworkNode>,
-  gradients: Map<NetworkNode, NetworkNode>,
-): void {
-  const { builder } = forward;
-  if (node.op.differentiable === "error" && !node.op.gradient) throw noGradient(node);
-  const outputGradient = gradients.get(node);
-  if (!outputGradient || !node.op.gradient || node.op.differentiable === "none") return;
-  const { attributes } = builder.facts(node);
-  const contributions = node.op.gradient({
-    node,
-    attributes,
-    inputs: node.inputs,
-    companions: forward.companions.get(node) ?? [],
-    outputGradient,
-    wants: (index) => {
-      const input = node.inputs[index];
-      return input !== undefined && takesPart.has(input);
-    },
-    build: builder,
-  });
-  const overwrites = node.op.overwritesGradient?.(attributes) ?? [];
-  node.inputs.forEach((input, index) => {
-    const contribution = contributions[index];
-    if (!contribution || !takesPart.has(input)) return;
-    const fitted = fitTo(builder, contribution, input);
-    const soFar = overwrites[index] ? undefined : gradients.get(input);
-    gradients.set(
-      input,
-      soFar ? builder.map(add(argument(0), argument(1)), [soFar, fitted], `${input.name}:gradient`) : fitted,
+class BackwardWalk {
+  readonly gradients = new Map<NetworkNode, NetworkNode>();
+  private readonly builder: InternalGraph;
+  private readonly order: readonly NetworkNode[];
+  private readonly position: ReadonlyMap<NetworkNode, number>;
+  private readonly takesPart: ReadonlySet<NetworkNode>;
+  /** Stands for the gradient of a node that hands something on before it has been reached. */
+  private readonly placeholders = new Map<NetworkNode, NetworkNode>();
+
+  constructor(
+    private readonly forward: ForwardGraph,
+    private readonly root: NetworkNode,
+    targets: ReadonlySet<NetworkNode>,
+  ) {
+    this.builder = forward.builder;
+    this.order = neededNodes(forward.order, [root], forward.companions);
+    this.position = new Map(this.order.map((node, index) => [node, index]));
+    this.takesPart = this.aboveTargets(targets);
+  }
+
+  run(): void {
+    const { builder, root } = this;
+    this.gradients.set(root, builder.map(constant(1), [root], `${root.name}:gradient`));
+    for (const node of this.order) if (this.handsOnEarly(node)) this.handOnEarly(node);
+    for (const node of [...this.order].reverse()) {
+      if (!this.inputsOf(node).some((input) => this.takesPart.has(input))) continue;
+      const placeholder = this.placeholders.get(node);
+      if (placeholder) {
+        const gradient = this.gradients.get(node) ?? builder.map(constant(0), [node]);
+        builder.attach(placeholder, gradient);
+        this.gradients.set(node, placeholder);
+      }
+      builder.within(`${node.name}:backward`, () => this.handOn(node));
+    }
+  }
+
+  /** Nodes with one of the targets below them, targets included; round cycles too. */
+  private aboveTargets(targets: ReadonlySet<NetworkNode>): ReadonlySet<NetworkNode> {
+    const consumers = new Map<NetworkNode, NetworkNode[]>();
+    for (const node of this.order) {
+      for (const input of this.inputsOf(node)) {
+        const known = consumers.get(input);
+        if (known) known.push(node);
+        else consumers.set(input, [node]);
+      }
+    }
+    const reached = new Set(this.order.filter((node) => targets.has(node)));
+    const pending = [...reached];
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      for (const consumer of consumers.get(node) ?? []) {
+        if (reached.has(consumer)) continue;
+        reached.add(consumer);
+        pending.push(consumer);
+      }
+    }
+    return reached;
+  }
+
+  private inputsOf(node: NetworkNode): readonly NetworkNode[] {
+    const value = writtenOutAs(this.forward, node);
+    return value ? [value] : node.inputs;
+  }
+
+  /** Does an input come later in the order? Only where a cycle is closed. */
+  private handsOnEarly(node: NetworkNode): boolean {
+    const own = this.position.get(node) ?? 0;
+    return node.inputs.some((input) => this.takesPart.has(input) && (this.position.get(input) ?? 0) > own);
+  }
+
+  private handOnEarly(node: NetworkNode): void {
+    const own = this.position.get(node) ?? 0;
+    const placeholder = this.builder.later(`${node.name}:gradient`, node);
+    this.placeholders.set(node, placeholder);
+    this.builder.within(`${node.name}:backward`, () =>
+      this.propagate(node, placeholder, (input) => (this.position.get(input) ?? 0) > own),
     );
-  });
+  }
+
+  /** Hands a node's gradient on to its inputs, but for those that had it early. */
+  private handOn(node: NetworkNode): void {
+    const outputGradient = this.gradients.get(node);
+    const value = writtenOutAs(this.forward, node);
+    if (value) {
+      if (outputGradient) this.add(value, outputGradient, false);
+      return;
+    }
+    if (node.op.differentiable === "error" && !node.op.gradient) throw noGradient(node);
+    if (!outputGradient) return;
+    const own = this.position.get(node) ?? 0;
+    this.propagate(node, outputGradient, (input) => (this.position.get(input) ?? 0) < own);
+  }
+
+  private propagate(
+    node: NetworkNode,
+    outputGradient: NetworkNode,
+    isMeant: (input: NetworkNode) => boolean,
+  ): void {
+    if (!node.op.gradient || node.op.differentiable === "none") return;
+    const { attributes, details } = this.builder.facts(node);
+    const wants = (index: number): boolean => {
+      const input = node.inputs[index];
+      return input !== undefined && this.takesPart.has(input) && isMeant(input);
+    };
+    if (!node.inputs.some((_, index) => wants(index))) return;
+    const contributions = node.op.gradient({
+      node,
+      attributes,
+      details,
+      inputs: node.inputs,
+      companions: this.forward.companions.get(node) ?? [],
+      outputGradient,
+      wants,
+      build: this.builder,
+    });
+    const overwrites = node.op.overwritesGradient?.(attributes) ?? [];
+    node.inputs.forEach((input, index) => {
+      const contribution = contributions[index];
+      if (contribution && wants(index)) this.add(input, contribution, overwrites[index] ?? false);
+    });
+  }
+
+  private add(input: NetworkNode, contribution: NetworkNode, overwrites: boolean): void {
+    const { builder, gradients } = this;
+    const fitted = fitTo(builder, contribution, input);
+    const soFar = overwrites ? undefined : gradients.get(input);
+    gradients.set(input, soFar ? sum(builder, soFar, fitted, `${input.name}:gradient`) : fitted);
+  }
+}
+
+/** The sum of two gradients of one node; a touched one is written out beside a dense one. */
+function sum(builder: InternalGraph, a: NetworkNode, b: NetworkNode, name: string): NetworkNode {
+  const facts = [builder.facts(a), builder.facts(b)] as const;
+  const { shape, dynamicAxis } = facts[0];
+  if (facts.every(({ storage }) => storage === "touched")) {
+    return builder.primitive("addTouched", [a, b], {}, { shape, dynamicAxis, storage: "touched" });
+  }
+  const [left, right] = [a, b].map((node, index) =>
+    facts[index as 0 | 1].storage === "dense"
+      ? node
+      : builder.primitive("toDense", [node], {}, { shape, dynamicAxis }),
+  ) as [NetworkNode, NetworkNode];
+  return builder.map(add(argument(0), argument(1)), [left, right], name);
 }
 
 /** Reduces a contribution over the axes (and samples) along which the input was broadcast, or spreads a constant one. */
 function fitTo(builder: InternalGraph, contribution: NetworkNode, input: NetworkNode): NetworkNode {
   const target = builder.facts(input);
+  if (builder.facts(contribution).storage === "touched") return contribution;
   let fitted = contribution;
   let { shape, dynamicAxis } = builder.facts(fitted);
   const isNarrower = target.shape.some((dim, axis) => (shape[axis] ?? 1) < dim);

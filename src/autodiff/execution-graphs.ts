@@ -1,4 +1,5 @@
-import type { ExecutionGraph, NetworkNode, ShapedNetwork } from "../network/network.js";
+import type { ExecutionGraph } from "../network/execution-graph.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { backwardGraph } from "./backward.js";
 import type { Mode } from "./forward.js";
 import { forwardGraph, neededNodes } from "./forward.js";
@@ -38,7 +39,7 @@ export interface GradientGraph {
   readonly gradients: ReadonlyMap<NetworkNode, NetworkNode>;
 }
 
-/** The graph that computes values and gradients in one go (training mode): entry `accumulate`, all of them outputs. */
+/** The graph that computes values and gradients in one go (training mode): entry `gradients`, all of them outputs. */
 export function gradientGraph(shaped: ShapedNetwork, options: GradientRequest): GradientGraph {
   const { root, wanted, outputs = [] } = options;
   const forward = forwardGraph(shaped, [root, ...outputs], "training");
@@ -54,7 +55,7 @@ export function gradientGraph(shaped: ShapedNetwork, options: GradientRequest): 
       facts: forward.builder.allFacts(),
       companions,
       entries: {
-        accumulate: { order: neededNodes(order, roots, companions), outputs: results, assignments },
+        gradients: { order: neededNodes(order, roots, companions), outputs: results, assignments },
       },
     },
     gradients,

@@ -1,3 +1,4 @@
+import { attributeDefaults } from "../network/build.js";
 import type {
   Attributes,
   DynamicAxis,
@@ -5,10 +6,26 @@ import type {
   NodeFacts,
   SampleShape,
   ShapedNetwork,
+  Storage,
 } from "../network/network.js";
-import type { GraphBuilder, OpDefinition, ReduceOperation, ShapeContext } from "../network/op-definition.js";
-import { mapOp, reduceToOp, reshapeToOp, stateOp } from "../ops/internal.js";
-import type { Expression } from "../primitives/expression.js";
+import type {
+  GraphBuilder,
+  InternalResult,
+  OpDefinition,
+  ReduceOperation,
+  ShapeContext,
+  Views,
+} from "../network/op-definition.js";
+import {
+  laterOp,
+  operationByName,
+  operationOfPrimitive,
+  type PrimitiveAttributes,
+  stateOp,
+} from "../ops/index.js";
+import { argument, constant, type Expression, multiply } from "../primitives/expression.js";
+import type { Kind } from "../primitives/instruction.js";
+import type { Parameters } from "../primitives/parameters.js";
 
 /**
  * Grows a network by internal nodes: gradients, updates, what an op needs beside its value. Each node gets its shape and
@@ -60,24 +77,59 @@ export class InternalGraph implements GraphBuilder {
       name: this.uniqueName(name),
       op,
       inputs: [...inputs],
-      attributes: { ...defaultAttributes(op), ...attributes },
+      attributes: { ...attributeDefaults(op), ...attributes },
       tags: new Set(),
       internal: true,
     };
-    const result = op.shape(this.shapeContext(node));
+    const {
+      shape,
+      dynamicAxis,
+      storage = "dense",
+      attributes: own,
+      details,
+    } = op.shape(this.shapeContext(node));
     this.known.set(node, {
-      shape: result.shape,
-      dynamicAxis: result.dynamicAxis,
+      shape,
+      dynamicAxis,
       needsGradient: false,
-      storage: result.storage ?? "dense",
-      attributes: result.attributes ?? node.attributes,
+      storage,
+      attributes: own ?? node.attributes,
+      details,
     });
     this.nodes.push(node);
     return node;
   }
 
+  applyNamed(
+    operation: string,
+    inputs: readonly NetworkNode[],
+    attributes: Attributes = {},
+    name?: string,
+  ): NetworkNode {
+    const op = operationByName(operation);
+    if (!op) throw new Error(`there is no operation ${operation}`);
+    return this.apply(op, inputs, attributes, name);
+  }
+
+  primitive<K extends Kind>(
+    kind: K,
+    inputs: readonly NetworkNode[],
+    parameters: Parameters[K],
+    result: InternalResult,
+    views?: Views,
+    name?: string,
+  ): NetworkNode {
+    const { shape, dynamicAxis, storage = "dense" } = result;
+    const attributes: PrimitiveAttributes<K> = {
+      parameters,
+      result: { shape, dynamicAxis, storage },
+      ...(views && { views }),
+    };
+    return this.apply(operationOfPrimitive(kind), inputs, { ...attributes }, name);
+  }
+
   map(expression: Expression, inputs: readonly NetworkNode[], name?: string): NetworkNode {
-    return this.apply(mapOp, inputs, { expression }, name);
+    return this.primitive("map", inputs, { expression }, this.stretched(inputs), undefined, name);
   }
 
   reduceTo(
@@ -87,16 +139,60 @@ export class InternalGraph implements GraphBuilder {
     operation: ReduceOperation = "sum",
     scale = 1,
   ): NetworkNode {
-    const overSamples = dynamicAxis === null && this.facts(x).dynamicAxis !== null;
-    return this.apply(reduceToOp, [x], { shape, overSamples, operation, scale });
+    const from = this.facts(x);
+    const rank = Math.max(from.shape.length, shape.length);
+    const views = { reads: [extended(from.shape, rank)], writes: extended(shape, rank) };
+    const result = { shape, dynamicAxis: dynamicAxis ? from.dynamicAxis : null };
+    const isNothing =
+      result.dynamicAxis === from.dynamicAxis && views.writes.every((dim, i) => dim === views.reads[0]?.[i]);
+    if (isNothing) {
+      const expression = scale === 1 ? argument(0) : multiply(constant(scale), argument(0));
+      return this.primitive("map", [x], { expression }, result, views);
+    }
+    return this.primitive("reduce", [x], { operation, scale, gaps: "skipped" }, result, views);
   }
 
   reshape(x: NetworkNode, shape: SampleShape): NetworkNode {
-    return this.apply(reshapeToOp, [x], { shape });
+    const { dynamicAxis, storage } = this.facts(x);
+    return this.primitive("copy", [x], {}, { shape, dynamicAxis, storage });
   }
 
-  state(name: string, shape: SampleShape, initial = 0): NetworkNode {
-    return this.apply(stateOp, [], { shape, initial }, name);
+  count(x: NetworkNode, what: Parameters["count"]["what"]): NetworkNode {
+    if (this.facts(x).dynamicAxis === null) return this.map(constant(1), []);
+    return this.primitive("count", [x], { what }, { shape: [1], dynamicAxis: null });
+  }
+
+  state(name: string, shape: SampleShape, initial = 0, storage: Storage = "dense"): NetworkNode {
+    return this.apply(stateOp, [], { shape, initial, touched: storage === "touched" }, name);
+  }
+
+  later(name: string, like: NetworkNode): NetworkNode {
+    const { shape, dynamicAxis, storage } = this.facts(like);
+    const node = this.apply(laterOp, [], { shape }, name);
+    this.known.set(node, { ...this.facts(node), dynamicAxis, storage });
+    return node;
+  }
+
+  attach(later: NetworkNode, value: NetworkNode): void {
+    later.inputs = [value];
+  }
+
+  /** The shape and dynamic axis of operands that stretch to each other. */
+  private stretched(inputs: readonly NetworkNode[]): InternalResult {
+    const shape: number[] = inputs.length === 0 ? [1] : [];
+    let dynamicAxis: DynamicAxis | null = null;
+    for (const input of inputs) {
+      const facts = this.facts(input);
+      dynamicAxis ??= facts.dynamicAxis;
+      facts.shape.forEach((dim, axis) => {
+        const widest = shape[axis] ?? 1;
+        if (dim !== 1 && widest !== 1 && dim !== widest) {
+          throw new Error(`${input.name} [${facts.shape.join(" x ")}] does not fit [${shape.join(" x ")}]`);
+        }
+        shape[axis] = Math.max(dim, widest);
+      });
+    }
+    return { shape, dynamicAxis };
   }
 
   private shapeContext(node: NetworkNode): ShapeContext {
@@ -128,10 +224,6 @@ export class InternalGraph implements GraphBuilder {
   }
 }
 
-function defaultAttributes(op: OpDefinition): Attributes {
-  return Object.fromEntries(
-    Object.entries(op.attributes).flatMap(([key, { default: value }]) =>
-      value === undefined ? [] : [[key, value]],
-    ),
-  );
+function extended(shape: SampleShape, rank: number): SampleShape {
+  return [...shape, ...new Array<number>(rank - shape.length).fill(1)];
 }

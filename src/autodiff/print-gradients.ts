@@ -1,8 +1,10 @@
-import type { EntryName, ExecutionGraph, GraphEntry, NetworkNode } from "../network/network.js";
+import type { EntryName, ExecutionGraph, GraphEntry } from "../network/execution-graph.js";
+import type { NetworkNode } from "../network/network.js";
 import { formatShape } from "../network/network.js";
 import { formatTable } from "../network/print-table.js";
-import type { Expression } from "../primitives/expression.js";
-import { expressionText } from "../primitives/expression-text.js";
+import { primitiveAttributes } from "../ops/index.js";
+import type { Kind } from "../primitives/instruction.js";
+import { signatureOf, signatures } from "../primitives/signatures.js";
 
 /**
  * An execution graph as text, for `explain --stage gradients`: per entry its nodes in the order they are computed, with
@@ -34,11 +36,12 @@ function printEntry(graph: ExecutionGraph, name: EntryName, entry: GraphEntry): 
 /** `Times(W, x)`, or for a map its expression over the inputs' names. */
 function formula(node: NetworkNode): string {
   const names = node.inputs.map((input) => input.name);
-  const expression = node.attributes["expression"];
-  if (node.internal && typeof expression === "object" && expression !== null) {
-    return expressionText(expression as Expression, names);
-  }
-  const operation = node.attributes["operation"];
-  const details = node.internal && typeof operation === "string" ? `${operation} ` : "";
-  return `${node.op.name}(${details}${names.join(", ")})`;
+  const kind = node.op.name;
+  if (!node.internal || !isKind(kind)) return `${kind}(${names.join(", ")})`;
+  const text = signatureOf(kind).text(primitiveAttributes(node).parameters, names);
+  return kind === "map" ? text : `${kind}(${[...names, ...(text ? [text] : [])].join(", ")})`;
+}
+
+function isKind(name: string): name is Kind {
+  return Object.hasOwn(signatures, name);
 }

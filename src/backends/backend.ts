@@ -1,33 +1,45 @@
-import type { EntryName } from "../network/network.js";
-import type { ElementType } from "../numerics/values.js";
+import type { AxisLayout, FedMinibatch } from "../minibatch/minibatch.js";
+import type { EntryName } from "../network/execution-graph.js";
+import type { ElementType, Values } from "../numerics/values.js";
 import type { Plan } from "../plan/plan.js";
 
-export type Values = Float32Array | Float64Array;
-
-/** The data of one minibatch: dense, column-major, sample after sample, by input name. */
-export interface MinibatchValues {
-  /** Number of samples (columns). */
-  readonly samples: number;
-  readonly inputs: ReadonlyMap<string, Values>;
+/** The value of a node after a run. */
+export interface Output {
+  /** Column-major: a sample's elements, first axis fastest, column after column. Valid until the next run. */
+  readonly values: Values;
+  /** Where the columns' sequences lie; null for a value without a dynamic axis. Gaps hold numbers that mean nothing. */
+  readonly layout: AxisLayout | null;
 }
 
-/** A compiled plan with its state. Owns its memory. */
+/** Results of a run by node name. */
+export type Outputs = ReadonlyMap<string, Output>;
+
+/** Run-time numbers by name (learning rate, momentum, …): doubles, which the backend rounds to the element type. */
+export type Scalars = Readonly<Record<string, number>>;
+
+/** A compiled plan with its state. Owns its memory, and grows it to the largest minibatch met. */
 export interface Executable {
   /**
-   * Runs one entry and returns the values of its outputs by node name (valid until the next run).
-   * `scalars` are doubles; the backend rounds them to the element type.
+   * Runs one entry of the plan. The minibatch must bring every input that the entry reads and the layout of every axis that
+   * comes with the data; a wrong one is a mistake of the caller (Error).
    */
-  run(
-    entry: EntryName,
-    minibatch: MinibatchValues,
-    scalars?: Readonly<Record<string, number>>,
-  ): Promise<ReadonlyMap<string, Values>>;
-  /** Values of states by name; an engine's state is a Float64Array `[seed, offset]`. */
+  run(entry: EntryName, minibatch: FedMinibatch, scalars?: Scalars): Promise<Outputs>;
+  /** Copies of states by name; an engine's state is a Float64Array `[seed, offset]`. */
   readState(names: readonly string[]): Promise<ReadonlyMap<string, Values>>;
+  /** Sets states; sizes must fit. */
   writeState(values: ReadonlyMap<string, Values>): Promise<void>;
+  /**
+   * Views of dense states' own memory, where the backend can show it: a sum over machines works in place. The views are valid
+   * until the next run.
+   */
+  stateViews?(names: readonly string[]): ReadonlyMap<string, Values>;
   dispose(): Promise<void>;
 }
 
+/**
+ * Something that runs plans. To add one: its kernels for every kind of `primitives/signatures.ts`, a name in `select.ts`,
+ * and the conformance suite in test/backends runs on it. `reference` says what each kind means.
+ */
 export interface Backend {
   /** As users write it: `--backend reference`. */
   readonly name: string;

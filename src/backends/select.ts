@@ -2,14 +2,23 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { ElementType } from "../numerics/values.js";
 import type { Backend } from "./backend.js";
+import { javascriptBackend } from "./javascript/index.js";
 import { referenceBackend } from "./reference/index.js";
 
 /** What a user may write after `--backend`; `tfjs` alone takes the best of its variants. */
-export const backendNames = ["tfjs", "tfjs-node", "tfjs-wasm", "tfjs-cpu", "reference"] as const;
+export const backendNames = [
+  "javascript",
+  "tfjs",
+  "tfjs-node",
+  "tfjs-wasm",
+  "tfjs-cpu",
+  "reference",
+] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** The element types that a backend computes in, known without loading it. */
 const elementTypesOf: Readonly<Record<BackendName, readonly ElementType[]>> = {
+  javascript: ["float", "double"],
   tfjs: ["float"],
   "tfjs-node": ["float"],
   "tfjs-wasm": ["float"],
@@ -32,8 +41,8 @@ export interface BackendChoice {
 }
 
 /**
- * Chooses the backend that runs a network. Asked for by name, a backend that cannot do the precision is an error; left to
- * itself, double precision runs on `reference`, float on `tfjs`, or on `reference` where that cannot start.
+ * Chooses the backend that runs a network. Asked for by name, a backend that cannot do the precision is an error; the choice
+ * left open, `javascript` takes either precision (bench/run.mjs prints what each backend manages).
  * @throws CntkError `unknown-backend`, `backend-precision`.
  */
 export async function selectBackend(request: BackendRequest): Promise<BackendChoice> {
@@ -55,18 +64,7 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
     }
     return withNotes(await openBackend(name), notes);
   }
-  if (elementType === "double") {
-    notes.push("Double precision: only the reference backend computes in double.");
-    return { backend: referenceBackend, notes };
-  }
-  try {
-    return withNotes(await openBackend("tfjs"), notes);
-  } catch (problem) {
-    notes.push(
-      `TensorFlow.js could not start (${problem instanceof Error ? problem.message : String(problem)}).`,
-    );
-    return { backend: referenceBackend, notes };
-  }
+  return withNotes(javascriptBackend, notes);
 }
 
 function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
@@ -75,6 +73,7 @@ function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
 
 /** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. */
 export async function openBackend(name: BackendName): Promise<Backend> {
+  if (name === "javascript") return javascriptBackend;
   if (name === "reference") return referenceBackend;
   const { createTfjsBackend } = await import("./tfjs/index.js");
   switch (name) {

@@ -1,5 +1,9 @@
 import type { Span } from "../diagnostics/source.js";
+import type { Values } from "../numerics/values.js";
+import type { Storage } from "../primitives/instruction.js";
 import type { OpDefinition } from "./op-definition.js";
+
+export type { Storage };
 
 /** Dimensions of one sample, first axis contiguous in memory (column-major), as CNTK prints them: `[28 x 28 x 1]`. */
 export type SampleShape = readonly number[];
@@ -33,17 +37,15 @@ export interface NetworkNode {
 }
 
 /** Values of a learnable parameter, column-major. */
-export type ParameterValues = Float32Array | Float64Array;
+export type ParameterValues = Values;
 
 export interface Network {
   /** All nodes in the order CNTK adds them. Internal nodes are not among them. */
   readonly nodes: NetworkNode[];
   readonly groups: Record<NodeGroup, NetworkNode[]>;
   /** Values that came with the network: of a model file. Parameters without an entry are initialized by their attributes. */
-  readonly values: Map<NetworkNode, ParameterValues>;
+  readonly values: Map<NetworkNode, Values>;
 }
-
-export type Storage = "dense" | "sparse";
 
 /** What the shape stage found out about a node. */
 export interface NodeFacts {
@@ -54,6 +56,8 @@ export interface NodeFacts {
   readonly storage: Storage;
   /** Attributes completed by inference (kernel expanded to the input's rank, …); what a model file saves. */
   readonly attributes: Attributes;
+  /** What the op's shape rule worked out for its gradient and lowering (a window geometry, a permutation); the op knows its type. */
+  readonly details?: unknown;
 }
 
 export interface ShapedNetwork {
@@ -65,36 +69,6 @@ export interface ShapedNetwork {
   readonly order: readonly NetworkNode[];
   /** The network's own dynamic axis, `*`, `*1`, …; a second compile keeps it. */
   readonly defaultAxis: DynamicAxis;
-}
-
-/** An assignment to a state node (a parameter, a running mean, a momentum buffer) at the end of an entry. */
-export interface Assignment {
-  readonly state: NetworkNode;
-  readonly value: NetworkNode;
-}
-
-/** One entry point of an execution graph. */
-export interface GraphEntry {
-  /** Nodes in the order they are computed, inputs first; states and leaves included. */
-  readonly order: readonly NetworkNode[];
-  /** Nodes whose values the caller gets back. */
-  readonly outputs: readonly NetworkNode[];
-  /** Carried out in order after everything is computed. */
-  readonly assignments: readonly Assignment[];
-}
-
-export type EntryName = "evaluate" | "accumulate" | "update";
-
-/**
- * A network ready to be planned: forward nodes, gradients, state updates, all of them nodes.
- * `evaluate` computes outputs; `accumulate` computes criteria and stores gradients as state; `update` changes parameters.
- */
-export interface ExecutionGraph {
-  readonly mode: "training" | "inference";
-  readonly facts: ReadonlyMap<NetworkNode, NodeFacts>;
-  /** Internal nodes that belong to a node (dropout mask, batch statistics), in the order its op made them. */
-  readonly companions: ReadonlyMap<NetworkNode, readonly NetworkNode[]>;
-  readonly entries: Readonly<Partial<Record<EntryName, GraphEntry>>>;
 }
 
 /** Number of elements of a sample; a rank-0 shape has one. */

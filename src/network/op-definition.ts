@@ -1,26 +1,12 @@
 import type { Expression } from "../primitives/expression.js";
-import type { Instruction, Operand } from "../primitives/instruction.js";
-import type {
-  Attributes,
-  Assignment,
-  DynamicAxis,
-  NetworkNode,
-  NodeFacts,
-  SampleShape,
-  Storage,
-} from "./network.js";
+import type { AxisId, Kind, Operand } from "../primitives/instruction.js";
+import type { Parameters, ReduceOperation } from "../primitives/parameters.js";
+import type { AttributeDeclarations } from "./attributes.js";
+import type { Assignment } from "./execution-graph.js";
+import type { Attributes, DynamicAxis, NetworkNode, NodeFacts, SampleShape, Storage } from "./network.js";
 
-/** How an attribute is read from BrainScript and printed. */
-export type AttributeKind = "number" | "integer" | "boolean" | "string" | "shape" | "booleans";
-
-export interface AttributeDeclaration {
-  readonly kind: AttributeKind;
-  readonly doc: string;
-  /** Name of the member in BrainScript's `new ComputationNode [ … ]` record when it differs from the attribute's name. */
-  readonly member?: string;
-  /** Value when the member is absent; without it the member is required. */
-  readonly default?: unknown;
-}
+export type { AttributeDeclaration, AttributeKind } from "./attributes.js";
+export type { ReduceOperation };
 
 export interface InputDeclaration {
   readonly name: string;
@@ -39,10 +25,10 @@ export interface ShapedInput {
   readonly needsGradient: boolean;
 }
 
-export interface ShapeContext {
+export interface ShapeContext<A = Attributes> {
   readonly node: NetworkNode;
   /** The node's attributes; in later passes already completed by an earlier pass. */
-  readonly attributes: Attributes;
+  readonly attributes: A;
   /** Live view: after `inferParameter` the entry shows the new shape. */
   readonly inputs: readonly ShapedInput[];
   /** In the final pass everything must be known and consistent: mismatches throw. */
@@ -62,27 +48,58 @@ export interface ShapeContext {
   message(text: string, always?: boolean): void;
 }
 
-export interface ShapeResult {
+export interface ShapeResult<D = unknown> {
   readonly shape: SampleShape;
   readonly dynamicAxis: DynamicAxis | null;
   readonly storage?: Storage;
   /** Completed attributes; absent = unchanged. */
   readonly attributes?: Attributes;
+  /** What gradient and lowering go by (a window geometry, a permutation): worked out once, kept in the facts. */
+  readonly details?: D;
 }
 
-/** Makes internal nodes, born with shape and dynamicAxis. Every method returns a new node. */
+/** Facts of an internal node that its maker knows. */
+export interface InternalResult {
+  readonly shape: SampleShape;
+  readonly dynamicAxis: DynamicAxis | null;
+  readonly storage?: Storage;
+}
+
+/** Dimensions under which an instruction sees its operands, where they are not the nodes' own (same element counts). */
+export interface Views {
+  readonly reads?: readonly (SampleShape | undefined)[];
+  readonly writes?: SampleShape;
+}
+
+/** Makes internal nodes, born with shape and dynamic axis. Every method returns a new node. */
 export interface GraphBuilder {
   facts(node: NetworkNode): NodeFacts;
-  /** An internal node of any registered op; its shape comes from the op's shape rule. */
+  /** A node of any registered op; its shape comes from the op's shape rule. */
   apply(
     op: OpDefinition,
     inputs: readonly NetworkNode[],
     attributes?: Attributes,
     name?: string,
   ): NetworkNode;
+  /** A node of the registered op of that name. */
+  applyNamed(
+    operation: string,
+    inputs: readonly NetworkNode[],
+    attributes?: Attributes,
+    name?: string,
+  ): NetworkNode;
+  /** One instruction of any kind as a node. */
+  primitive<K extends Kind>(
+    kind: K,
+    inputs: readonly NetworkNode[],
+    parameters: Parameters[K],
+    result: InternalResult,
+    views?: Views,
+    name?: string,
+  ): NetworkNode;
   /** Elementwise expression over broadcast inputs; has a dynamic axis when one of the inputs has. */
   map(expression: Expression, inputs: readonly NetworkNode[], name?: string): NetworkNode;
-  /** Sum (or other reduction) of `x` down to `shape`, and over the samples when `dynamicAxis` is null and x has one. */
+  /** Sum (or other reduction) of `x` down to `shape`, and over the columns when `dynamicAxis` is null and x has one. */
   reduceTo(
     x: NetworkNode,
     shape: SampleShape,
@@ -92,28 +109,35 @@ export interface GraphBuilder {
   ): NetworkNode;
   /** The same elements under another shape (same count). */
   reshape(x: NetworkNode, shape: SampleShape): NetworkNode;
+  /** `[1]`: the number of samples (gaps not counted), columns or sequences of x's dynamic axis. */
+  count(x: NetworkNode, what: Parameters["count"]["what"]): NetworkNode;
   /** A state node that lives as long as the executable, e.g. a momentum buffer; starts at `initial`. */
-  state(name: string, shape: SampleShape, initial?: number): NetworkNode;
+  state(name: string, shape: SampleShape, initial?: number, storage?: Storage): NetworkNode;
+  /**
+   * A node whose value `attach` supplies later: what a cycle through delay nodes needs. It has the facts of `like`.
+   */
+  later(name: string, like: NetworkNode): NetworkNode;
+  attach(later: NetworkNode, value: NetworkNode): void;
 }
 
-export type ReduceOperation = "sum" | "max" | "min" | "product" | "logSum" | "argmax" | "argmin";
-
-export interface GradientContext {
+export interface GradientContext<A = Attributes, D = unknown> {
   readonly node: NetworkNode;
   /** Completed attributes. */
-  readonly attributes: Attributes;
+  readonly attributes: A;
+  readonly details: D;
   readonly inputs: readonly NetworkNode[];
   readonly companions: readonly NetworkNode[];
-  /** Gradient of the criterion with respect to this node; same shape and dynamicAxis as the node. */
+  /** Gradient of the criterion with respect to this node; same shape and dynamic axis as the node. */
   readonly outputGradient: NetworkNode;
   /** Is the gradient of input `index` asked for? */
   wants(index: number): boolean;
   readonly build: GraphBuilder;
 }
 
-export interface CompanionContext {
+export interface CompanionContext<A = Attributes, D = unknown> {
   readonly node: NetworkNode;
-  readonly attributes: Attributes;
+  readonly attributes: A;
+  readonly details: D;
   readonly mode: "training" | "inference";
   readonly build: GraphBuilder;
 }
@@ -124,16 +148,20 @@ export interface Companions {
   readonly assignments?: readonly Assignment[];
 }
 
-export interface LoweringContext {
+export interface LoweringContext<A = Attributes, D = unknown> {
   readonly node: NetworkNode;
-  readonly attributes: Attributes;
+  readonly attributes: A;
+  readonly details: D;
+  /** Dense ones, but for the inputs that the op lists in `sparseInputs`. */
   readonly inputs: readonly Operand[];
   readonly companions: readonly Operand[];
   readonly output: Operand;
   readonly mode: "training" | "inference";
-  emit(instruction: Instruction): void;
-  /** A scratch buffer; `perSample` gives it one value per sample. */
-  temporary(dims: SampleShape, perSample: boolean): Operand;
+  emit<K extends Kind>(kind: K, reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): void;
+  /** A scratch buffer; with an axis it holds one value per column. */
+  temporary(dims: SampleShape, axis: AxisId | null): Operand;
+  /** The buffer that keeps the last `frames` frames of `value` for the next minibatch. */
+  carried(value: Operand, frames: number): Operand;
 }
 
 /** A scratch matrix as CNTK's memory pool sees it. */
@@ -163,8 +191,9 @@ export interface MemoryRule {
 /**
  * One node type of CNTK: everything cntkts knows about it.
  * `name` is CNTK's operation name as it stands in logs and model files.
+ * `A` are its attributes, typed by their declarations, `D` what its shape rule hands on to gradient and lowering.
  */
-export interface OpDefinition {
+export interface OpEntry<S extends AttributeDeclarations, A, D> {
   readonly name: string;
   /** Other names that BrainScript and model files accept. */
   readonly aliases?: readonly string[];
@@ -174,7 +203,7 @@ export interface OpDefinition {
   readonly inputs: readonly InputDeclaration[];
   /** Takes any number of inputs (the last declaration repeats). */
   readonly variadic?: boolean;
-  readonly attributes: Readonly<Record<string, AttributeDeclaration>>;
+  readonly attributes: S;
   /** Made by cntkts only: cannot be instantiated from BrainScript or a model file. */
   readonly internal?: boolean;
   /**
@@ -186,27 +215,37 @@ export interface OpDefinition {
   readonly nonLooping?: boolean;
   /** False: the shape is known but the value cannot be computed yet; asking for it is refused. */
   readonly runnable?: boolean;
-  /** A delay node: may close a cycle. */
-  readonly delay?: boolean;
+  /** A delay node: may close a cycle. Positive: it looks back in time, so that a loop through it runs forward. */
+  readonly delay?: 1 | -1;
+  /** Inputs whose lowering and gradient take sparse data as it is; all others see it written out. */
+  readonly sparseInputs?: readonly number[];
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
-  validatingSuffix?(attributes: Attributes): string;
-  shape(context: ShapeContext): ShapeResult;
+  validatingSuffix?(attributes: A): string;
+  shape(context: ShapeContext<A>): ShapeResult<D>;
   /** `none`: no gradient flows, silently. `error`: asking for one is CNTK's error. */
   readonly differentiable: "yes" | "none" | "error";
   /** Why the gradient is not the derivative, where CNTK's rule is not. */
   readonly gradientDiffers?: string;
   /**
    * One entry per input: the contribution to its gradient, or null where none flows. A contribution may have the
-   * broadcast shape; the walker reduces it to the input's shape and, for inputs without a dynamicAxis, over the samples.
+   * broadcast shape; the walker reduces it to the input's shape and, for inputs without a dynamic axis, over the columns.
    */
-  gradient?(context: GradientContext): readonly (NetworkNode | null)[];
-  companions?(context: CompanionContext): Companions;
+  gradient?(context: GradientContext<A, D>): readonly (NetworkNode | null)[];
+  companions?(context: CompanionContext<A, D>): Companions;
+  /**
+   * The node written out as nodes of other ops, whose last one (returned) has its value. Value and gradient are then those
+   * nodes' and the entry needs neither `lower` nor `gradient`.
+   */
+  expand?(context: CompanionContext<A, D>): NetworkNode;
   /**
    * Per input: its gradient is replaced by this node's contribution, whatever other consumers added before
    * (CNTK's transposed convolution and MaxUnpooling; a known bug that its numbers depend on).
    */
-  overwritesGradient?(attributes: Attributes): readonly boolean[];
-  lower?(context: LoweringContext): void;
+  overwritesGradient?(attributes: A): readonly boolean[];
+  lower?(context: LoweringContext<A, D>): void;
   /** Where it depends on attributes (the kind of pooling, of reduction), a function of them. */
-  readonly memory: MemoryRule | ((attributes: Attributes) => MemoryRule);
+  readonly memory: MemoryRule | ((attributes: A) => MemoryRule);
 }
+
+/** An entry whose types are forgotten: what the rest of the program sees. */
+export type OpDefinition = OpEntry<AttributeDeclarations, Attributes, unknown>;

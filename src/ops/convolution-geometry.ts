@@ -1,8 +1,8 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { Geometry } from "../primitives/instruction.js";
-import { at, booleansAttribute, formatDims, shapeAttribute, shapeProblem } from "./define-op.js";
+import type { Geometry } from "../primitives/geometry.js";
+import { at, formatDims, shapeProblem } from "./define-op.js";
 
 /*
  * How windows lie over an input: sizes, paddings, positions. After Source/Math/ConvolveGeometry.h and the attribute
@@ -20,17 +20,13 @@ export interface WindowAttributes {
   readonly dimPadUpper: readonly number[];
 }
 
-/** Reads the window attributes of a node; pooling has neither maps nor sharing. */
-export function windowAttributes(attributes: Attributes): WindowAttributes {
-  return {
-    kernelShape: shapeAttribute(attributes, "kernelShape"),
-    mapCount: "mapCount" in attributes ? shapeAttribute(attributes, "mapCount") : [1],
-    strideShape: shapeAttribute(attributes, "strideShape"),
-    dimSharing: "dimSharing" in attributes ? booleansAttribute(attributes, "dimSharing") : [true],
-    dimPadding: booleansAttribute(attributes, "dimPadding"),
-    dimPadLower: shapeAttribute(attributes, "dimPadLower"),
-    dimPadUpper: shapeAttribute(attributes, "dimPadUpper"),
-  };
+/** The window attributes among a node's; pooling has neither maps nor sharing. */
+export function windowAttributes(
+  attributes: Omit<WindowAttributes, "mapCount" | "dimSharing"> & Partial<WindowAttributes>,
+): WindowAttributes {
+  const { kernelShape, strideShape, dimPadding, dimPadLower, dimPadUpper } = attributes;
+  const { mapCount = [1], dimSharing = [true] } = attributes;
+  return { kernelShape, mapCount, strideShape, dimSharing, dimPadding, dimPadLower, dimPadUpper };
 }
 
 /** Repeats the last value up to the filter's rank, then fills up to the input's rank. Empty lists stay empty. */

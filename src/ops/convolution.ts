@@ -1,7 +1,8 @@
-import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
-import type { Geometry } from "../primitives/instruction.js";
+import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import type { Geometry } from "../primitives/geometry.js";
 import {
   chooseEngine,
   engineLine,
@@ -14,35 +15,49 @@ import {
   windowGeometry,
 } from "./convolution-geometry.js";
 import type { WindowAttributes } from "./convolution-geometry.js";
-import {
-  at,
-  booleanAttribute,
-  booleansAttribute,
-  defineOp,
-  formatDims,
-  shapeAttribute,
-  shapeProblem,
-  stringAttribute,
-} from "./define-op.js";
-import { transposeAxesOp } from "./internal.js";
-import {
-  buildConvolution,
-  buildConvolutionInputGradient,
-  buildConvolutionWeightGradient,
-} from "./internal-windows.js";
+import { at, defineOp, formatDims, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
+const declarations = {
+  kernelShape: { kind: "shape", doc: "Kernel; axes not given are reduced over entirely." },
+  mapCount: { kind: "shape", doc: "Number of output maps: on the last axis, or one per axis." },
+  strideShape: { kind: "shape", doc: "Step of the windows per axis." },
+  dimSharing: {
+    kind: "booleans",
+    doc: "false: each window position along the axis has weights of its own.",
+  },
+  dimPadding: { kind: "booleans", doc: "Pad automatically so that window centers cover the input." },
+  dimPadLower: {
+    kind: "shape",
+    doc: "Cells added before the first one, where there is no automatic padding.",
+  },
+  dimPadUpper: {
+    kind: "shape",
+    doc: "Cells added after the last one, where there is no automatic padding.",
+  },
+  transpose: { kind: "boolean", doc: "Transposed convolution." },
+  dimOutputShape: { kind: "shape", doc: "Output shape of a transposed convolution; 0 = computed." },
+  imageLayout: { kind: "string", doc: "CHW (cudnn) or HWC (legacy)." },
+  maxTempMemSizeInSamples: { kind: "integer", doc: "Limit of CNTK's workspace; without effect here." },
+  engine: { kind: "string", doc: "CNTK's engine, chosen in the first compile.", computed: true },
+} as const;
+
+type ConvolutionAttributes = AttributesOf<typeof declarations>;
+
 /** The output shape that was asked for, if any: CNTK writes "none" as an empty shape or `[0]`. */
-function requestedOutput(attributes: Attributes): SampleShape | undefined {
-  const shape = shapeAttribute(attributes, "dimOutputShape");
+function requestedOutput({ dimOutputShape: shape }: ConvolutionAttributes): SampleShape | undefined {
   return shape.length === 0 || (shape.length === 1 && shape[0] === 0) ? undefined : shape;
 }
 
 /** Shape of the result in CHW order. */
-function resultShape(context: ShapeContext, windows: WindowAttributes, input: SampleShape): SampleShape {
+function resultShape(
+  context: ShapeContext<ConvolutionAttributes>,
+  windows: WindowAttributes,
+  input: SampleShape,
+): SampleShape {
   const { node, attributes } = context;
   const requested = requestedOutput(attributes);
-  if (!booleanAttribute(attributes, "transpose")) {
+  if (!attributes.transpose) {
     const shape = outputShape(node, windows, input);
     if (requested && formatDims(requested) !== formatDims(shape)) {
       throw shapeProblem(
@@ -71,7 +86,7 @@ function resultShape(context: ShapeContext, windows: WindowAttributes, input: Sa
 }
 
 /** Fills in weights of unknown shape: matrices as [maps x kernel cells], others as the kernel followed by the maps. */
-function inferWeights(context: ShapeContext, windows: WindowAttributes): void {
+function inferWeights(context: ShapeContext<ConvolutionAttributes>, windows: WindowAttributes): void {
   const weights = at(context.inputs, 0);
   if (elementCount(weights.shape) !== 0) return;
   const { kernelShape, mapCount } = windows;
@@ -83,18 +98,20 @@ function inferWeights(context: ShapeContext, windows: WindowAttributes): void {
   );
 }
 
-function convolutionShape(context: ShapeContext): ShapeResult {
+function convolutionShape(
+  context: ShapeContext<ConvolutionAttributes>,
+): ShapeResult<MemoryGeometry | undefined> {
   const { node, attributes } = context;
   const dynamicAxis = inferDynamicAxis(context);
   const input = at(context.inputs, 1).shape;
-  const imageLayout = imageLayoutOf(node, stringAttribute(attributes, "imageLayout"));
+  const imageLayout = imageLayoutOf(node, attributes.imageLayout);
   const windows = expandToRank(windowAttributes(attributes), input, true);
   const output = resultShape(context, windows, input);
   const shape = imageLayout === "HWC" ? channelsFirst(node, output) : output;
   inferWeights(context, windows);
-  let engine = attributes["engine"];
+  let { engine } = attributes;
   if (context.isFinalPass) {
-    const [from, to] = booleanAttribute(attributes, "transpose") ? [output, input] : [input, output];
+    const [from, to] = attributes.transpose ? [output, input] : [input, output];
     const geometry = windowGeometry(windows, from, to);
     if (engine === undefined) {
       engine = chooseEngine(windows, imageLayout);
@@ -113,11 +130,13 @@ function convolutionShape(context: ShapeContext): ShapeResult {
       );
     }
   }
+  const completed = { ...attributes, ...windows, ...(engine !== undefined && { engine }) };
   return {
     shape,
     dynamicAxis,
     storage: "dense",
-    attributes: { ...attributes, ...windows, ...(engine !== undefined && { engine }) },
+    attributes: completed,
+    details: context.isFinalPass ? memoryGeometry(completed, input, shape) : undefined,
   };
 }
 
@@ -144,10 +163,14 @@ interface MemoryGeometry {
  * The geometry in memory order. CNTK's legacy engine (HWC) walks through memory as channel, row, column whatever the axes
  * are called, pads by half the kernel rounded down, and ignores explicit pads (CPUMatrix::AssignPackedConvolutionInput).
  */
-function memoryGeometry(attributes: Attributes, input: SampleShape, result: SampleShape): MemoryGeometry {
+function memoryGeometry(
+  attributes: ConvolutionAttributes,
+  input: SampleShape,
+  result: SampleShape,
+): MemoryGeometry {
   const windows = windowAttributes(attributes);
-  const transposed = booleanAttribute(attributes, "transpose");
-  if (attributes["imageLayout"] !== "HWC" && attributes["imageLayout"] !== "legacy") {
+  const transposed = attributes.transpose;
+  if (attributes.imageLayout !== "HWC" && attributes.imageLayout !== "legacy") {
     return {
       geometry: transposed ? windowGeometry(windows, result, input) : windowGeometry(windows, input, result),
     };
@@ -156,7 +179,7 @@ function memoryGeometry(attributes: Attributes, input: SampleShape, result: Samp
   const plain: SampleShape = [width, height, channels];
   const [from, to] = transposed ? [plain, input] : [input, plain];
   const [kernelWidth, kernelHeight] = [at(windows.kernelShape, 0), at(windows.kernelShape, 1)];
-  const pads = at(booleansAttribute(attributes, "dimPadding"), 0);
+  const pads = at(attributes.dimPadding, 0);
   const start = (kernel: number): number => (pads ? 0 - Math.floor(kernel / 2) : 0);
   return {
     geometry: {
@@ -186,32 +209,11 @@ const convolution = defineOp({
     { name: "weights", doc: "Kernel dimensions, then output channels; unknown dimensions are inferred." },
     { name: "x", doc: "[W x H x C], or any number of axes." },
   ],
-  attributes: {
-    kernelShape: { kind: "shape", doc: "Kernel; axes not given are reduced over entirely." },
-    mapCount: { kind: "shape", doc: "Number of output maps: on the last axis, or one per axis." },
-    strideShape: { kind: "shape", doc: "Step of the windows per axis." },
-    dimSharing: {
-      kind: "booleans",
-      doc: "false: each window position along the axis has weights of its own.",
-    },
-    dimPadding: { kind: "booleans", doc: "Pad automatically so that window centers cover the input." },
-    dimPadLower: {
-      kind: "shape",
-      doc: "Cells added before the first one, where there is no automatic padding.",
-    },
-    dimPadUpper: {
-      kind: "shape",
-      doc: "Cells added after the last one, where there is no automatic padding.",
-    },
-    transpose: { kind: "boolean", doc: "Transposed convolution." },
-    dimOutputShape: { kind: "shape", doc: "Output shape of a transposed convolution; 0 = computed." },
-    imageLayout: { kind: "string", doc: "CHW (cudnn) or HWC (legacy)." },
-    maxTempMemSizeInSamples: { kind: "integer", doc: "Limit of CNTK's workspace; without effect here." },
-  },
+  attributes: declarations,
   differentiable: "yes",
   gradientDiffers:
     "transposed: the input's gradient replaces what other consumers of the input contributed before, instead of being added",
-  overwritesGradient: (attributes) => [false, booleanAttribute(attributes, "transpose")],
+  overwritesGradient: ({ transpose }) => [false, transpose],
   memory: {
     usesOutput: false,
     usesInputs: "all",
@@ -220,45 +222,49 @@ const convolution = defineOp({
     releasedForward: true,
   },
   shape: convolutionShape,
-  companions({ node, attributes, build }) {
-    const [weights, x] = [at(node.inputs, 0), at(node.inputs, 1)];
-    const { legacyWeights } = memoryGeometry(attributes, build.facts(x).shape, build.facts(node).shape);
+  companions({ node, details, build }) {
+    const { legacyWeights } = known(details);
     if (!legacyWeights) return { nodes: [] };
-    return { nodes: [build.apply(transposeAxesOp, [weights], { from: legacyWeights, axes: swapEnds })] };
+    return { nodes: [swappedEnds(build, at(node.inputs, 0), legacyWeights)] };
   },
-  gradient({ node, attributes, inputs, companions, outputGradient, wants, build }) {
+  gradient({ attributes: { transpose }, details, inputs, companions, outputGradient, wants, build }) {
     const [weights, x] = [at(inputs, 0), at(inputs, 1)];
-    const [shape, weightShape] = [build.facts(x).shape, build.facts(weights).shape];
-    const { geometry, legacyWeights } = memoryGeometry(attributes, shape, build.facts(node).shape);
-    const transposed = booleanAttribute(attributes, "transpose");
+    const { shape, dynamicAxis } = build.facts(x);
+    const weightShape = build.facts(weights).shape;
+    const { geometry, legacyWeights } = known(details);
     const kernels = companions[0] ?? weights;
     const weightGradient = (): NetworkNode => {
-      const [from, to] = transposed ? [outputGradient, x] : [x, outputGradient];
-      if (!legacyWeights) return buildConvolutionWeightGradient(build, geometry, from, to, weightShape);
-      const swapped = swapEnds.map((axis) => at(legacyWeights, axis));
-      const gradient = buildConvolutionWeightGradient(build, geometry, from, to, swapped);
-      return build.reshape(
-        build.apply(transposeAxesOp, [gradient], { from: swapped, axes: swapEnds }),
-        weightShape,
-      );
+      const operands = transpose ? [outputGradient, x] : [x, outputGradient];
+      const swapped = legacyWeights && swapEnds.map((axis) => at(legacyWeights, axis));
+      const result = { shape: swapped ?? weightShape, dynamicAxis: null };
+      const gradient = build.primitive("convolutionWeightGradient", operands, { geometry }, result);
+      return swapped ? build.reshape(swappedEnds(build, gradient, swapped), weightShape) : gradient;
     };
-    const inputGradient = transposed ? buildConvolution : buildConvolutionInputGradient;
+    const kind = transpose ? "convolution" : "convolutionInputGradient";
     return [
       wants(0) ? weightGradient() : null,
-      wants(1) ? inputGradient(build, geometry, kernels, outputGradient, shape) : null,
+      wants(1)
+        ? build.primitive(kind, [kernels, outputGradient], { geometry }, { shape, dynamicAxis })
+        : null,
     ];
   },
-  lower(context) {
-    const { attributes, inputs, companions, output } = context;
-    const x = at(inputs, 1);
-    const weights = companions[0] ?? at(inputs, 0);
-    const { geometry } = memoryGeometry(attributes, x.dims, output.dims);
-    if (booleanAttribute(attributes, "transpose")) {
-      context.emit({ kind: "convolutionInputGradient", geometry, weights, outputGradient: x, output });
-    } else {
-      context.emit({ kind: "convolution", geometry, weights, input: x, output });
-    }
+  lower({ attributes, details, inputs, companions, output, emit }) {
+    const operands = [companions[0] ?? at(inputs, 0), at(inputs, 1)];
+    const { geometry } = known(details);
+    emit(attributes.transpose ? "convolutionInputGradient" : "convolution", operands, output, { geometry });
   },
 });
+
+/** What the final pass of the shape rule leaves. */
+function known(details: MemoryGeometry | undefined): MemoryGeometry {
+  if (!details) throw new Error("the convolution has no geometry yet");
+  return details;
+}
+
+/** Weights of the HWC engine, seen as `from`, with their first and last axis exchanged. */
+function swappedEnds(build: GraphBuilder, weights: NetworkNode, from: SampleShape): NetworkNode {
+  const result = { shape: swapEnds.map((axis) => at(from, axis)), dynamicAxis: null };
+  return build.primitive("transpose", [weights], { axes: swapEnds }, result, { reads: [from] });
+}
 
 export const convolutionOperations: readonly OpDefinition[] = [convolution];

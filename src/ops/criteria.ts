@@ -13,14 +13,13 @@ import {
   constant,
   divide,
   multiply,
-  scalar,
   select,
   subtract,
   unary,
 } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
-import { emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
+import { counted, emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
 import { binaryReduce } from "./shape-rules.js";
 
 /*
@@ -32,7 +31,6 @@ const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
 const criterion = {
   source: trainingNodes,
   attributes: {},
-  nonLooping: true,
   differentiable: "yes",
   shape: binaryReduce,
 } as const;
@@ -41,12 +39,18 @@ const product = multiply(argument(0), argument(1));
 const negate = (e: Expression): Expression => unary("negate", e);
 
 /** Emits `scale` times the sum of expression(inputs) over everything. */
-function emitSum(context: LoweringContext, expression: Expression, scale = 1, inputs = context.inputs): void {
+function emitSum(
+  context: Pick<LoweringContext, "inputs" | "output" | "emit" | "temporary">,
+  expression: Expression,
+  scale = 1,
+  inputs = context.inputs,
+  gaps: "skipped" | "counted" = "skipped",
+): void {
   const dims = inputs.reduce(
     (widest, input) => (elementCount(input.dims) > elementCount(widest) ? input.dims : widest),
     at(inputs, 0).dims,
   );
-  emitReduceAll(context, mapped(context, expression, inputs, dims), context.output, "sum", scale);
+  emitReduceAll(context, mapped(context, expression, inputs, dims), context.output, "sum", scale, gaps);
 }
 
 /** z − ln Σ eᶻ of the second input: needed by value and gradient alike. */
@@ -139,7 +143,7 @@ const squareError = defineOp({
     const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
     const dims = elementCount(a.dims) >= elementCount(b.dims) ? a.dims : b.dims;
     const difference = mapped(context, subtract(argument(0), argument(1)), [a, b], dims);
-    const total = context.temporary([1], false);
+    const total = context.temporary([1], null);
     emitReduceAll(context, mapped(context, multiply(argument(0), argument(0)), [difference], dims), total);
     // CNTK squares the Frobenius norm, which shows in the last digits of single precision.
     const norm = unary("squareRoot", argument(0));
@@ -197,13 +201,16 @@ const logistic = defineOp({
     const [y, p, w] = [at(context.inputs, 0), at(context.inputs, 1), context.inputs[2]];
     const logLikelihood = unary("logarithm", likelihood(argument(0), argument(1)));
     if (!w) {
-      emitSum(context, logLikelihood, -1);
+      // CNTK does not mask gaps here: what stands in them counts.
+      emitSum(context, logLikelihood, -1, context.inputs, "counted");
       return;
     }
-    const [sum, weights] = [context.temporary([1], false), context.temporary([1], false)];
-    emitReduceAll(context, mapped(context, multiply(argument(2), logLikelihood), [y, p, w], y.dims), sum);
-    emitReduceAll(context, w, weights);
-    emitMap(context, multiply(negate(scalar("samples")), divide(argument(0), argument(1))), [sum, weights]);
+    const [sum, weights] = [context.temporary([1], null), context.temporary([1], null)];
+    const weighted = mapped(context, multiply(argument(2), logLikelihood), [y, p, w], y.dims);
+    emitReduceAll(context, weighted, sum, "sum", 1, "counted");
+    emitReduceAll(context, w, weights, "sum", 1, "counted");
+    const average = multiply(negate(argument(2)), divide(argument(0), argument(1)));
+    emitMap(context, average, [sum, weights, counted(context, y, "columns")]);
   },
 });
 
@@ -244,23 +251,9 @@ const classificationError = defineOp({
     }
     // A hit: fewer than topN activations are larger than the label's.
     const count = elementCount(z.dims);
-    const marked = context.temporary([count], true);
-    context.emit({
-      kind: "maxUnpool",
-      geometry: {
-        input: [count],
-        output: [1],
-        kernel: [count],
-        windows: [1],
-        maps: [1],
-        stride: [1],
-        start: [0],
-        sharing: [true],
-      },
-      pooled: mapped(context, select(constant(0), argument(0), constant(1)), [label], [1]),
-      poolInput: labels,
-      output: marked,
-    });
+    const numbers = context.temporary([count], null);
+    context.emit("iota", [], numbers, {});
+    const marked = mapped(context, binary("equal", argument(0), argument(1)), [numbers, label], [count]);
     const own = reducedPerSample(context, mapped(context, product, [marked, z], [count]), "sum");
     const larger = mapped(context, binary("greater", argument(0), argument(1)), [z, own], [count]);
     const rank = reducedPerSample(context, larger, "sum");

@@ -35,7 +35,7 @@ export const notRunnable = {
 
 /** An error of a node in CNTK's shorter style: `z Slice operation: …`. */
 export function problem(
-  context: ShapeContext,
+  context: Pick<ShapeContext, "node">,
   what: string,
   hint?: string,
   code = "shape-mismatch",

@@ -1,10 +1,24 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
+import {
+  type AttributeDeclarations,
+  type AttributeKind,
+  type AttributesOf,
+  typedAttributes,
+} from "../network/attributes.js";
 import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { MemoryRule, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import type {
+  MemoryRule,
+  OpDefinition,
+  OpEntry,
+  ShapeContext,
+  ShapeResult,
+} from "../network/op-definition.js";
 
 /** What a family writes down for an operation; `defineOp` adds what all have in common. */
-export type OpEntry = Omit<OpDefinition, "memory"> & { readonly memory?: OpDefinition["memory"] };
+type Entry<S extends AttributeDeclarations, D> = Omit<OpEntry<S, AttributesOf<S>, D>, "memory"> & {
+  readonly memory?: MemoryRule | ((attributes: AttributesOf<S>) => MemoryRule);
+};
 
 /** Reads neither its output nor its inputs in the backward pass. */
 export const memoryNone: MemoryRule = { usesOutput: false, usesInputs: "none" };
@@ -14,24 +28,48 @@ export const memoryInputs: MemoryRule = { usesOutput: false, usesInputs: "all" }
 export const memoryOutput: MemoryRule = { usesOutput: true, usesInputs: "none" };
 
 /**
- * Completes an entry of the registry: CNTK's checks of the inputs come before the entry's own shape rule, and a node with
- * one sparse input is sparse unless the rule says otherwise (ComputationNode.h, `Validate`).
+ * Completes an entry of the registry. From here on its attributes are plain data again: this is the one place where they
+ * get their types, by the declarations. CNTK's checks of the inputs come before the entry's own shape rule, and a node
+ * with one sparse input is sparse unless the rule says otherwise (ComputationNode.h, `Validate`).
  */
-export function defineOp(entry: OpEntry): OpDefinition {
+export function defineOp<const S extends AttributeDeclarations, D = undefined>(
+  entry: Entry<S, D>,
+): OpDefinition {
   return {
-    ...entry,
-    memory: entry.memory ?? memoryAll,
+    ...(entry as unknown as OpDefinition),
+    memory: (entry.memory as OpDefinition["memory"] | undefined) ?? memoryAll,
     shape(context: ShapeContext): ShapeResult {
       checkInputs(entry, context);
-      const result = entry.shape(context);
+      const { node } = context;
+      const attributes = typedAttributes(entry.attributes, context.attributes, (name, kind) =>
+        wrongAttribute(node, name, kind),
+      );
+      const typed = Object.create(context, { attributes: { value: attributes } }) as ShapeContext<
+        AttributesOf<S>
+      >;
+      const result = entry.shape(typed);
+      const completed = { ...result, attributes: result.attributes ?? (attributes as Attributes) };
       const only = context.inputs.length === 1 ? context.inputs[0] : undefined;
-      if (result.storage === undefined && only?.storage === "sparse") return { ...result, storage: "sparse" };
-      return result;
+      return result.storage === undefined && only?.storage === "sparse"
+        ? { ...completed, storage: "sparse" }
+        : completed;
     },
   };
 }
 
-function checkInputs(entry: OpEntry, context: ShapeContext): void {
+/** What is declared and absent, or of another kind, cannot come from a script: the model file is damaged. */
+function wrongAttribute(node: NetworkNode, name: string, kind: AttributeKind): CntkError {
+  const value = node.attributes[name];
+  return shapeProblem(
+    node,
+    "wrong-attribute",
+    value === undefined
+      ? `${describe(node)}: the attribute '${name}' (${kind}) is missing.`
+      : `${describe(node)}: the attribute '${name}' should be a ${kind}, not ${String(value).slice(0, 40)}.`,
+  );
+}
+
+function checkInputs(entry: Pick<OpDefinition, "inputs" | "variadic">, context: ShapeContext): void {
   const { node, inputs } = context;
   const required = entry.inputs.filter((input) => !input.optional).length;
   const most = entry.variadic ? Infinity : entry.inputs.length;
@@ -86,32 +124,32 @@ export function shapeProblem(node: NetworkNode, code: string, message: string, h
 }
 
 /** An attribute that is not there or of another kind: a mistake of the program, not of its user. */
-function wrongAttribute(name: string, kind: string, value: unknown): Error {
-  return new Error(`attribute '${name}' should be a ${kind}, not ${JSON.stringify(value)}`);
+function wrongKind(name: string, kind: string, value: unknown): Error {
+  return new Error(`attribute '${name}' should be a ${kind}, not ${String(value)}`);
 }
 
 export function numberAttribute(attributes: Attributes, name: string): number {
   const value = attributes[name];
-  if (typeof value !== "number") throw wrongAttribute(name, "number", value);
+  if (typeof value !== "number") throw wrongKind(name, "number", value);
   return value;
 }
 
 export function booleanAttribute(attributes: Attributes, name: string): boolean {
   const value = attributes[name];
-  if (typeof value !== "boolean") throw wrongAttribute(name, "boolean", value);
+  if (typeof value !== "boolean") throw wrongKind(name, "boolean", value);
   return value;
 }
 
 export function stringAttribute(attributes: Attributes, name: string): string {
   const value = attributes[name];
-  if (typeof value !== "string") throw wrongAttribute(name, "string", value);
+  if (typeof value !== "string") throw wrongKind(name, "string", value);
   return value;
 }
 
 export function shapeAttribute(attributes: Attributes, name: string): readonly number[] {
   const value = attributes[name];
   if (!Array.isArray(value) || !value.every((dim) => typeof dim === "number")) {
-    throw wrongAttribute(name, "list of numbers", value);
+    throw wrongKind(name, "list of numbers", value);
   }
   return value as number[];
 }
@@ -119,7 +157,7 @@ export function shapeAttribute(attributes: Attributes, name: string): readonly n
 export function booleansAttribute(attributes: Attributes, name: string): readonly boolean[] {
   const value = attributes[name];
   if (!Array.isArray(value) || !value.every((item) => typeof item === "boolean")) {
-    throw wrongAttribute(name, "list of booleans", value);
+    throw wrongKind(name, "list of booleans", value);
   }
   return value as boolean[];
 }

@@ -1,7 +1,7 @@
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
-import { notRunnable, problem } from "./declared.js";
-import { at, defineOp, describe, memoryNone, shapeProblem, stringAttribute } from "./define-op.js";
+import { problem } from "./declared.js";
+import { at, defineOp, describe, memoryNone, shapeProblem } from "./define-op.js";
 import { scalarShape } from "./shape-rules.js";
 
 /*
@@ -40,7 +40,7 @@ const where = defineOp({
         "no-minibatch-data",
       );
     }
-    const dynamicAxis = context.newDynamicAxis(stringAttribute(context.attributes, "dynamicAxisName"));
+    const dynamicAxis = context.newDynamicAxis(context.attributes.dynamicAxisName);
     if (context.isFinalPass && elementCount(flags.shape) !== 1) {
       throw problem(
         context,
@@ -50,11 +50,11 @@ const where = defineOp({
     }
     return { shape: scalarShape, dynamicAxis };
   },
-  ...notRunnable,
+  lower: ({ inputs, output, emit }) => emit("where", inputs, output, {}),
 });
 
 /** A check of the index input that its users share. */
-function requireScalarIndex(context: ShapeContext, index: number): void {
+function requireScalarIndex(context: ShapeContext<object>, index: number): void {
   const { shape } = at(context.inputs, index);
   if (context.isFinalPass && elementCount(shape) !== 1) {
     throw problem(context, " requires the second argument (indexData) to be a scalar sequence.");
@@ -62,7 +62,7 @@ function requireScalarIndex(context: ShapeContext, index: number): void {
 }
 
 /** All of the inputs must run along a dynamic axis. */
-function requireMinibatchData(context: ShapeContext, what: string): void {
+function requireMinibatchData(context: ShapeContext<object>, what: string): void {
   const missing = context.isFinalPass && context.inputs.find(({ dynamicAxis }) => !dynamicAxis);
   if (!missing) return;
   throw problem(
@@ -91,7 +91,8 @@ const packedIndex = defineOp({
     requireScalarIndex(context, 1);
     return { shape: index.shape, dynamicAxis: index.dynamicAxis };
   },
-  ...notRunnable,
+  sparseInputs: [0],
+  lower: ({ inputs, output, emit }) => emit("packIndex", [at(inputs, 1), at(inputs, 0)], output, {}),
 });
 
 const gatherPacked = defineOp({
@@ -130,7 +131,13 @@ const gatherPacked = defineOp({
       dynamicAxis: index.dynamicAxis,
     };
   },
-  ...notRunnable,
+  gradient({ inputs, outputGradient, wants, build }) {
+    const [index, from] = [at(inputs, 0), at(inputs, 1)];
+    if (!wants(1)) return [null, null];
+    const { shape, dynamicAxis } = build.facts(from);
+    return [null, build.primitive("scatter", [index, outputGradient, from], {}, { shape, dynamicAxis })];
+  },
+  lower: ({ inputs, output, emit }) => emit("gather", inputs, output, {}),
 });
 
 const scatterPacked = defineOp({
@@ -151,7 +158,18 @@ const scatterPacked = defineOp({
     requireScalarIndex(context, 1);
     return { shape: at(context.inputs, 2).shape, dynamicAxis: at(context.inputs, 0).dynamicAxis };
   },
-  ...notRunnable,
+  sparseInputs: [0],
+  gradient({ inputs, outputGradient, wants, build }) {
+    if (!wants(2)) return [null, null, null];
+    const source = at(inputs, 2);
+    const { shape, dynamicAxis } = build.facts(source);
+    // The index may run along an axis of its own, of the same layout.
+    const place = build.primitive("reconcile", [at(inputs, 1), source], {}, { shape: [1], dynamicAxis });
+    return [null, null, build.primitive("gather", [place, outputGradient], {}, { shape, dynamicAxis })];
+  },
+  lower({ inputs, output, emit }) {
+    emit("scatter", [at(inputs, 1), at(inputs, 2), at(inputs, 0)], output, {});
+  },
 });
 
 const reconcileDynamicAxis = defineOp({
@@ -188,7 +206,17 @@ const reconcileDynamicAxis = defineOp({
     }
     return { shape: data.shape, dynamicAxis: like.dynamicAxis };
   },
-  ...notRunnable,
+  sparseInputs: [1],
+  gradient({ inputs, outputGradient, wants, build }) {
+    const data = at(inputs, 0);
+    if (!wants(0)) return [null, null];
+    const { shape, dynamicAxis } = build.facts(data);
+    // Data without an axis of its own is summed over the columns like everything that was stretched.
+    if (dynamicAxis === null) return [outputGradient, null];
+    const operands = [outputGradient, data];
+    return [build.primitive("reconcileGradient", operands, {}, { shape, dynamicAxis }), null];
+  },
+  lower: ({ inputs, output, emit }) => emit("reconcile", inputs, output, {}),
 });
 
 export const dynamicAxisOperations: readonly OpDefinition[] = [

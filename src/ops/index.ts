@@ -4,7 +4,6 @@ import { criteriaOperations } from "./criteria.js";
 import { dynamicAxisOperations } from "./dynamic-axes.js";
 import { elementwiseOperations } from "./elementwise.js";
 import { inputOperations } from "./inputs.js";
-import { internalWindowOperations } from "./internal-windows.js";
 import { internalOperations } from "./internal.js";
 import { linearAlgebraOperations } from "./linear-algebra.js";
 import { monitoringOperations } from "./monitoring.js";
@@ -24,13 +23,11 @@ import { slicingOperations } from "./slicing.js";
 import { softmaxOperations } from "./softmax.js";
 
 export {
-  dropoutMaskOp,
-  mapOp,
-  matrixProductOp,
-  reduceToOp,
-  reshapeToOp,
+  laterOp,
+  operationOfPrimitive,
+  primitiveAttributes,
+  type PrimitiveAttributes,
   stateOp,
-  transposeAxesOp,
 } from "./internal.js";
 
 /** The one list of all node types, family by family. */
@@ -57,11 +54,10 @@ export const operations: readonly OpDefinition[] = [
   ...randomSampleOperations,
   ...monitoringOperations,
   ...internalOperations,
-  ...internalWindowOperations,
 ];
 
 const byName = new Map<string, OpDefinition>();
-for (const op of operations) {
+for (const op of operations.filter(({ internal }) => !internal)) {
   for (const name of [op.name, ...(op.aliases ?? [])]) byName.set(name, op);
 }
 

@@ -1,5 +1,6 @@
 import type { OpDefinition } from "../network/op-definition.js";
-import { defineOp, memoryNone, shapeAttribute, stringAttribute } from "./define-op.js";
+import { defineOp, memoryNone } from "./define-op.js";
+import { emitMap } from "./lowering.js";
 import { scalarShape } from "./shape-rules.js";
 
 /** Leaves of the network: parameters, inputs, and places that only name something. */
@@ -49,7 +50,7 @@ export const learnableParameter = defineOp({
   },
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
-  shape: ({ attributes }) => ({ shape: shapeAttribute(attributes, "shape"), dynamicAxis: null }),
+  shape: ({ attributes }) => ({ shape: attributes.shape, dynamicAxis: null }),
 });
 
 const inputAttributes = {
@@ -71,18 +72,23 @@ export const inputValue = defineOp({
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
   shape: ({ attributes, inputAxis }) => ({
-    shape: shapeAttribute(attributes, "shape"),
+    shape: attributes.shape,
     dynamicAxis: inputAxis,
     storage: "dense",
   }),
 });
 
 export const sparseInputValue = defineOp({
-  ...inputValue,
   name: "SparseInputValue",
+  source: inputValue.source,
+  role: "input",
+  inputs: [],
+  attributes: inputAttributes,
+  differentiable: "error",
+  memory: { ...memoryNone, ownMatrix: true },
   doc: "Data of the minibatch given as index:value pairs; one column per sample.",
   shape: ({ attributes, inputAxis }) => ({
-    shape: shapeAttribute(attributes, "shape"),
+    shape: attributes.shape,
     dynamicAxis: inputAxis,
     storage: "sparse",
   }),
@@ -109,14 +115,8 @@ export const environmentInput = defineOp({
   memory: memoryNone,
   shape: () => ({ shape: scalarShape, dynamicAxis: null }),
   lower(context) {
-    const value =
-      stringAttribute(context.attributes, "propertyName") === "isTraining" && context.mode === "training";
-    context.emit({
-      kind: "elementwise",
-      expression: { kind: "constant", value: value ? 1 : 0 },
-      inputs: [],
-      output: context.output,
-    });
+    const value = context.attributes.propertyName === "isTraining" && context.mode === "training";
+    emitMap(context, { kind: "constant", value: value ? 1 : 0 }, []);
   },
 });
 

@@ -1,4 +1,4 @@
-import type { NetworkNode, SampleShape } from "../network/network.js";
+import type { NetworkNode, NodeFacts, SampleShape, Storage } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type {
   GradientContext,
@@ -8,21 +8,17 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
-import { argument, binary, constant, multiply, scalar, select } from "../primitives/expression.js";
+import { argument, binary, constant, multiply, select } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
-import {
-  at,
-  defineOp,
-  describeShort,
-  formatDims,
-  memoryInputs,
-  numberAttribute,
-  shapeProblem,
-} from "./define-op.js";
-import { matrixProductOp } from "./internal.js";
-import { asMatrix, emitMap, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
+import { at, defineOp, describeShort, formatDims, memoryInputs, shapeProblem } from "./define-op.js";
+import { asMatrix, counted, emitMap, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+
+type ProductAttributes = {
+  readonly outputRank: number;
+  readonly inferInputRankToMap: number;
+};
 
 /** Special value of inferInputRankToMap: contract over the sequence axis. */
 const reduceSequenceAxis = -2;
@@ -31,12 +27,11 @@ const reduceSequenceAxis = -2;
  * Shape rule of both products (LinearAlgebraNodes.h, TimesNodeBase::Validate): the first outputRank axes of A stay, the
  * others are contracted against the leading axes of B, whose remaining axes follow.
  */
-function productShape(context: ShapeContext, transposed: boolean): ShapeResult {
+function productShape(context: ShapeContext<ProductAttributes>, transposed: boolean): ShapeResult {
   const { node, attributes, isFinalPass } = context;
-  const outputRank = numberAttribute(attributes, "outputRank");
-  const inferInputRankToMap = numberAttribute(attributes, "inferInputRankToMap");
+  const { outputRank, inferInputRankToMap } = attributes;
   if (inferInputRankToMap === reduceSequenceAxis) {
-    throw problem(node, "contraction over the sequence axis is not supported yet.", "not-supported");
+    throw problem(node, "contraction over the sequence axis is not available yet.", "not-available");
   }
   const dynamicAxis = inferDynamicAxis(context);
   const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
@@ -102,7 +97,7 @@ function swapped(node: NetworkNode, shape: SampleShape, outputRank: number): num
 }
 
 /** A matrix of an old model that fits the flattened input takes the input's axes. */
-function patchLegacyShape(context: ShapeContext, a: number[]): number[] {
+function patchLegacyShape(context: ShapeContext<ProductAttributes>, a: number[]): number[] {
   const b = at(context.inputs, 1).shape;
   if (a.length !== 2 || a[1] === b[0] || b[0] === 0) return a;
   let elements = 1;
@@ -123,7 +118,7 @@ function patchLegacyShape(context: ShapeContext, a: number[]): number[] {
 }
 
 /** Fills unknown dimensions of the contracted axes of `a`; in the final pass they must agree. */
-function fillFromRight(context: ShapeContext, a: number[], outputRank: number): void {
+function fillFromRight(context: ShapeContext<ProductAttributes>, a: number[], outputRank: number): void {
   const { node, isFinalPass } = context;
   const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
   const b = right.shape;
@@ -166,11 +161,11 @@ const product = multiply(argument(0), argument(1));
 
 /**
  * CNTK's short cut for a product [1 x n]·[n] per sample multiplies element by element with broadcasting, so that in fact it
- * computes (Σ a)·(Σ b), unless the minibatch has one sample only (TimesNodeBase::IsReduceableDotProduct). Its numbers are
- * kept: this is the expression that chooses between Σ a·b and (Σ a)·(Σ b).
+ * computes (Σ a)·(Σ b), unless the minibatch has one column only (TimesNodeBase::IsReduceableDotProduct). Its numbers are
+ * kept: this is the expression that chooses between Σ a·b and (Σ a)·(Σ b), by the number of columns.
  */
-const dotProduct = (proper: Expression, broadcast: Expression): Expression =>
-  select(binary("equal", scalar("samples"), constant(1)), proper, broadcast);
+const dotProduct = (columns: Expression, proper: Expression, broadcast: Expression): Expression =>
+  select(binary("equal", columns, constant(1)), proper, broadcast);
 
 function isBroadcastDotProduct(
   a: SampleShape,
@@ -182,10 +177,11 @@ function isBroadcastDotProduct(
 }
 
 /** Σ a·b, or what CNTK makes of it. */
-function lowerDotProduct(context: LoweringContext, a: Operand, b: Operand): void {
+function lowerDotProduct(context: ProductLowering, a: Operand, b: Operand): void {
   const sum = (x: Operand): Operand => reducedPerSample(context, x, "sum");
   const proper = sum(mapped(context, product, [flat(a), flat(b)], flat(a).dims));
-  emitMap(context, dotProduct(argument(0), multiply(argument(1), argument(2))), [proper, sum(a), sum(b)]);
+  const expression = dotProduct(argument(3), argument(0), multiply(argument(1), argument(2)));
+  emitMap(context, expression, [proper, sum(a), sum(b), counted(context, a, "columns")]);
 }
 
 /** Gradient of a dot product for one operand, from the value of the other. */
@@ -193,36 +189,36 @@ function dotProductGradient(
   build: GraphBuilder,
   gradient: NetworkNode,
   other: NetworkNode,
-  shape: SampleShape,
+  own: NetworkNode,
 ): NetworkNode {
-  const { dynamicAxis } = build.facts(other);
+  const { shape } = build.facts(own);
+  const counting = build.facts(own).dynamicAxis ? own : gradient;
   const values = build.reshape(other, [elementCount(shape)]);
-  const total = build.reduceTo(values, [1], dynamicAxis);
-  const expression = multiply(argument(0), dotProduct(argument(1), argument(2)));
-  return build.reshape(build.map(expression, [gradient, values, total]), shape);
+  const total = build.reduceTo(values, [1], build.facts(other).dynamicAxis);
+  const expression = multiply(argument(0), dotProduct(argument(3), argument(1), argument(2)));
+  const operands = [gradient, values, total, build.count(counting, "columns")];
+  return build.reshape(build.map(expression, operands), shape);
 }
 
-function lowerProduct(context: LoweringContext, transposed: boolean): void {
+type ProductLowering = LoweringContext<ProductAttributes>;
+
+function lowerProduct(context: ProductLowering, transposed: boolean): void {
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
-  const outputRank = numberAttribute(context.attributes, "outputRank");
+  const { outputRank } = context.attributes;
   const { rows, inner, columns } = productSizes(context.output.dims, a.dims, b.dims, outputRank);
-  if (!a.perSample) {
-    context.emit({
-      kind: "matmul",
-      a: asMatrix(a, transposed ? inner : rows),
-      b: asMatrix(b, inner),
-      output: asMatrix(context.output, rows),
-      transposeA: transposed,
-      transposeB: false,
-    });
+  if (a.axis === null && a.storage === "dense") {
+    const matrices = [asMatrix(a, transposed ? inner : rows), asMatrix(b, inner)];
+    const parameters = { transposeA: transposed, transposeB: false };
+    context.emit("matmul", matrices, asMatrix(context.output, rows), parameters);
     return;
   }
+  const dense = [toDense(context, a), toDense(context, b)] as const;
   if (isBroadcastDotProduct(a.dims, b.dims, outputRank, transposed)) {
-    lowerDotProduct(context, a, b);
+    lowerDotProduct(context, ...dense);
     return;
   }
-  const left = withDims(a, transposed ? [inner, rows, 1] : [rows, inner, 1]);
-  const right = withDims(b, transposed ? [inner, 1, columns] : [1, inner, columns]);
+  const left = withDims(dense[0], transposed ? [inner, rows, 1] : [rows, inner, 1]);
+  const right = withDims(dense[1], transposed ? [inner, 1, columns] : [1, inner, columns]);
   const products = mapped(
     context,
     product,
@@ -230,21 +226,32 @@ function lowerProduct(context: LoweringContext, transposed: boolean): void {
     transposed ? [inner, rows, columns] : [rows, inner, columns],
   );
   const output = withDims(context.output, transposed ? [1, rows, columns] : [rows, 1, columns]);
-  context.emit({ kind: "reduce", operation: "sum", input: products, output, scale: 1 });
+  context.emit("reduce", [products], output, { operation: "sum", scale: 1, gaps: "skipped" });
+}
+
+/** Sparse data written out, where a product has no sparse form. */
+function toDense(context: ProductLowering, operand: Operand): Operand {
+  if (operand.storage === "dense") return operand;
+  const dense = context.temporary(operand.dims, operand.axis);
+  context.emit("toDense", [operand], dense, {});
+  return dense;
 }
 
 /** C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC; with A transposed dA = B·dCᵀ, dB = A·dC. */
-function gradientOfProduct(context: GradientContext, transposed: boolean): readonly (NetworkNode | null)[] {
+function gradientOfProduct(
+  context: GradientContext<ProductAttributes>,
+  transposed: boolean,
+): readonly (NetworkNode | null)[] {
   const { node, attributes, inputs, outputGradient, wants, build } = context;
   const [a, b] = [at(inputs, 0), at(inputs, 1)];
   const [aFacts, bFacts] = [build.facts(a), build.facts(b)];
-  const outputRank = numberAttribute(attributes, "outputRank");
+  const { outputRank } = attributes;
   const sizes = productSizes(build.facts(node).shape, aFacts.shape, bFacts.shape, outputRank);
-  const { rows, inner } = sizes;
+  const { rows, inner, columns } = sizes;
   if (aFacts.dynamicAxis && isBroadcastDotProduct(aFacts.shape, bFacts.shape, outputRank, transposed)) {
     return [
-      wants(0) ? dotProductGradient(build, outputGradient, b, aFacts.shape) : null,
-      wants(1) ? dotProductGradient(build, outputGradient, a, bFacts.shape) : null,
+      wants(0) ? dotProductGradient(build, outputGradient, b, a) : null,
+      wants(1) ? dotProductGradient(build, outputGradient, a, b) : null,
     ];
   }
   if (aFacts.dynamicAxis) {
@@ -253,27 +260,39 @@ function gradientOfProduct(context: GradientContext, transposed: boolean): reado
       wants(1) ? perSampleGradientB(build, outputGradient, a, sizes, transposed, bFacts.shape) : null,
     ];
   }
-  const left = (): NetworkNode =>
-    transposed
-      ? build.apply(matrixProductOp, [b, outputGradient], {
-          aRows: inner,
-          bRows: rows,
-          transposeB: true,
-          shape: aFacts.shape,
-        })
-      : build.apply(matrixProductOp, [outputGradient, b], {
-          aRows: rows,
-          bRows: inner,
-          transposeB: true,
-          shape: aFacts.shape,
-        });
+  const matmul = (
+    [left, leftRows]: readonly [NetworkNode, number],
+    [right, rightRows]: readonly [NetworkNode, number],
+    parameters: { transposeA: boolean; transposeB: boolean },
+    like: NodeFacts,
+    storage: Storage = "dense",
+  ): NetworkNode => {
+    const asMatrix = (x: NetworkNode, height: number): SampleShape => [
+      height,
+      elementCount(build.facts(x).shape) / height,
+    ];
+    const views = { reads: [asMatrix(left, leftRows), asMatrix(right, rightRows)] };
+    const { shape } = like;
+    const dynamicAxis = parameters.transposeB ? null : build.facts(right).dynamicAxis;
+    return build.primitive("matmul", [left, right], parameters, { shape, dynamicAxis, storage }, views);
+  };
+  const [g, aRows] = [[outputGradient, rows] as const, transposed ? inner : rows];
+  const contracted = { transposeA: false, transposeB: true };
+  const left = (): NetworkNode => {
+    if (bFacts.storage !== "sparse") {
+      return transposed
+        ? matmul([b, inner], g, contracted, aFacts)
+        : matmul(g, [b, inner], contracted, aFacts);
+    }
+    // Sparse data touches only some columns of A; of a transposed A only some rows, for which there is no short form.
+    if (!transposed && columns === 1) return matmul(g, [b, inner], contracted, aFacts, "touched");
+    const dense = build.primitive("toDense", [b], {}, { ...bFacts, storage: "dense" });
+    return transposed
+      ? matmul([dense, inner], g, contracted, aFacts)
+      : matmul(g, [dense, inner], contracted, aFacts);
+  };
   const right = (): NetworkNode =>
-    build.apply(matrixProductOp, [a, outputGradient], {
-      aRows: transposed ? inner : rows,
-      bRows: rows,
-      transposeA: !transposed,
-      shape: bFacts.shape,
-    });
+    matmul([a, aRows], g, { transposeA: !transposed, transposeB: false }, bFacts);
   return [wants(0) ? left() : null, wants(1) ? right() : null];
 }
 
@@ -313,6 +332,15 @@ function perSampleGradientB(
   );
 }
 
+const attributes = {
+  outputRank: { kind: "integer", doc: "Number of axes of A that the result keeps.", default: 1 },
+  inferInputRankToMap: {
+    kind: "integer",
+    doc: "Number of trailing axes of B not to contract, when A's shape is to be extended; −1 = do not extend.",
+    default: -1,
+  },
+} as const;
+
 const times = defineOp({
   name: "Times",
   doc:
@@ -323,15 +351,9 @@ const times = defineOp({
     { name: "A", doc: "Left operand, mostly a parameter." },
     { name: "B", doc: "Right operand." },
   ],
-  attributes: {
-    outputRank: { kind: "integer", doc: "Number of axes of A that the result keeps.", default: 1 },
-    inferInputRankToMap: {
-      kind: "integer",
-      doc: "Number of trailing axes of B not to contract, when A's shape is to be extended; −1 = do not extend.",
-      default: -1,
-    },
-  },
+  attributes,
   differentiable: "yes",
+  sparseInputs: [1],
   memory: memoryInputs,
   shape: (context) => productShape(context, false),
   gradient: (context) => gradientOfProduct(context, false),
@@ -339,13 +361,17 @@ const times = defineOp({
 });
 
 const transposeTimes = defineOp({
-  ...times,
   name: "TransposeTimes",
+  source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
   doc: "Product of the transposed matrix A with B.",
   inputs: [
     { name: "A", doc: "A matrix; it is used transposed." },
     { name: "B", doc: "Right operand." },
   ],
+  attributes,
+  differentiable: "yes",
+  sparseInputs: [1],
+  memory: memoryInputs,
   shape: (context) => productShape(context, true),
   gradient: (context) => gradientOfProduct(context, true),
   lower: (context) => lowerProduct(context, true),

@@ -1,4 +1,6 @@
-import type { Assignment, Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type { Assignment } from "../network/execution-graph.js";
+import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type {
   CompanionContext,
@@ -17,30 +19,39 @@ import {
   constant,
   divide,
   multiply,
-  scalar,
   select,
   subtract,
   unary,
 } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import { imageLayoutOf } from "./convolution-geometry.js";
-import {
-  at,
-  booleanAttribute,
-  defineOp,
-  describe,
-  formatDims,
-  memoryInputs,
-  numberAttribute,
-  shapeProblem,
-  stringAttribute,
-} from "./define-op.js";
+import { at, defineOp, describe, formatDims, memoryInputs, shapeProblem } from "./define-op.js";
 import { emitMap, withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 /** Places of the inputs. */
 const [data, scaleInput, biasInput, meanInput, varianceInput, countInput] = [0, 1, 2, 3, 4, 5] as const;
 const statisticsInputs = [scaleInput, biasInput, meanInput, varianceInput] as const;
+
+const declarations = {
+  spatial: { kind: "boolean", doc: "One statistic per channel instead of per element." },
+  normalizationTimeConstant: {
+    kind: "number",
+    doc: "Time constant of the running averages in samples; 0 = last minibatch only, infinity = frozen, negative = all data.",
+  },
+  blendTimeConstant: {
+    kind: "number",
+    doc: "How many samples the running averages weigh against the minibatch in normalizing; infinity = they alone.",
+  },
+  epsilon: { kind: "number", doc: "Added to variances." },
+  useCntkEngine: {
+    kind: "boolean",
+    doc: "CNTK's own engine rather than cuDNN's; always so without a GPU.",
+  },
+  imageLayout: { kind: "string", doc: "CHW (cudnn) if spatial." },
+} as const;
+
+type NormalizationAttributes = AttributesOf<typeof declarations>;
 
 /** How the input is seen: `sample` with one statistic per entry of `statistics`, each over `positions` cells of a sample. */
 interface StatisticsView {
@@ -49,19 +60,19 @@ interface StatisticsView {
   readonly positions: number;
 }
 
-function statisticsView(attributes: Attributes, shape: SampleShape): StatisticsView {
+function statisticsView({ spatial }: { readonly spatial: boolean }, shape: SampleShape): StatisticsView {
   const count = elementCount(shape);
-  if (!booleanAttribute(attributes, "spatial")) return { sample: [count], statistics: [count], positions: 1 };
+  if (!spatial) return { sample: [count], statistics: [count], positions: 1 };
   const channels = at(shape, shape.length - 1);
   const positions = count / channels;
   return { sample: [positions, channels], statistics: [1, channels], positions };
 }
 
-function batchNormalizationShape(context: ShapeContext): ShapeResult {
+function batchNormalizationShape(context: ShapeContext<NormalizationAttributes>): ShapeResult {
   const { node, attributes, inputs, isFinalPass } = context;
   const dynamicAxis = inferDynamicAxis(context);
   const { shape } = at(inputs, data);
-  const spatial = booleanAttribute(attributes, "spatial");
+  const { spatial } = attributes;
   inputs.slice(meanInput).forEach((input) => {
     if (input.isParameter) return;
     throw shapeProblem(
@@ -82,7 +93,7 @@ function batchNormalizationShape(context: ShapeContext): ShapeResult {
   return { shape, dynamicAxis, attributes: chosenEngine(context) };
 }
 
-function checkParameters(context: ShapeContext, view: StatisticsView): void {
+function checkParameters(context: ShapeContext<NormalizationAttributes>, view: StatisticsView): void {
   const { node, attributes, inputs } = context;
   const scaleShape = at(inputs, scaleInput).shape;
   for (const index of statisticsInputs) {
@@ -108,7 +119,7 @@ function checkParameters(context: ShapeContext, view: StatisticsView): void {
       node,
       "shape-mismatch",
       `${describe(node)}: Input dimensions [${formatDims(at(inputs, data).shape)}] and [${formatDims(scaleShape)}] are not compatible.`,
-      `there are ${elementCount(view.statistics)} statistics (spatial=${String(attributes["spatial"])}), but the parameters ` +
+      `there are ${elementCount(view.statistics)} statistics (spatial=${String(attributes.spatial)}), but the parameters ` +
         `have ${elementCount(scaleShape)} elements`,
     );
   }
@@ -120,8 +131,8 @@ function checkParameters(context: ShapeContext, view: StatisticsView): void {
       `${describe(node)}: Input[${countInput}] must be a vector of 1 element without dynamic axis.`,
     );
   }
-  const layout = imageLayoutOf(node, stringAttribute(attributes, "imageLayout"));
-  if (booleanAttribute(attributes, "spatial") && layout !== "CHW") {
+  const layout = imageLayoutOf(node, attributes.imageLayout);
+  if (attributes.spatial && layout !== "CHW") {
     throw shapeProblem(
       node,
       "unknown-image-layout",
@@ -129,7 +140,7 @@ function checkParameters(context: ShapeContext, view: StatisticsView): void {
         "BatchNormalization node in your NDL/BrainScript and make sure your input data layout is CHW",
     );
   }
-  if (numberAttribute(attributes, "blendTimeConstant") < 0) {
+  if (attributes.blendTimeConstant < 0) {
     throw shapeProblem(
       node,
       "negative-time-constant",
@@ -139,11 +150,10 @@ function checkParameters(context: ShapeContext, view: StatisticsView): void {
 }
 
 /** Without a GPU CNTK always takes its own engine, and model files say so. */
-function chosenEngine(context: ShapeContext): Attributes {
+function chosenEngine(context: ShapeContext<NormalizationAttributes>): Attributes {
   const { attributes } = context;
-  if (booleanAttribute(attributes, "useCntkEngine")) return attributes;
-  const blend = numberAttribute(attributes, "blendTimeConstant");
-  const normalization = numberAttribute(attributes, "normalizationTimeConstant");
+  if (attributes.useCntkEngine) return attributes;
+  const { blendTimeConstant: blend, normalizationTimeConstant: normalization } = attributes;
   if (blend !== 0 && (Number.isFinite(blend) || Number.isFinite(normalization))) {
     context.message(
       "\nWARNING: batch normalization falls back to cntk engine for parameters not supported by cuDnn.\n",
@@ -153,12 +163,11 @@ function chosenEngine(context: ShapeContext): Attributes {
   return { ...attributes, useCntkEngine: true };
 }
 
-const samples = scalar("samples");
 const oneMinus = (e: Expression): Expression => subtract(constant(1), e);
 const isFirstMinibatch = (count: Expression): Expression => binary("equal", count, constant(0));
 
 /** Weight of the minibatch in the new running statistics (BatchNormalizationNode::ComputeExpAvgFactor). */
-function runningWeight(timeConstant: number, count: Expression): Expression {
+function runningWeight(timeConstant: number, count: Expression, samples: Expression): Expression {
   if (timeConstant < 0) return divide(samples, add(samples, count));
   if (timeConstant === 0) return constant(1);
   const decayed = Number.isFinite(timeConstant)
@@ -168,7 +177,7 @@ function runningWeight(timeConstant: number, count: Expression): Expression {
 }
 
 /** Weight of the running statistics in normalizing (ComputeBlendFactor). */
-function blendWeight(timeConstant: number, count: Expression): Expression {
+function blendWeight(timeConstant: number, count: Expression, samples: Expression): Expression {
   if (timeConstant === 0) return constant(0);
   const blended = Number.isFinite(timeConstant)
     ? divide(constant(timeConstant), add(constant(timeConstant), samples))
@@ -183,11 +192,18 @@ const inverseRoot = (variance: Expression, epsilon: number): Expression =>
 const interpolation = add(multiply(argument(0), argument(1)), multiply(oneMinus(argument(0)), argument(2)));
 
 /** Mean and biased variance of the minibatch, and the variance's unbiased estimate. */
-function minibatchStatistics(build: GraphBuilder, x: NetworkNode, view: StatisticsView) {
+function minibatchStatistics(
+  build: GraphBuilder,
+  x: NetworkNode,
+  view: StatisticsView,
+  sampleCount: NetworkNode,
+) {
+  const samples = argument(1);
   const seen = build.reshape(x, view.sample);
   const average = (value: NetworkNode): NetworkNode =>
     build.map(divide(argument(0), samples), [
       build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions),
+      sampleCount,
     ]);
   const mean = average(seen);
   const centered = build.map(subtract(argument(0), argument(1)), [seen, mean]);
@@ -196,24 +212,29 @@ function minibatchStatistics(build: GraphBuilder, x: NetworkNode, view: Statisti
   const unbiased = divide(multiply(argument(0), count), subtract(count, constant(1)));
   const estimate = build.map(select(binary("greater", count, constant(1)), unbiased, constant(0)), [
     variance,
+    sampleCount,
   ]);
   return { mean, variance, estimate };
 }
 
 /** Companions in training: mean and inverse deviation that normalize, the blend weight; and the updates. */
-function trainingCompanions({ node, attributes, build }: CompanionContext): Companions {
+function trainingCompanions({
+  node,
+  attributes,
+  build,
+}: CompanionContext<NormalizationAttributes>): Companions {
   const view = statisticsView(attributes, build.facts(at(node.inputs, data)).shape);
-  const epsilon = numberAttribute(attributes, "epsilon");
   const count = node.inputs[countInput] ?? build.state(`${node.name}.run_sample_count`, [1]);
-  const statistics = minibatchStatistics(build, at(node.inputs, data), view);
+  const sampleCount = build.count(at(node.inputs, data), "samples");
+  const statistics = minibatchStatistics(build, at(node.inputs, data), view, sampleCount);
   const alpha = build.map(
-    runningWeight(numberAttribute(attributes, "normalizationTimeConstant"), argument(0)),
-    [count],
+    runningWeight(attributes.normalizationTimeConstant, argument(0), argument(1)),
+    [count, sampleCount],
     `${node.name}.runningWeight`,
   );
   const beta = build.map(
-    blendWeight(numberAttribute(attributes, "blendTimeConstant"), argument(0)),
-    [count],
+    blendWeight(attributes.blendTimeConstant, argument(0), argument(1)),
+    [count, sampleCount],
     `${node.name}.blendWeight`,
   );
   const running = (index: number, value: NetworkNode): NetworkNode =>
@@ -222,8 +243,8 @@ function trainingCompanions({ node, attributes, build }: CompanionContext): Comp
   const newVariance = running(varianceInput, statistics.estimate);
   const mean = build.map(interpolation, [beta, newMean, statistics.mean], `${node.name}.mean`);
   const deviation = add(
-    multiply(argument(0), inverseRoot(argument(1), epsilon)),
-    multiply(oneMinus(argument(0)), inverseRoot(argument(2), epsilon)),
+    multiply(argument(0), inverseRoot(argument(1), attributes.epsilon)),
+    multiply(oneMinus(argument(0)), inverseRoot(argument(2), attributes.epsilon)),
   );
   const inverseDeviation = build.map(
     deviation,
@@ -235,7 +256,12 @@ function trainingCompanions({ node, attributes, build }: CompanionContext): Comp
     add(binary("notEqual", argument(1), constant(0)), binary("notEqual", argument(2), constant(1))),
     constant(0),
   );
-  const newCount = build.map(select(counts, add(argument(0), samples), argument(0)), [count, alpha, beta]);
+  const newCount = build.map(select(counts, add(argument(0), argument(3)), argument(0)), [
+    count,
+    alpha,
+    beta,
+    sampleCount,
+  ]);
   const assign = (state: NetworkNode, value: NetworkNode): Assignment => ({
     state,
     value: build.reshape(value, build.facts(state).shape),
@@ -251,7 +277,9 @@ function trainingCompanions({ node, attributes, build }: CompanionContext): Comp
 }
 
 /** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic. */
-function batchNormalizationGradient(context: GradientContext): readonly (NetworkNode | null)[] {
+function batchNormalizationGradient(
+  context: GradientContext<NormalizationAttributes>,
+): readonly (NetworkNode | null)[] {
   const { attributes, inputs, companions, outputGradient, build, node } = context;
   const [mean, inverseDeviation, beta] = companions;
   if (!mean || !inverseDeviation || !beta) {
@@ -275,9 +303,8 @@ function batchNormalizationGradient(context: GradientContext): readonly (Network
   const like = (value: NetworkNode, index: number): NetworkNode =>
     build.reshape(value, build.facts(at(inputs, index)).shape);
   const dataGradient = (): NetworkNode => {
-    const [gradient, xHat, dScale, dBias, scale, deviation, blend] = [0, 1, 2, 3, 4, 5, 6].map(argument) as [
-      Expression, Expression, Expression, Expression, Expression, Expression, Expression,
-    ]; // prettier-ignore
+    const [gradient, xHat, dScale, dBias] = [argument(0), argument(1), argument(2), argument(3)];
+    const [scale, deviation, blend, samples] = [argument(4), argument(5), argument(6), argument(7)];
     const throughStatistics = divide(
       multiply(oneMinus(blend), add(multiply(xHat, dScale), dBias)),
       multiply(constant(view.positions), samples),
@@ -292,6 +319,7 @@ function batchNormalizationGradient(context: GradientContext): readonly (Network
       scaleView,
       inverseDeviation,
       beta,
+      build.count(x, "samples"),
     ]);
   };
   return [
@@ -302,7 +330,7 @@ function batchNormalizationGradient(context: GradientContext): readonly (Network
   ];
 }
 
-function lowerBatchNormalization(context: LoweringContext): void {
+function lowerBatchNormalization(context: LoweringContext<NormalizationAttributes>): void {
   const { attributes, inputs, companions, output } = context;
   const x = at(inputs, data);
   const view = statisticsView(attributes, x.dims);
@@ -313,7 +341,7 @@ function lowerBatchNormalization(context: LoweringContext): void {
     add(multiply(argument(1), multiply(subtract(argument(0), argument(3)), invStd)), argument(2));
   const trained = mean && inverseDeviation;
   const [center, spread] = trained ? [mean, inverseDeviation] : [seen(meanInput), seen(varianceInput)];
-  const invStd = trained ? argument(4) : inverseRoot(argument(4), numberAttribute(attributes, "epsilon"));
+  const invStd = trained ? argument(4) : inverseRoot(argument(4), attributes.epsilon);
   emitMap(
     context,
     normalized(invStd),
@@ -336,24 +364,7 @@ const batchNormalization = defineOp({
     { name: "runVariance", doc: "[n x 1], a parameter that training updates here." },
     { name: "runCount", doc: "[1], number of samples seen; older models have none.", optional: true },
   ],
-  attributes: {
-    spatial: { kind: "boolean", doc: "One statistic per channel instead of per element." },
-    normalizationTimeConstant: {
-      kind: "number",
-      doc: "Time constant of the running averages in samples; 0 = last minibatch only, infinity = frozen, negative = all data.",
-    },
-    blendTimeConstant: {
-      kind: "number",
-      doc: "How many samples the running averages weigh against the minibatch in normalizing; infinity = they alone.",
-    },
-    epsilon: { kind: "number", doc: "Added to variances." },
-    useCntkEngine: {
-      kind: "boolean",
-      doc: "CNTK's own engine rather than cuDNN's; always so without a GPU.",
-    },
-    imageLayout: { kind: "string", doc: "CHW (cudnn) if spatial." },
-  },
-  nonLooping: true,
+  attributes: declarations,
   differentiable: "yes",
   gradientDiffers:
     "with a blend time constant: the weight of the minibatch in the running averages, which also normalize, is left out",

@@ -1,7 +1,9 @@
+import type { AttributesOf } from "../network/attributes.js";
 import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
-import type { Geometry } from "../primitives/instruction.js";
+import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import type { Geometry } from "../primitives/geometry.js";
+import type { PoolParameters } from "../primitives/parameters.js";
 import {
   chooseEngine,
   engineLine,
@@ -12,19 +14,8 @@ import {
   windowGeometry,
 } from "./convolution-geometry.js";
 import type { WindowAttributes } from "./convolution-geometry.js";
-import {
-  at,
-  booleanAttribute,
-  defineOp,
-  formatDims,
-  memoryAll,
-  memoryInputs,
-  numberAttribute,
-  shapeProblem,
-  stringAttribute,
-} from "./define-op.js";
-import { buildPool, buildPoolGradient } from "./internal-windows.js";
-import type { PoolKind } from "./internal-windows.js";
+import { at, defineOp, formatDims, memoryAll, memoryInputs, shapeProblem } from "./define-op.js";
+import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 const source = "Source/ComputationNetworkLib/ConvolutionalNodes.h, Source/Math/ConvolveGeometry.h";
@@ -42,11 +33,14 @@ const windowDeclarations = {
     doc: "Cells added before the first one, where there is no automatic padding.",
   },
   dimPadUpper: { kind: "shape", doc: "Cells added after the last one, where there is no automatic padding." },
+  imageLayout: { kind: "string", doc: "CHW (cudnn)." },
+  engine: { kind: "string", doc: "CNTK's engine, chosen in the first compile.", computed: true },
 } as const;
 
+type WindowedAttributes = AttributesOf<typeof windowDeclarations>;
+
 /** `pool` as CNTK reads it, in any case. Throws CNTK's message for other kinds. */
-function poolMode(node: NetworkNode, attributes: Attributes): "max" | "average" {
-  const text = stringAttribute(attributes, "pool");
+function poolMode(node: NetworkNode, text: string): "max" | "average" {
   const kind = text.toLowerCase();
   if (kind === "max" || kind === "average") return kind;
   if (kind === "" || kind === "none") {
@@ -64,13 +58,9 @@ function poolMode(node: NetworkNode, attributes: Attributes): "max" | "average" 
   );
 }
 
-function poolKind(node: NetworkNode, attributes: Attributes): PoolKind {
-  return { mode: poolMode(node, attributes), includePad: booleanAttribute(attributes, "poolIncludePad") };
-}
-
-function requireChannelsLast(context: ShapeContext): void {
+function requireChannelsLast(context: ShapeContext<WindowedAttributes>): void {
   const { node, attributes } = context;
-  if (imageLayoutOf(node, stringAttribute(attributes, "imageLayout")) === "CHW") return;
+  if (imageLayoutOf(node, attributes.imageLayout) === "CHW") return;
   throw shapeProblem(
     node,
     "unknown-image-layout",
@@ -81,15 +71,15 @@ function requireChannelsLast(context: ShapeContext): void {
 
 /** Completed attributes; in the final pass of the first compile CNTK makes the engine and says so. */
 function completed(
-  context: ShapeContext,
+  context: ShapeContext<WindowedAttributes>,
   windows: WindowAttributes,
   from: SampleShape,
   to: SampleShape,
   engineName = chooseEngine(windows, "CHW"),
 ): Attributes {
   const { attributes, node } = context;
-  const engine = attributes["engine"] ?? (context.isFinalPass ? engineName : undefined);
-  if (engine !== attributes["engine"]) context.message(engineLine(node, engineName, windows, from, to));
+  const engine = attributes.engine ?? (context.isFinalPass ? engineName : undefined);
+  if (engine !== attributes.engine) context.message(engineLine(node, engineName, windows, from, to));
   return { ...attributes, ...windows, ...(engine !== undefined && { engine }) };
 }
 
@@ -103,38 +93,42 @@ const pooling = defineOp({
     ...windowDeclarations,
     ceilOut: { kind: "boolean", doc: "Round the number of windows up: the last one may reach outside." },
     poolIncludePad: { kind: "boolean", doc: "Average over the whole window, cells outside counting as 0." },
-    imageLayout: { kind: "string", doc: "CHW (cudnn)." },
   },
   differentiable: "yes",
   gradientDiffers: `max: ${ties}`,
-  memory: (attributes) =>
-    stringAttribute(attributes, "pool").toLowerCase() === "max" ? memoryAll : memoryInputs,
-  shape(context): ShapeResult {
-    poolMode(context.node, context.attributes);
+  memory: (attributes) => (attributes.pool.toLowerCase() === "max" ? memoryAll : memoryInputs),
+  shape(context): ShapeResult<PoolParameters> {
+    const { node, attributes } = context;
+    const mode = poolMode(node, attributes.pool);
     const dynamicAxis = inferDynamicAxis(context);
     requireChannelsLast(context);
     const input = at(context.inputs, 0).shape;
-    const windows = expandToRank(windowAttributes(context.attributes), input, false);
-    const shape = outputShape(context.node, windows, input, booleanAttribute(context.attributes, "ceilOut"));
-    return { shape, dynamicAxis, attributes: completed(context, windows, input, shape) };
+    const windows = expandToRank(windowAttributes(attributes), input, false);
+    const shape = outputShape(node, windows, input, attributes.ceilOut);
+    const details = {
+      mode,
+      includePad: attributes.poolIncludePad,
+      geometry: windowGeometry(windows, input, shape),
+    };
+    return { shape, dynamicAxis, attributes: completed(context, windows, input, shape), details };
   },
-  gradient({ node, attributes, inputs, outputGradient, build }) {
-    const x = at(inputs, 0);
-    const kind = poolKind(node, attributes);
-    const geometry = windowGeometry(
-      windowAttributes(attributes),
-      build.facts(x).shape,
-      build.facts(node).shape,
-    );
-    return [buildPoolGradient(build, kind, geometry, outputGradient, kind.mode === "max" ? [x, node] : [])];
-  },
-  lower(context) {
-    const { node, attributes, output } = context;
-    const input = at(context.inputs, 0);
-    const geometry = windowGeometry(windowAttributes(attributes), input.dims, output.dims);
-    context.emit({ kind: "pool", ...poolKind(node, attributes), geometry, input, output });
-  },
+  gradient: ({ node, details, inputs, outputGradient, build }) => [
+    poolGradient(build, details, outputGradient, [at(inputs, 0), node]),
+  ],
+  lower: ({ details, inputs, output, emit }) => emit("pool", [at(inputs, 0)], output, details),
 });
+
+/** Node: the gradient of a pooling's input x, from that of its result; the values count for max only. */
+function poolGradient(
+  build: GraphBuilder,
+  parameters: PoolParameters,
+  gradient: NetworkNode,
+  [x, pooled]: readonly [x: NetworkNode, pooled: NetworkNode],
+): NetworkNode {
+  const { shape, dynamicAxis } = build.facts(x);
+  const operands = parameters.mode === "max" ? [gradient, x, pooled] : [gradient];
+  return build.primitive("poolGradient", operands, parameters, { shape, dynamicAxis });
+}
 
 const maxUnpooling = defineOp({
   name: "MaxUnpooling",
@@ -146,14 +140,14 @@ const maxUnpooling = defineOp({
     { name: "unpoolInput", doc: "The values, shaped like the pooled poolInput." },
     { name: "poolInput", doc: "What had been pooled: decides places and shape." },
   ],
-  attributes: { ...windowDeclarations, imageLayout: { kind: "string", doc: "CHW (cudnn)." } },
+  attributes: windowDeclarations,
   differentiable: "yes",
   gradientDiffers:
     "the values get the maximum of the incoming gradient over their window, not the gradient at their place, and it " +
     "replaces what other consumers contributed before",
   overwritesGradient: () => [true, false],
   memory: memoryInputs,
-  shape(context): ShapeResult {
+  shape(context): ShapeResult<Geometry> {
     const dynamicAxis = inferDynamicAxis(context);
     requireChannelsLast(context);
     const [values, poolInput] = [at(context.inputs, 0), at(context.inputs, 1)];
@@ -171,57 +165,46 @@ const maxUnpooling = defineOp({
       );
     }
     const { shape } = poolInput;
-    return { shape, dynamicAxis, attributes: completed(context, windows, shape, values.shape, "reference") };
+    return {
+      shape,
+      dynamicAxis,
+      attributes: completed(context, windows, shape, values.shape, "reference"),
+      details: windowGeometry(windows, shape, values.shape),
+    };
   },
-  gradient({ attributes, inputs, outputGradient, wants, build }) {
-    const values = build.facts(at(inputs, 0)).shape;
-    const geometry = windowGeometry(windowAttributes(attributes), build.facts(at(inputs, 1)).shape, values);
-    const max: PoolKind = { mode: "max", includePad: false };
-    return [wants(0) ? buildPool(build, max, geometry, outputGradient) : null, null];
+  gradient({ details: geometry, inputs, outputGradient, wants, build }) {
+    if (!wants(0)) return [null, null];
+    const { shape, dynamicAxis } = build.facts(at(inputs, 0));
+    const parameters = { mode: "max", includePad: false, geometry } as const;
+    return [build.primitive("pool", [outputGradient], parameters, { shape, dynamicAxis }), null];
   },
-  lower(context) {
-    const [pooled, poolInput] = [at(context.inputs, 0), at(context.inputs, 1)];
-    const geometry = windowGeometry(windowAttributes(context.attributes), poolInput.dims, pooled.dims);
-    context.emit({ kind: "maxUnpool", geometry, pooled, poolInput, output: context.output });
-  },
+  lower: ({ details: geometry, inputs, output, emit }) => emit("maxUnpool", inputs, output, { geometry }),
 });
 
+/** Attributes of the older pooling nodes. */
+const legacyDeclarations = {
+  windowWidth: { kind: "integer", doc: "Width of the window." },
+  windowHeight: { kind: "integer", doc: "Height of the window." },
+  horizontalSubsample: { kind: "integer", doc: "Horizontal step." },
+  verticalSubsample: { kind: "integer", doc: "Vertical step." },
+  imageLayout: { kind: "string", doc: "CHW (cudnn) or HWC (legacy)." },
+  engine: { kind: "string", doc: "CNTK's engine, chosen in the first compile.", computed: true },
+} as const;
+
+type LegacyAttributes = AttributesOf<typeof legacyDeclarations>;
+
 /** Windows of the legacy pooling nodes, in the order of the image's axes. */
-function legacyWindows(attributes: Attributes, channelsFirst: boolean): WindowAttributes {
-  const ordered = (width: string, height: string): number[] => {
-    const plane = [numberAttribute(attributes, width), numberAttribute(attributes, height)];
-    return channelsFirst ? [1, ...plane] : [...plane, 1];
-  };
+function legacyWindows(attributes: LegacyAttributes, channelsFirst: boolean): WindowAttributes {
+  const ordered = (width: number, height: number): number[] =>
+    channelsFirst ? [1, width, height] : [width, height, 1];
   return {
-    kernelShape: ordered("windowWidth", "windowHeight"),
+    kernelShape: ordered(attributes.windowWidth, attributes.windowHeight),
     mapCount: [1],
-    strideShape: ordered("horizontalSubsample", "verticalSubsample"),
+    strideShape: ordered(attributes.horizontalSubsample, attributes.verticalSubsample),
     dimSharing: [true],
     dimPadding: [false],
     dimPadLower: [0],
     dimPadUpper: [0],
-  };
-}
-
-const isChannelsFirst = (attributes: Attributes): boolean =>
-  attributes["imageLayout"] === "HWC" || attributes["imageLayout"] === "legacy";
-
-/** A rectangle of windows without padding, in memory order. */
-function plainGeometry(
-  input: SampleShape,
-  kernel: SampleShape,
-  windows: SampleShape,
-  stride: SampleShape,
-): Geometry {
-  return {
-    input,
-    output: windows,
-    kernel,
-    windows,
-    maps: input.map(() => 1),
-    stride,
-    start: input.map(() => 0),
-    sharing: input.map(() => true),
   };
 }
 
@@ -230,114 +213,104 @@ function plainGeometry(
  * memory ordered channel, row, column. So it pools [H x W x C] along its second axis only, and the result is cut off at the
  * number of elements that was asked for.
  */
-function scrambledGeometry(attributes: Attributes, input: SampleShape, output: SampleShape): Geometry {
+function scrambledGeometry(attributes: LegacyAttributes, input: SampleShape, output: SampleShape): Geometry {
   const [first, second, third] = [at(input, 0), at(input, 1), at(input, 2)];
-  return plainGeometry(
-    [third, second, first],
-    [1, numberAttribute(attributes, "windowWidth"), 1],
-    [third, at(output, 1), first],
-    [1, numberAttribute(attributes, "horizontalSubsample"), 1],
-  );
+  return {
+    input: [third, second, first],
+    output: [third, at(output, 1), first],
+    kernel: [1, attributes.windowWidth, 1],
+    windows: [third, at(output, 1), first],
+    maps: [1, 1, 1],
+    stride: [1, attributes.horizontalSubsample, 1],
+    start: [0, 0, 0],
+    sharing: [true, true, true],
+  };
 }
 
-/** The first `count` of `total` elements, as windows of one cell. */
-const prefixGeometry = (total: number, count: number): Geometry => plainGeometry([total], [1], [count], [1]);
+/** How an older pooling node works: its windows, and for HWC that the result is cut off. */
+interface LegacyPooling {
+  readonly parameters: PoolParameters;
+  readonly isCut: boolean;
+}
+
+function legacyShape(
+  context: ShapeContext<LegacyAttributes>,
+  mode: "max" | "average",
+): ShapeResult<LegacyPooling> {
+  const { node, attributes, isFinalPass } = context;
+  const dynamicAxis = inferDynamicAxis(context);
+  const channelsFirst = imageLayoutOf(node, attributes.imageLayout) === "HWC";
+  const input = at(context.inputs, 0).shape;
+  if (input.length !== 3) {
+    throw shapeProblem(
+      node,
+      "pooling-rank",
+      "Convolution operation currently only supports 1D or 2D convolution on 3D tensors.",
+      `the input is [${formatDims(input)}]; use Pooling, which takes any number of axes`,
+    );
+  }
+  const windows = legacyWindows(attributes, channelsFirst);
+  const shape = input.map((dim, axis) => {
+    const [kernel, stride] = [at(windows.kernelShape, axis), at(windows.strideShape, axis)];
+    if (dim < kernel && isFinalPass) {
+      throw shapeProblem(
+        node,
+        "kernel-too-large",
+        "PoolingNodeBase: inputWidth must >= windowWidth and inputHeight must >= windowHeight.",
+        `along axis ${axis + 1} the input has ${dim} cells, the window ${kernel}`,
+      );
+    }
+    return Math.floor((dim - kernel) / stride) + 1;
+  });
+  const chosen = isFinalPass ? chooseEngine(windows, channelsFirst ? "HWC" : "CHW") : undefined;
+  const engine = attributes.engine ?? chosen;
+  if (engine !== attributes.engine) {
+    context.message(engineLine(node, channelsFirst ? "legacy" : "GEMM", windows, input, shape));
+  }
+  const geometry = channelsFirst
+    ? scrambledGeometry(attributes, input, shape)
+    : windowGeometry(windows, input, shape);
+  return {
+    shape,
+    dynamicAxis,
+    attributes: { ...attributes, ...(engine !== undefined && { engine }) },
+    details: { parameters: { mode, includePad: false, geometry }, isCut: channelsFirst },
+  };
+}
 
 function legacyPooling(name: string, mode: "max" | "average", doc: string): OpDefinition {
-  const kind: PoolKind = { mode, includePad: false };
   return defineOp({
     name,
     doc,
     source,
     inputs: [{ name: "x", doc: "An image of three axes." }],
-    attributes: {
-      windowWidth: { kind: "integer", doc: "Width of the window." },
-      windowHeight: { kind: "integer", doc: "Height of the window." },
-      horizontalSubsample: { kind: "integer", doc: "Horizontal step." },
-      verticalSubsample: { kind: "integer", doc: "Vertical step." },
-      imageLayout: { kind: "string", doc: "CHW (cudnn) or HWC (legacy)." },
-    },
+    attributes: legacyDeclarations,
     differentiable: "yes",
     ...(mode === "max" && { gradientDiffers: ties }),
-    shape(context): ShapeResult {
-      const { node, attributes, isFinalPass } = context;
-      const dynamicAxis = inferDynamicAxis(context);
-      const channelsFirst = imageLayoutOf(node, stringAttribute(attributes, "imageLayout")) === "HWC";
-      const input = at(context.inputs, 0).shape;
-      if (input.length !== 3) {
-        throw shapeProblem(
-          node,
-          "pooling-rank",
-          "Convolution operation currently only supports 1D or 2D convolution on 3D tensors.",
-          `the input is [${formatDims(input)}]; use Pooling, which takes any number of axes`,
-        );
-      }
-      const windows = legacyWindows(attributes, channelsFirst);
-      const shape = input.map((dim, axis) => {
-        const [kernel, stride] = [at(windows.kernelShape, axis), at(windows.strideShape, axis)];
-        if (dim < kernel && isFinalPass) {
-          throw shapeProblem(
-            node,
-            "kernel-too-large",
-            "PoolingNodeBase: inputWidth must >= windowWidth and inputHeight must >= windowHeight.",
-            `along axis ${axis + 1} the input has ${dim} cells, the window ${kernel}`,
-          );
-        }
-        return Math.floor((dim - kernel) / stride) + 1;
-      });
-      const engine =
-        attributes["engine"] ??
-        (isFinalPass ? chooseEngine(windows, channelsFirst ? "HWC" : "CHW") : undefined);
-      if (engine !== attributes["engine"]) {
-        context.message(engineLine(node, channelsFirst ? "legacy" : "GEMM", windows, input, shape));
-      }
-      return { shape, dynamicAxis, attributes: { ...attributes, ...(engine !== undefined && { engine }) } };
-    },
-    companions({ node, attributes, build }) {
-      if (!isChannelsFirst(attributes)) return { nodes: [] };
+    shape: (context) => legacyShape(context, mode),
+    // Where the result is cut off, the whole one is needed by value and gradient alike.
+    companions({ node, details: { parameters, isCut }, build }) {
+      if (!isCut) return { nodes: [] };
       const x = at(node.inputs, 0);
-      const geometry = scrambledGeometry(attributes, build.facts(x).shape, build.facts(node).shape);
-      return { nodes: [buildPool(build, kind, geometry, x)] };
+      const { dynamicAxis } = build.facts(x);
+      const result = { shape: parameters.geometry.output, dynamicAxis };
+      return { nodes: [build.primitive("pool", [x], parameters, result)] };
     },
-    gradient({ node, attributes, inputs, companions, outputGradient, build }) {
+    gradient({ node, details: { parameters }, inputs, companions, outputGradient, build }) {
       const x = at(inputs, 0);
-      const [from, to] = [build.facts(x).shape, build.facts(node).shape];
       const whole = companions[0];
-      if (!whole) {
-        const geometry = windowGeometry(legacyWindows(attributes, false), from, to);
-        return [buildPoolGradient(build, kind, geometry, outputGradient, mode === "max" ? [x, node] : [])];
-      }
-      const geometry = scrambledGeometry(attributes, from, to);
-      const [total, count] = [elementCount(geometry.output), elementCount(to)];
+      if (!whole) return [poolGradient(build, parameters, outputGradient, [x, node])];
+      const { shape, dynamicAxis } = build.facts(whole);
       // What was cut off gets no gradient.
-      const padded = buildPoolGradient(
-        build,
-        { mode: "average", includePad: false },
-        prefixGeometry(total, count),
-        build.reshape(outputGradient, [count]),
-        [],
-      );
-      const gradient = build.reshape(padded, geometry.output);
-      return [buildPoolGradient(build, kind, geometry, gradient, mode === "max" ? [x, whole] : [], from)];
+      const views = { reads: [[elementCount(build.facts(node).shape)]], writes: [elementCount(shape)] };
+      const place = { axis: 0, begin: 0 };
+      const padded = build.primitive("pad", [outputGradient], place, { shape, dynamicAxis }, views);
+      return [poolGradient(build, parameters, padded, [x, whole])];
     },
-    lower(context) {
-      const { attributes, output } = context;
-      const input = at(context.inputs, 0);
-      const whole = context.companions[0];
-      if (!whole) {
-        const geometry = windowGeometry(legacyWindows(attributes, false), input.dims, output.dims);
-        context.emit({ kind: "pool", ...kind, geometry, input, output });
-        return;
-      }
-      const [total, count] = [elementCount(whole.dims), elementCount(output.dims)];
-      context.emit({
-        kind: "pool",
-        mode: "max",
-        includePad: false,
-        geometry: prefixGeometry(total, count),
-        input: { ...whole, dims: [total] },
-        output: { ...output, dims: [count] },
-      });
+    lower({ details: { parameters }, inputs, companions, output, emit }) {
+      const whole = companions[0];
+      if (!whole) emit("pool", [at(inputs, 0)], output, parameters);
+      else emit("slice", [flat(whole)], flat(output), { axis: 0, begin: 0 });
     },
   });
 }

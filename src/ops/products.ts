@@ -1,6 +1,6 @@
 import { elementCount } from "../network/network.js";
 import type { NetworkNode } from "../network/network.js";
-import type { OpDefinition } from "../network/op-definition.js";
+import type { GraphBuilder, OpDefinition } from "../network/op-definition.js";
 import { matrixSize, notRunnable, problem } from "./declared.js";
 import {
   at,
@@ -13,6 +13,8 @@ import {
   shapeProblem,
 } from "./define-op.js";
 import { linearAlgebraOperations } from "./linear-algebra.js";
+import { flat, withDims } from "./lowering.js";
+import { reshaped } from "./written-out.js";
 import { inferFromEachOther, inferDynamicAxis, scalarShape } from "./shape-rules.js";
 
 /*
@@ -50,7 +52,19 @@ const lookupTable = defineOp({
     const words = columns === 0 ? 0 : Math.trunc(inputRows / columns);
     return { shape: [rows * words], dynamicAxis, storage: "dense" };
   },
-  ...notRunnable,
+  // The blocks of x side by side are the columns that E is multiplied with.
+  expand({ node, build }) {
+    const [table, x] = [at(node.inputs, 0), at(node.inputs, 1)];
+    const { shape } = build.facts(node);
+    const rows = build.facts(x).shape;
+    const size = elementCount(build.facts(table).shape);
+    const height = build.facts(table).shape[0] ?? 1;
+    const words = elementCount(shape) / height;
+    const matrix = reshaped(build, table, [height, size / height]);
+    const blocks = words === 1 ? x : reshaped(build, x, [elementCount(rows) / words, words]);
+    const found = build.applyNamed("Times", [size / height === elementCount(rows) ? table : matrix, blocks]);
+    return reshaped(build, found, shape);
+  },
 });
 
 const diagTimes = defineOp({
@@ -90,7 +104,12 @@ const diagTimes = defineOp({
     }
     return { shape, dynamicAxis };
   },
-  ...notRunnable,
+  expand({ node, build }) {
+    const [d, x] = [at(node.inputs, 0), at(node.inputs, 1)];
+    const { shape } = build.facts(node);
+    const column = reshaped(build, d, [elementCount(build.facts(d).shape)]);
+    return build.applyNamed("ElementTimes", [column, reshaped(build, x, shape)]);
+  },
 });
 
 const diagonal = defineOp({
@@ -124,7 +143,15 @@ const diagonal = defineOp({
     }
     return { shape: [1, columns], dynamicAxis: null };
   },
-  ...notRunnable,
+  lower(context) {
+    const x = at(context.inputs, 0);
+    const count = elementCount(context.output.dims);
+    // Element (i, i) of [n x n] stands at i·(n + 1): the first row of [n + 1 x n], one element short, which is padded.
+    const padded = context.temporary([count * (count + 1)], null);
+    context.emit("pad", [flat(x)], padded, { axis: 0, begin: 0 });
+    const wide = withDims(padded, [count + 1, count]);
+    context.emit("slice", [wide], context.output, { axis: 0, begin: 0 });
+  },
 });
 
 const khatriRaoProduct = defineOp({
@@ -145,7 +172,14 @@ const khatriRaoProduct = defineOp({
       dynamicAxis,
     };
   },
-  ...notRunnable,
+  expand({ node, build }) {
+    const [a, b] = [at(node.inputs, 0), at(node.inputs, 1)];
+    const count = (x: NetworkNode): number => elementCount(build.facts(x).shape);
+    const column = reshaped(build, a, [count(a), 1]);
+    const row = reshaped(build, b, [1, count(b)]);
+    const outer = build.applyNamed("ElementTimes", [column, row]);
+    return reshaped(build, outer, [count(a) * count(b)]);
+  },
 });
 
 const cosDistance = defineOp({
@@ -177,12 +211,40 @@ const cosDistance = defineOp({
     }
     return { shape: scalarShape, dynamicAxis };
   },
-  ...notRunnable,
+  expand: ({ node, build }) => cosine(build, at(node.inputs, 0), at(node.inputs, 1)),
 });
 
 function workspace() {
   return { size: 1, scaled: "output", workspace: true } as const;
 }
+
+/** Node: a·b / (‖a‖‖b‖) of every sample, as CNTK has it. */
+function cosine(build: GraphBuilder, a: NetworkNode, b: NetworkNode): NetworkNode {
+  const dot = (x: NetworkNode, y: NetworkNode): NetworkNode =>
+    build.applyNamed("SumColumnElements", [build.applyNamed("ElementTimes", [x, y])]);
+  const inverseNorm = (x: NetworkNode): NetworkNode =>
+    build.applyNamed("Reciprocal", [build.applyNamed("Sqrt", [dot(x, x)])]);
+  const scaled = build.applyNamed("ElementTimes", [dot(a, b), inverseNorm(a)]);
+  return build.applyNamed("ElementTimes", [scaled, inverseNorm(b)]);
+}
+
+/** The columns of a minibatch moved round, whatever sequences they belong to; the gradient moves them back. */
+const rotatedColumns: OpDefinition = defineOp({
+  name: "RotatedColumns",
+  doc: "Column c holds column c + steps of x, round the minibatch.",
+  source: "Source/Math/CPUMatrixImpl.h, AssignElementProductOfWithShiftNeg",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: { steps: { kind: "integer", doc: "Columns to move by." } },
+  internal: true,
+  differentiable: "yes",
+  memory: memoryNone,
+  shape: ({ inputs }) => ({ shape: at(inputs, 0).shape, dynamicAxis: at(inputs, 0).dynamicAxis }),
+  gradient: ({ attributes: { steps }, outputGradient, build }) => [
+    build.apply(rotatedColumns, [outputGradient], { steps: 0 - steps }),
+  ],
+  lower: ({ attributes: { steps }, inputs, output, emit }) =>
+    emit("rotateColumns", inputs, output, { steps }),
+});
 
 /** The value of a constant that was written as one number. */
 function constantValue(node: NetworkNode): number | undefined {
@@ -228,7 +290,15 @@ const cosDistanceWithNegativeSamples = defineOp({
     }
     return { shape: [Math.trunc(value ?? 0) + 1], dynamicAxis };
   },
-  ...notRunnable,
+  expand({ node, build }) {
+    const [a, b, shift] = [at(node.inputs, 0), at(node.inputs, 1), at(node.inputs, 2)];
+    const negatives = elementCount(build.facts(node).shape) - 1;
+    const first = constantValue(shift) ?? 1;
+    const others = Array.from({ length: negatives }, (_, index) =>
+      cosine(build, a, build.apply(rotatedColumns, [b], { steps: first + index })),
+    );
+    return build.applyNamed("RowStack", [cosine(build, a, b), ...others], { axis: 1 });
+  },
 });
 
 const times = linearAlgebraOperations.find(({ name }) => name === "Times");

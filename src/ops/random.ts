@@ -1,7 +1,6 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { argument, multiply } from "../primitives/expression.js";
 import { at, defineOp, memoryNone } from "./define-op.js";
-import { dropoutMaskOp } from "./internal.js";
 import { emitMap } from "./lowering.js";
 import { unaryMap } from "./shape-rules.js";
 
@@ -20,8 +19,12 @@ const dropout = defineOp({
   shape: unaryMap,
   companions({ node, mode, build }) {
     if (mode === "inference") return { nodes: [] };
+    const x = at(node.inputs, 0);
+    const { shape, dynamicAxis } = build.facts(x);
+    const parameters = { engine: node.name, rate: "dropoutRate" };
+    const result = { shape, dynamicAxis };
     return {
-      nodes: [build.apply(dropoutMaskOp, [at(node.inputs, 0)], { engine: node.name }, `${node.name}.mask`)],
+      nodes: [build.primitive("dropoutMask", [x], parameters, result, undefined, `${node.name}.mask`)],
     };
   },
   gradient({ companions, outputGradient, build }) {
@@ -31,7 +34,7 @@ const dropout = defineOp({
   lower(context) {
     const [input, mask] = [at(context.inputs, 0), context.companions[0]];
     if (mask) emitMap(context, product, [mask, input]);
-    else context.emit({ kind: "copy", input, output: context.output });
+    else context.emit("copy", [input], context.output, {});
   },
 });
 

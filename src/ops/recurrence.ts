@@ -1,14 +1,36 @@
-import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
-import { notRunnable, problem } from "./declared.js";
-import { at, defineOp, memoryNone, numberAttribute } from "./define-op.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type {
+  GradientContext,
+  LoweringContext,
+  OpDefinition,
+  ShapeContext,
+  ShapeResult,
+} from "../network/op-definition.js";
+import type { NetworkNode } from "../network/network.js";
+import { constant } from "../primitives/expression.js";
+import { problem } from "./declared.js";
+import { at, defineOp, memoryNone } from "./define-op.js";
+import { mapped } from "./lowering.js";
 import { binaryZip, unaryMap } from "./shape-rules.js";
 
 /*
  * Delay nodes: the only nodes that may close a cycle, because what they read was computed at another step.
  */
 
+const declarations = {
+  // CNTK reads them from the last to the first, which decides what it misses first.
+  timeStep: { kind: "integer", doc: "Number of steps, at least 1." },
+  shape: { kind: "shape", doc: "Dimensions printed until the input is known; [0] in the library." },
+  defaultHiddenActivation: {
+    kind: "number",
+    doc: "The value beyond the end of a sequence when there is no initial state.",
+  },
+} as const;
+
+type DelayAttributes = AttributesOf<typeof declarations>;
+
 /** Like the input, or like input and initial state broadcast to each other (DelayedValueNodeBase::Validate). */
-function delayedShape(context: ShapeContext): ShapeResult {
+function delayedShape(context: ShapeContext<DelayAttributes>): ShapeResult {
   const { attributes, inputs, isFinalPass } = context;
   const found = inputs.length === 1 ? unaryMap(context) : binaryZip(context);
   // A model file keeps the dimensions found, not those written.
@@ -22,7 +44,7 @@ function delayedShape(context: ShapeContext): ShapeResult {
       "no-minibatch-data",
     );
   }
-  if (inputs[1]?.dynamicAxis && numberAttribute(attributes, "defaultHiddenActivation") !== 0) {
+  if (inputs[1]?.dynamicAxis && attributes.defaultHiddenActivation !== 0) {
     throw problem(
       context,
       " requires the scalar initial value to be 0 if the second input (initial state) has a dynamic axis.",
@@ -31,6 +53,37 @@ function delayedShape(context: ShapeContext): ShapeResult {
     );
   }
   return result;
+}
+
+/** The value of `steps` frames ago (ahead, if negative); only the past goes on from minibatch to minibatch. */
+function lowerDelay(context: LoweringContext<DelayAttributes>, steps: number): void {
+  const { attributes, inputs, output } = context;
+  const x = at(inputs, 0);
+  const initial = inputs[1] ?? mapped(context, constant(attributes.defaultHiddenActivation), [], [1]);
+  const carries = steps > 0;
+  const operands = carries ? [x, initial, context.carried(x, steps)] : [x, initial];
+  context.emit("shift", operands, output, { steps, carries });
+}
+
+/** The gradient of a delay is the opposite delay, which brings nothing in at the ends and does not leave the minibatch. */
+function gradientOfDelay(
+  { inputs, outputGradient, wants, build }: GradientContext<DelayAttributes>,
+  steps: number,
+): readonly (NetworkNode | null)[] {
+  const { shape, dynamicAxis } = build.facts(outputGradient);
+  const opposite = (): NetworkNode => {
+    const operands = [outputGradient, build.map(constant(0), [])];
+    const parameters = { steps: 0 - steps, carries: false };
+    return build.primitive("shift", operands, parameters, { shape, dynamicAxis });
+  };
+  const [, initial] = inputs;
+  if (!initial) return [wants(0) ? opposite() : null];
+  const ofInitial = (): NetworkNode => {
+    const own = build.facts(initial).dynamicAxis;
+    const result = { shape, dynamicAxis: own ?? dynamicAxis };
+    return build.primitive("shiftInitialGradient", [outputGradient, initial], { steps }, result);
+  };
+  return [wants(0) ? opposite() : null, wants(1) ? ofInitial() : null];
 }
 
 const delay = {
@@ -45,33 +98,29 @@ const delay = {
       optional: true,
     },
   ],
-  attributes: {
-    // CNTK reads them from the last to the first, which decides what it misses first.
-    timeStep: { kind: "integer", doc: "Number of steps, at least 1." },
-    shape: { kind: "shape", doc: "Dimensions printed until the input is known; [0] in the library." },
-    defaultHiddenActivation: {
-      kind: "number",
-      doc: "The value beyond the end of a sequence when there is no initial state.",
-    },
-  },
-  delay: true,
+  attributes: declarations,
   differentiable: "yes",
   memory: { ...memoryNone, ownMatrix: true },
   shape: delayedShape,
-  ...notRunnable,
 } as const;
 
 const pastValue = defineOp({
   ...delay,
   name: "PastValue",
   aliases: ["Delay"],
+  delay: 1,
   doc: "The value of timeStep steps ago; carries on from the last minibatch where sequences are truncated.",
+  gradient: (context) => gradientOfDelay(context, context.attributes.timeStep),
+  lower: (context) => lowerDelay(context, context.attributes.timeStep),
 });
 
 const futureValue = defineOp({
   ...delay,
   name: "FutureValue",
+  delay: -1,
   doc: "The value timeStep steps ahead.",
+  gradient: (context) => gradientOfDelay(context, 0 - context.attributes.timeStep),
+  lower: (context) => lowerDelay(context, 0 - context.attributes.timeStep),
 });
 
 export const recurrenceOperations: readonly OpDefinition[] = [pastValue, futureValue];

@@ -1,4 +1,5 @@
-import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type {
   GradientContext,
@@ -15,7 +16,6 @@ import {
   constant,
   divide,
   multiply,
-  scalar,
   select,
   subtract,
   unary,
@@ -31,11 +31,9 @@ import {
   memoryAll,
   memoryInputs,
   memoryNone,
-  numberAttribute,
   shapeProblem,
-  stringAttribute,
 } from "./define-op.js";
-import { emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
+import { counted, emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
 import { inferDynamicAxis, scalarShape, unaryReduce } from "./shape-rules.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.cpp";
@@ -58,8 +56,25 @@ const operationNames: Readonly<Record<string, ReduceOperation>> = {
   Argmin: "argmin",
 };
 
-function reductionOperation(node: NetworkNode, attributes: Attributes): ReduceOperation {
-  const name = stringAttribute(attributes, "reductionOp");
+const declarations = {
+  reductionOp: {
+    kind: "string",
+    doc: "Sum (Plus), Mean, LogSum, Max, Min, Prod, Argmax or Argmin.",
+  },
+  axis: {
+    kind: "integer",
+    doc: "1 and up: that axis; 0: all; −1: all and the samples; −2: the frames of each sequence; −3: the samples only.",
+  },
+  keepDimensions: {
+    kind: "boolean",
+    doc: "Whether the reduced axes stay as 1; model files keep it.",
+    computed: true,
+  },
+} as const;
+
+type ReductionAttributes = AttributesOf<typeof declarations>;
+
+function reductionOperation(node: NetworkNode, { reductionOp: name }: ReductionAttributes): ReduceOperation {
   const operation = Object.hasOwn(operationNames, name) ? operationNames[name] : undefined;
   if (operation) return operation;
   throw shapeProblem(
@@ -77,10 +92,10 @@ function keptShape(axis: number, input: SampleShape): SampleShape {
   return input.map((dim, i) => (i === axis - 1 ? 1 : dim));
 }
 
-function reduceShape(context: ShapeContext): ShapeResult {
+function reduceShape(context: ShapeContext<ReductionAttributes>): ShapeResult {
   const { node, attributes } = context;
   reductionOperation(node, attributes);
-  const axis = numberAttribute(attributes, "axis");
+  const { axis } = attributes;
   const dynamicAxis = inferDynamicAxis(context);
   const input = at(context.inputs, 0).shape;
   // Model files keep this flag: whether the reduced axes stay as 1.
@@ -101,11 +116,7 @@ function reduceShape(context: ShapeContext): ShapeResult {
       }
       return { shape: input, dynamicAxis: null, attributes: completed };
     case sequenceAxis:
-      throw shapeProblem(
-        node,
-        "not-supported",
-        `${describeShort(node)}: reduction over the sequence axis is not supported yet.`,
-      );
+      return { ...sequenceReduction(context), attributes: completed };
     default:
       if ((axis < 1 || axis > input.length) && context.isFinalPass) {
         throw shapeProblem(
@@ -119,6 +130,27 @@ function reduceShape(context: ShapeContext): ShapeResult {
   }
 }
 
+/** The sum over each sequence, on a dynamic axis of its own with one step; only sums can be had (ReduceElementsNode::Validate). */
+function sequenceReduction(context: ShapeContext<ReductionAttributes>): ShapeResult {
+  const { node, attributes, isFinalPass } = context;
+  const input = at(context.inputs, 0);
+  if (reductionOperation(node, attributes) !== "sum" || attributes.reductionOp === "Mean") {
+    throw shapeProblem(
+      node,
+      "reduction-over-sequence",
+      `${describeShort(node)} can perform sequence axis reduction only for the sum reduction op.`,
+    );
+  }
+  if (isFinalPass && !input.dynamicAxis) {
+    throw shapeProblem(
+      node,
+      "no-minibatch-data",
+      `${describeShort(node)} can perform sequence axis reduction only on minibatch data (which have a layout).`,
+    );
+  }
+  return { shape: input.shape, dynamicAxis: context.newDynamicAxis("ReduceElements") };
+}
+
 /** Elements per result that Mean divides by; the samples are left out. */
 function reducedCount(axis: number, input: SampleShape): number {
   if (axis === batchAxis) return 1;
@@ -127,21 +159,25 @@ function reducedCount(axis: number, input: SampleShape): number {
 
 const reducesSamples = (axis: number): boolean => axis === allAxes || axis === batchAxis;
 
-function lowerReduction(context: LoweringContext): void {
+function lowerReduction(context: LoweringContext<ReductionAttributes>): void {
   const { node, attributes } = context;
-  const axis = numberAttribute(attributes, "axis");
+  const { axis } = attributes;
   const input = at(context.inputs, 0);
-  const isMean = attributes["reductionOp"] === "Mean";
+  const isMean = attributes.reductionOp === "Mean";
   const scale = isMean ? 1 / reducedCount(axis, input.dims) : 1;
   const dims = keptShape(axis, input.dims);
   const operation = reductionOperation(node, attributes);
   const reduce = (output: Operand): void => {
-    context.emit({ kind: "reduce", operation, input, output: withDims(output, dims), scale });
+    context.emit("reduce", [input], withDims(output, dims), { operation, scale, gaps: "skipped" });
   };
-  if (isMean && reducesSamples(axis) && input.perSample) {
-    const sum = context.temporary(context.output.dims, false);
+  if (axis === sequenceAxis) {
+    context.emit("sumSequence", [input], context.output, {});
+    return;
+  }
+  if (isMean && reducesSamples(axis) && input.axis !== null) {
+    const sum = context.temporary(context.output.dims, null);
     reduce(sum);
-    emitMap(context, divide(argument(0), scalar("samples")), [sum]);
+    emitMap(context, divide(argument(0), argument(1)), [sum, counted(context, input, "samples")]);
     return;
   }
   reduce(context.output);
@@ -168,11 +204,15 @@ function reductionGradient(operation: ReduceOperation): Expression | undefined {
   }
 }
 
-function gradientOfReduction(context: GradientContext): readonly (NetworkNode | null)[] {
+function gradientOfReduction(context: GradientContext<ReductionAttributes>): readonly (NetworkNode | null)[] {
   const { node, attributes, inputs, outputGradient, build } = context;
   const x = at(inputs, 0);
   const shape = build.facts(x).shape;
-  const axis = numberAttribute(attributes, "axis");
+  const { axis } = attributes;
+  if (axis === sequenceAxis) {
+    const { dynamicAxis } = build.facts(x);
+    return [build.primitive("spreadSequence", [outputGradient, x], {}, { shape, dynamicAxis })];
+  }
   const expression = reductionGradient(reductionOperation(node, attributes));
   if (!expression) return [null];
   const kept = keptShape(axis, shape);
@@ -183,17 +223,19 @@ function gradientOfReduction(context: GradientContext): readonly (NetworkNode | 
   }
   // Sum and Mean: the gradient is spread over the input, whose values only lend their shape and samples.
   const shares: Expression[] = [];
-  if (attributes["reductionOp"] === "Mean") {
+  const operands = [aligned(outputGradient)];
+  if (attributes.reductionOp === "Mean") {
     shares.push(constant(1 / reducedCount(axis, shape)));
-    if (reducesSamples(axis) && build.facts(x).dynamicAxis)
-      shares.push(divide(constant(1), scalar("samples")));
+    if (reducesSamples(axis) && build.facts(x).dynamicAxis) {
+      shares.push(divide(constant(1), argument(1)));
+      operands.push(build.count(x, "samples"));
+    }
   }
   const scaled = shares.reduce((product, share) => multiply(share, product), argument(0) as Expression);
-  return [build.map(scaled, [aligned(outputGradient)])];
+  return [build.map(scaled, operands)];
 }
 
-function reductionMemory(attributes: Attributes): MemoryRule {
-  const name = stringAttribute(attributes, "reductionOp");
+function reductionMemory({ reductionOp: name }: ReductionAttributes): MemoryRule {
   const reads = name === "LogSum" || name === "Max" || name === "Min" || name === "Prod";
   return {
     ...(reads ? memoryAll : memoryNone),
@@ -208,19 +250,10 @@ function reductionMemory(attributes: Attributes): MemoryRule {
 
 const reduceElements = defineOp({
   name: "ReduceElements",
-  doc: "Sum, mean, extremum, … along one axis, over all axes of a sample (0), over everything (−1) or over the samples (−3).",
+  doc: "Sum, mean, extremum, … along one axis, over all axes of a sample (0), over everything (−1), each sequence (−2) or the samples (−3).",
   source: reshapingNodes,
   inputs: [{ name: "x", doc: "Any shape." }],
-  attributes: {
-    reductionOp: {
-      kind: "string",
-      doc: "Sum (Plus), Mean, LogSum, Max, Min, Prod, Argmax or Argmin.",
-    },
-    axis: {
-      kind: "integer",
-      doc: "1 and up: that axis; 0: all; −1: all and the samples; −3: the samples only.",
-    },
-  },
+  attributes: declarations,
   differentiable: "yes",
   gradientDiffers:
     "Max, Min: every element equal to the extremum gets the whole gradient. Prod: 0 where the element is 0. " +
@@ -237,7 +270,6 @@ const sumElements = defineOp({
   source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {},
-  nonLooping: true,
   differentiable: "yes",
   memory: memoryNone,
   shape: unaryReduce,
@@ -262,7 +294,6 @@ const regularizer = {
   source: "Source/ComputationNetworkLib/TrainingNodes.h",
   inputs: [{ name: "x", doc: "Any shape, mostly a parameter." }],
   attributes: {},
-  nonLooping: true,
   differentiable: "yes",
   shape: unaryReduce,
 } as const;
@@ -299,7 +330,7 @@ const matrixL2Reg = defineOp({
   lower(context) {
     const x = at(context.inputs, 0);
     const squares = mapped(context, multiply(argument(0), argument(0)), [x], x.dims);
-    const total = context.temporary([1], false);
+    const total = context.temporary([1], null);
     emitReduceAll(context, squares, total);
     emitMap(context, unary("squareRoot", argument(0)), [total]);
   },

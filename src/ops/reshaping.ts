@@ -1,32 +1,25 @@
 import type { SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
-import {
-  at,
-  defineOp,
-  describeShort,
-  formatDims,
-  memoryNone,
-  numberAttribute,
-  shapeAttribute,
-  shapeProblem,
-} from "./define-op.js";
-import { transposeAxesOp } from "./internal.js";
+import { at, defineOp, describeShort, formatDims, memoryNone, shapeProblem } from "./define-op.js";
+import { withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.h";
 
+type ReshapeAttributes = {
+  readonly shape: SampleShape;
+  readonly beginAxis: number;
+  readonly endAxis: number;
+};
+
 /** Replaces the axes [beginAxis, endAxis) by `shape`, in which one dimension may be 0 (ReshapeNode::Validate). */
-function reshapedShape(context: ShapeContext): ShapeResult {
+function reshapedShape(context: ShapeContext<ReshapeAttributes>): ShapeResult {
   const { node, attributes, isFinalPass } = context;
   const dynamicAxis = inferDynamicAxis(context);
   const input = at(context.inputs, 0).shape;
-  const wanted = shapeAttribute(attributes, "shape");
+  const { shape: wanted, beginAxis, endAxis } = attributes;
   const replacement = [...wanted];
-  const [beginAxis, endAxis] = [
-    numberAttribute(attributes, "beginAxis"),
-    numberAttribute(attributes, "endAxis"),
-  ];
   let begin = beginAxis > 0 ? beginAxis - 1 : 0;
   let end = endAxis > 0 ? endAxis - 1 : input.length;
   if (!isFinalPass) {
@@ -78,8 +71,14 @@ const reshape = defineOp({
   gradient: ({ inputs, outputGradient, build }) => [
     build.reshape(outputGradient, build.facts(at(inputs, 0)).shape),
   ],
-  lower: (context) => context.emit({ kind: "copy", input: at(context.inputs, 0), output: context.output }),
+  lower: ({ inputs, output, emit }) => emit("copy", [at(inputs, 0)], output, {}),
 });
+
+/** An exchange of axes and the input's dimensions, extended by axes of 1 where needed. */
+interface Exchange {
+  readonly axes: readonly number[];
+  readonly from: SampleShape;
+}
 
 /** The exchange of two axes, numbered from 0, for an input that is extended by axes of 1 where needed. */
 function exchange(rank: number, axis1: number, axis2: number): readonly number[] {
@@ -106,11 +105,11 @@ const transposeDimensions = defineOp({
   },
   differentiable: "yes",
   memory: memoryNone,
-  shape(context): ShapeResult {
+  shape(context): ShapeResult<Exchange> {
     const { node, attributes } = context;
     const dynamicAxis = inferDynamicAxis(context);
     const input = at(context.inputs, 0).shape;
-    const [axis1, axis2] = [numberAttribute(attributes, "axis1"), numberAttribute(attributes, "axis2")];
+    const { axis1, axis2 } = attributes;
     if (axis1 < 1 || axis2 < 1) {
       throw shapeProblem(
         node,
@@ -129,35 +128,17 @@ const transposeDimensions = defineOp({
     }
     const axes = exchange(input.length, axis1, axis2);
     const from = extended(input, axes.length);
-    return { shape: axes.map((axis) => at(from, axis)), dynamicAxis };
+    return { shape: axes.map((axis) => at(from, axis)), dynamicAxis, details: { axes, from } };
   },
-  gradient({ attributes, inputs, outputGradient, build }) {
-    const { shape } = build.facts(at(inputs, 0));
-    const axes = exchange(
-      shape.length,
-      numberAttribute(attributes, "axis1"),
-      numberAttribute(attributes, "axis2"),
-    );
+  gradient({ node, details: { axes, from }, inputs, outputGradient, build }) {
     // An exchange is its own inverse.
-    const from = axes.map((axis) => extended(shape, axes.length)[axis] ?? 1);
-    return [build.reshape(build.apply(transposeAxesOp, [outputGradient], { from, axes }), shape)];
+    const { dynamicAxis } = build.facts(node);
+    const back = build.primitive("transpose", [outputGradient], { axes }, { shape: from, dynamicAxis });
+    return [build.reshape(back, build.facts(at(inputs, 0)).shape)];
   },
-  lower(context) {
-    const { attributes, output } = context;
-    const input = at(context.inputs, 0);
-    const axes = exchange(
-      input.dims.length,
-      numberAttribute(attributes, "axis1"),
-      numberAttribute(attributes, "axis2"),
-    );
-    context.emit({
-      kind: "transpose",
-      axes,
-      input: { ...input, dims: extended(input.dims, axes.length) },
-      output,
-    });
+  lower({ details: { axes, from }, inputs, output, emit }) {
+    emit("transpose", [withDims(at(inputs, 0), from)], output, { axes });
   },
 });
 
-// Later: Slice, RowStack, RowRepeat (they need instructions for parts of a buffer), LegacyReshape, Crop.
 export const reshapingOperations: readonly OpDefinition[] = [reshape, transposeDimensions];

@@ -1,18 +1,20 @@
 import { elementCount } from "../network/network.js";
-import type { Attributes } from "../network/network.js";
-import type { OpDefinition } from "../network/op-definition.js";
-import { notRunnable } from "./declared.js";
-import {
-  at,
-  booleanAttribute,
-  defineOp,
-  describe,
-  formatDims,
-  numberAttribute,
-  shapeProblem,
-  stringAttribute,
-} from "./define-op.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type { NetworkNode } from "../network/network.js";
+import type { CompanionContext, GraphBuilder, OpDefinition } from "../network/op-definition.js";
+import { at, defineOp, describe, formatDims, shapeProblem } from "./define-op.js";
+import { cutOut, reshaped } from "./written-out.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+
+const declarations = {
+  axis: { kind: "integer", doc: "−1: recurrence along the sequence; 2: along the second axis." },
+  recurrentOp: { kind: "string", doc: "lstm, gru, rnnReLU or rnnTanh." },
+  hiddenDims: { kind: "integer", doc: "Cells of a layer." },
+  numLayers: { kind: "integer", doc: "Layers." },
+  bidirectional: { kind: "boolean", doc: "Both directions, one above the other." },
+} as const;
+
+type StackAttributes = AttributesOf<typeof declarations>;
 
 /** Networks inside one cell. */
 const networksOfCell: Readonly<Record<string, number>> = { lstm: 4, gru: 3, rnnReLU: 1, rnnTanh: 1 };
@@ -21,17 +23,124 @@ const networksOfCell: Readonly<Record<string, number>> = { lstm: 4, gru: 3, rnnR
  * Rows and columns of the matrix that holds all parameters of the stack, for an input of that many elements; every
  * network has two biases, as cuDNN wants it (RNNCommon.h, GetNumParameters).
  */
-export function stackParameters(attributes: Attributes, inputDimension: number): readonly [number, number] {
-  const hidden = numberAttribute(attributes, "hiddenDims");
-  const directions = booleanAttribute(attributes, "bidirectional") ? 2 : 1;
-  const networks = networksOfCell[stringAttribute(attributes, "recurrentOp")] ?? 1;
+export function stackParameters(
+  attributes: StackAttributes,
+  inputDimension: number,
+): readonly [number, number] {
+  const { hiddenDims: hidden } = attributes;
+  const directions = attributes.bidirectional ? 2 : 1;
+  const networks = networksOfCell[attributes.recurrentOp] ?? 1;
   let total = 0;
   let input = inputDimension;
-  for (let layer = 0; layer < numberAttribute(attributes, "numLayers"); layer++) {
+  for (let layer = 0; layer < attributes.numLayers; layer++) {
     total += networks * hidden * (input + hidden + 2) * directions;
     input = directions * hidden;
   }
   return [hidden, Math.trunc(total / hidden)];
+}
+
+/** The parameters of one direction of one layer, cut out of the matrix of all; matrices lie row by row. */
+interface CellParameters {
+  /** [inputs x networks·hidden], to be used transposed. */
+  readonly input: NetworkNode;
+  /** [hidden x networks·hidden], to be used transposed. */
+  readonly recurrent: NetworkNode;
+  readonly inputBias: NetworkNode;
+  readonly recurrentBias: NetworkNode;
+}
+
+/**
+ * The stack written out: layer by layer, in each the directions one above the other. In the matrix of parameters come, for
+ * every layer and direction, the networks' input matrices and then their recurrent ones; behind all of them in the same
+ * order the biases of input and recurrence (cuDNN's cudnnGetRNNLinLayerMatrixParams).
+ */
+function expandStack({ node, attributes, build }: CompanionContext<StackAttributes>): NetworkNode {
+  const [weights, data] = [at(node.inputs, 0), at(node.inputs, 1)];
+  if (attributes.axis !== -1) {
+    throw shapeProblem(
+      node,
+      "not-available",
+      "OptimizedRNNStack with axis=2 is not available yet",
+      "axis = -1 is",
+    );
+  }
+  const { hiddenDims: hidden, numLayers, bidirectional, recurrentOp } = attributes;
+  const directions = bidirectional ? [1, -1] : [1];
+  const height = (networksOfCell[recurrentOp] ?? 1) * hidden;
+  const total = elementCount(build.facts(weights).shape);
+  const flat = reshaped(build, weights, [total]);
+  let next = 0;
+  const cut = (shape: readonly number[]): NetworkNode => {
+    const begin = next;
+    next += elementCount(shape);
+    return reshaped(build, cutOut(build, flat, begin, next), shape);
+  };
+  const cells = Array.from({ length: numLayers }, (_, layer) => {
+    const inputs = layer === 0 ? elementCount(build.facts(data).shape) : directions.length * hidden;
+    return directions.map(() => ({ input: cut([inputs, height]), recurrent: cut([hidden, height]) }));
+  });
+  const complete = cells.map((layer) =>
+    layer.map((cell) => ({ ...cell, inputBias: cut([height]), recurrentBias: cut([height]) })),
+  );
+  return complete.reduce((x, layer) => {
+    const outputs = layer.map((cell, index) =>
+      unroll(build, recurrentOp, cell, x, hidden, directions[index] ?? 1),
+    );
+    return outputs.length === 1 ? at(outputs, 0) : build.applyNamed("RowStack", outputs, { axis: 1 });
+  }, data);
+}
+
+/** One direction of one layer as a recurrence over the sequence; states are 0 before its beginning. */
+function unroll(
+  build: GraphBuilder,
+  recurrentOp: string,
+  cell: CellParameters,
+  x: NetworkNode,
+  hidden: number,
+  direction: number,
+): NetworkNode {
+  const apply = (operation: string, ...inputs: NetworkNode[]): NetworkNode =>
+    build.applyNamed(operation, inputs);
+  const part = (value: NetworkNode, index: number): NetworkNode =>
+    cutOut(build, value, index * hidden, (index + 1) * hidden);
+  const projected = apply("Plus", apply("TransposeTimes", cell.input, x), cell.inputBias);
+  const like = part(projected, 0);
+  const delayed = (name: string): { now: NetworkNode; before: NetworkNode } => {
+    const now = build.later(name, like);
+    const attributes = { shape: [hidden], timeStep: 1, defaultHiddenActivation: 0 };
+    const before = build.applyNamed(direction > 0 ? "PastValue" : "FutureValue", [now], attributes);
+    return { now, before };
+  };
+  const h = delayed("h");
+  const recurrent = apply("Plus", apply("TransposeTimes", cell.recurrent, h.before), cell.recurrentBias);
+  const gate = (index: number): NetworkNode =>
+    apply("Sigmoid", apply("Plus", part(projected, index), part(recurrent, index)));
+  const output = ((): NetworkNode => {
+    switch (recurrentOp) {
+      case "lstm": {
+        // Gates: input, forget, new cell, output.
+        const c = delayed("c");
+        const candidate = apply("Tanh", apply("Plus", part(projected, 2), part(recurrent, 2)));
+        const kept = apply("ElementTimes", gate(1), c.before);
+        const cellState = apply("Plus", kept, apply("ElementTimes", gate(0), candidate));
+        build.attach(c.now, cellState);
+        return apply("ElementTimes", gate(3), apply("Tanh", cellState));
+      }
+      case "gru": {
+        // Gates: reset, update, candidate. h = h' + update·(h(t−1) − h')
+        const reset = apply("ElementTimes", gate(0), part(recurrent, 2));
+        const candidate = apply("Tanh", apply("Plus", part(projected, 2), reset));
+        const change = apply("ElementTimes", gate(1), apply("Minus", h.before, candidate));
+        return apply("Plus", candidate, change);
+      }
+      default: {
+        const sum = apply("Plus", projected, recurrent);
+        return apply(recurrentOp === "rnnTanh" ? "Tanh" : "RectifiedLinear", sum);
+      }
+    }
+  })();
+  build.attach(h.now, output);
+  return output;
 }
 
 const optimizedRnnStack = defineOp({
@@ -43,20 +152,14 @@ const optimizedRnnStack = defineOp({
     { name: "W", doc: "All parameters in one matrix; its size is inferred." },
     { name: "x", doc: "A vector per frame; for axis = 2 a matrix." },
   ],
-  attributes: {
-    axis: { kind: "integer", doc: "−1: recurrence along the sequence; 2: along the second axis." },
-    recurrentOp: { kind: "string", doc: "lstm, gru, rnnReLU or rnnTanh." },
-    hiddenDims: { kind: "integer", doc: "Cells of a layer." },
-    numLayers: { kind: "integer", doc: "Layers." },
-    bidirectional: { kind: "boolean", doc: "Both directions, one above the other." },
-  },
+  attributes: declarations,
   differentiable: "yes",
   memory: { usesOutput: false, usesInputs: "first", forwardTemporaries: 5, backwardTemporaries: 2 },
   shape(context) {
     const { node, attributes, isFinalPass } = context;
     const dynamicAxis = inferDynamicAxis(context);
     const [weights, data] = [at(context.inputs, 0), at(context.inputs, 1)];
-    const cell = stringAttribute(attributes, "recurrentOp");
+    const cell = attributes.recurrentOp;
     if (!Object.hasOwn(networksOfCell, cell)) {
       throw shapeProblem(
         node,
@@ -64,7 +167,7 @@ const optimizedRnnStack = defineOp({
         `Unknown cell type '${cell}'. Supported values are 'lstm', 'gru', 'rnnReLU', 'rnnTanh'.`,
       );
     }
-    const axis = numberAttribute(attributes, "axis");
+    const axis = attributes.axis;
     if (axis !== -1 && axis !== 2) {
       throw shapeProblem(
         node,
@@ -91,11 +194,11 @@ const optimizedRnnStack = defineOp({
     if (weights.shape.length === 2) {
       context.inferParameter(0, stackParameters(attributes, elementCount(data.shape)));
     }
-    const directions = booleanAttribute(attributes, "bidirectional") ? 2 : 1;
-    const first = directions * numberAttribute(attributes, "hiddenDims");
+    const directions = attributes.bidirectional ? 2 : 1;
+    const first = directions * attributes.hiddenDims;
     return { shape: [first, ...data.shape.slice(1)], dynamicAxis, storage: "dense" };
   },
-  ...notRunnable,
+  expand: expandStack,
 });
 
 export const rnnStackOperations: readonly OpDefinition[] = [optimizedRnnStack];

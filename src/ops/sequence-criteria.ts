@@ -1,5 +1,16 @@
 import { elementCount } from "../network/network.js";
+import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  multiply,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
 import { matrixSize, notRunnable, problem } from "./declared.js";
 import { at, defineOp, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
 import { binaryReduce, scalarShape } from "./shape-rules.js";
@@ -14,12 +25,20 @@ const evaluationNodes = "Source/ComputationNetworkLib/EvaluationNodes.h";
 
 const scalarResult: ShapeResult = { shape: scalarShape, dynamicAxis: null };
 
-const rowsOf = (context: ShapeContext, index: number): number =>
+const rowsOf = (context: ShapeContext<object>, index: number): number =>
   elementCount(at(context.inputs, index).shape);
 
 /** An error whose sentence does not name the node. */
-function mismatch(context: ShapeContext, message: string, hint?: string): Error {
+function mismatch(context: ShapeContext<object>, message: string, hint?: string): Error {
   return shapeProblem(context.node, "shape-mismatch", message, hint);
+}
+
+/** A blank beyond the labels is the last of them. */
+function ctcParameters(
+  { blankTokenId, delayConstraint }: { readonly blankTokenId: number; readonly delayConstraint: number },
+  labels: number,
+) {
+  return { blank: blankTokenId >= labels ? labels - 1 : blankTokenId, delay: delayConstraint };
 }
 
 const forwardBackward = defineOp({
@@ -62,7 +81,25 @@ const forwardBackward = defineOp({
     }
     return scalarResult;
   },
-  ...notRunnable,
+  companions({ node, attributes, build }) {
+    const [labels, z] = [at(node.inputs, 0), at(node.inputs, 1)];
+    const logSoftmax = build.applyNamed("LogSoftmax", [z]);
+    const { shape, dynamicAxis } = build.facts(z);
+    const parameters = { ...ctcParameters(attributes, elementCount(shape)), result: "posteriors" } as const;
+    const operands = [labels, logSoftmax];
+    const posteriors = build.primitive("connectionistTemporal", operands, parameters, { shape, dynamicAxis });
+    return { nodes: [logSoftmax, posteriors] };
+  },
+  gradient({ companions, outputGradient, wants, build }) {
+    const [logSoftmax, posteriors] = [at(companions, 0), at(companions, 1)];
+    const expression = multiply(argument(0), subtract(unary("exponential", argument(1)), argument(2)));
+    return [null, wants(1) ? build.map(expression, [outputGradient, logSoftmax, posteriors]) : null];
+  },
+  lower({ attributes, inputs, companions, output, emit }) {
+    const [labels, logSoftmax] = [at(inputs, 0), at(companions, 0)];
+    const parameters = ctcParameters(attributes, elementCount(labels.dims));
+    emit("connectionistTemporal", [labels, logSoftmax], output, { ...parameters, result: "loss" });
+  },
 });
 
 const sequenceWithSoftmax = defineOp({
@@ -160,7 +197,15 @@ const editDistanceError = defineOp({
   differentiable: "error",
   memory: { usesOutput: true, usesInputs: "all", forwardTemporaries: 3, releasedForward: true },
   shape: binaryReduce,
-  ...notRunnable,
+  lower({ attributes: { subPen, delPen, insPen, squashInputs, tokensToIgnore }, inputs, output, emit }) {
+    emit("editDistance", inputs, output, {
+      substitutionPenalty: subPen,
+      deletionPenalty: delPen,
+      insertionPenalty: insPen,
+      squashInputs,
+      ignored: tokensToIgnore,
+    });
+  },
 });
 
 const classBasedCrossEntropyWithSoftmax = defineOp({
@@ -205,7 +250,36 @@ const classBasedCrossEntropyWithSoftmax = defineOp({
     }
     return scalarResult;
   },
-  ...notRunnable,
+  // Two cross entropies: of the class, and of the word with the words of other classes pushed out of the softmax.
+  expand({ node, build }) {
+    const [labels, hidden, weight, classes] = [0, 1, 2, 3].map((index) => at(node.inputs, index)) as [
+      NetworkNode,
+      NetworkNode,
+      NetworkNode,
+      NetworkNode,
+    ];
+    const logits = build.applyNamed("TransposeTimes", [weight, hidden]);
+    const numbers = (like: NetworkNode): NetworkNode => {
+      const count = elementCount(build.facts(like).shape);
+      return build.primitive("iota", [], {}, { shape: [count], dynamicAxis: null });
+    };
+    const { dynamicAxis } = build.facts(labels);
+    const label = (begin: number): NetworkNode =>
+      build.primitive("slice", [labels], { axis: 0, begin }, { shape: [1], dynamicAxis }, { reads: [[4]] });
+    const oneHot = (like: NetworkNode, index: NetworkNode): NetworkNode =>
+      build.map(binary("equal", argument(0), argument(1)), [numbers(like), index]);
+    const outside = select(
+      add(binary("less", argument(0), argument(1)), binary("greaterEqual", argument(0), argument(2))),
+      constant(-1e30),
+      constant(0),
+    );
+    const penalty = build.map(outside, [numbers(logits), label(2), label(3)]);
+    const within = build.applyNamed("Plus", [logits, penalty]);
+    return build.applyNamed("Plus", [
+      build.applyNamed("CrossEntropyWithSoftmax", [oneHot(logits, label(0)), within]),
+      build.applyNamed("CrossEntropyWithSoftmax", [oneHot(classes, label(1)), classes]),
+    ]);
+  },
 });
 
 const noiseContrastiveEstimation = defineOp({

@@ -1,8 +1,10 @@
 import type { Attributes, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import type { Operand } from "../primitives/instruction.js";
 import { notRunnable, problem } from "./declared.js";
 import { at, defineOp, formatDims, memoryNone, numberAttribute, shapeAttribute } from "./define-op.js";
+import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 /*
@@ -11,39 +13,57 @@ import { inferDynamicAxis } from "./shape-rules.js";
 
 const source = "Source/ComputationNetworkLib/ReshapingNodes.h";
 
-/** A range [begin, end) of an axis; a model file may hold several. */
+/** What a model file may hold: one range, or several of different axes. */
+type SliceAttributes = {
+  readonly axis: number | readonly number[];
+  readonly beginIndex: number | readonly number[];
+  readonly endIndex: number | readonly number[];
+};
+
+/** A range [begin, end) of an axis as written. */
 interface SliceRange {
   readonly axis: number;
   readonly beginIndex: number;
   readonly endIndex: number;
 }
 
-/** The ranges of a Slice: single numbers, or (of a model file) lists. */
-export function sliceRanges(attributes: Attributes): SliceRange[] {
-  const list = (name: string): readonly number[] =>
-    Array.isArray(attributes[name]) ? shapeAttribute(attributes, name) : [numberAttribute(attributes, name)];
-  const [begins, ends] = [list("beginIndex"), list("endIndex")];
-  return list("axis").map((axis, index) => ({
-    axis,
+/** What a range comes to: axes count from 0 here. */
+interface Cut {
+  readonly axis: number;
+  readonly begin: number;
+  /** The shape once it is cut. */
+  readonly shape: SampleShape;
+}
+
+function sliceRanges({ axis, beginIndex, endIndex }: SliceAttributes): SliceRange[] {
+  const listed = (value: number | readonly number[]): readonly number[] =>
+    typeof value === "number" ? [value] : value;
+  const [begins, ends] = [listed(beginIndex), listed(endIndex)];
+  return listed(axis).map((own, index) => ({
+    axis: own,
     beginIndex: begins[index] ?? 0,
     endIndex: ends[index] ?? 0,
   }));
 }
 
 /** Negative begins, and ends of 0 or less, count from the end (SliceNode::Validate). */
-function slicedShape(context: ShapeContext): ShapeResult {
+function slicedShape(context: ShapeContext<SliceAttributes>): ShapeResult<readonly Cut[]> {
   const dynamicAxis = inferDynamicAxis(context);
   let { shape } = at(context.inputs, 0);
-  sliceRanges(context.attributes).forEach((range, index) => (shape = narrowed(context, shape, range, index)));
-  return { shape, dynamicAxis };
+  const details = sliceRanges(context.attributes).map((range, index) => {
+    const cut = narrowed(context, shape, range, index);
+    ({ shape } = cut);
+    return cut;
+  });
+  return { shape, dynamicAxis, details };
 }
 
 function narrowed(
-  context: ShapeContext,
+  context: ShapeContext<SliceAttributes>,
   shape: SampleShape,
   { axis, beginIndex, endIndex }: SliceRange,
   index: number,
-): SampleShape {
+): Cut {
   const { isFinalPass } = context;
   if (axis < 1 || (isFinalPass && axis > shape.length)) {
     throw problem(
@@ -54,7 +74,8 @@ function narrowed(
     );
   }
   const dim = shape[axis - 1];
-  if (dim === undefined) return shape;
+  const unknown = { axis: axis - 1, begin: 0, shape };
+  if (dim === undefined) return unknown;
   const begin = beginIndex >= 0 ? beginIndex : beginIndex + dim;
   const end = endIndex > 0 ? endIndex : endIndex + dim;
   // CNTK compares unsigned numbers: a negative index is a huge one.
@@ -67,7 +88,8 @@ function narrowed(
       `axis ${axis} has ${dim} elements`,
     );
   }
-  return fits ? shape.map((own, at) => (at === axis - 1 ? end - begin : own)) : shape;
+  if (!fits) return unknown;
+  return { axis: axis - 1, begin, shape: shape.map((own, k) => (k === axis - 1 ? end - begin : own)) };
 }
 
 const slice = defineOp({
@@ -84,14 +106,31 @@ const slice = defineOp({
   differentiable: "yes",
   memory: memoryNone,
   shape: slicedShape,
-  ...notRunnable,
+  gradient({ details: cuts, inputs, outputGradient, build }) {
+    const { shape: whole, dynamicAxis } = build.facts(at(inputs, 0));
+    const gradient = [...cuts].reverse().reduce((inner, { axis, begin }, index) => {
+      const shape = cuts[cuts.length - index - 2]?.shape ?? whole;
+      return build.primitive("pad", [inner], { axis, begin }, { shape, dynamicAxis });
+    }, outputGradient);
+    return [gradient];
+  },
+  lower({ details: cuts, inputs, output, emit, temporary }) {
+    cuts.reduce(
+      (from, { axis, begin, shape }, index) => {
+        const to = index === cuts.length - 1 ? output : temporary(shape, output.axis);
+        emit("slice", [from], to, { axis, begin });
+        return to;
+      },
+      at(inputs, 0),
+    );
+  },
 });
 
 /** The sum of the dimensions along the axis; the others are broadcast to each other (RowStackNode::Validate). */
-function stackedShape(context: ShapeContext): ShapeResult {
+function stackedShape(context: ShapeContext<{ readonly axis: number }>): ShapeResult {
   const { inputs, isFinalPass } = context;
   const dynamicAxis = inferDynamicAxis(context);
-  const axis = numberAttribute(context.attributes, "axis") - 1;
+  const axis = context.attributes.axis - 1;
   const rank = Math.max(axis + 1, ...inputs.map(({ shape }) => shape.length));
   const padded = (shape: SampleShape): number[] => Array.from({ length: rank }, (_, k) => shape[k] ?? 1);
   const dims = padded(at(inputs, 0).shape);
@@ -123,7 +162,22 @@ const rowStack = defineOp({
   differentiable: "yes",
   memory: memoryNone,
   shape: stackedShape,
-  ...notRunnable,
+  gradient({ attributes, inputs, outputGradient, wants, build }) {
+    const axis = attributes.axis - 1;
+    const { shape, dynamicAxis } = build.facts(outputGradient);
+    let begin = 0;
+    return inputs.map((input, index) => {
+      const own = build.facts(input).shape[axis] ?? 1;
+      const range = { axis, begin };
+      begin += own;
+      if (!wants(index)) return null;
+      const part = shape.map((dim, k) => (k === axis ? own : dim));
+      return build.primitive("slice", [outputGradient], range, { shape: part, dynamicAxis });
+    });
+  },
+  lower({ attributes, inputs, output, emit }) {
+    emit("concatenate", inputs, output, { axis: attributes.axis - 1 });
+  },
 });
 
 const rowRepeat = defineOp({
@@ -133,16 +187,24 @@ const rowRepeat = defineOp({
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: { numRepeats: { kind: "integer", doc: "How often." } },
   differentiable: "yes",
-  validatingSuffix: (attributes) => `, numRepeats=${numberAttribute(attributes, "numRepeats")}`,
+  validatingSuffix: ({ numRepeats }) => `, numRepeats=${numRepeats}`,
   shape(context) {
     const dynamicAxis = inferDynamicAxis(context);
     const shape = [...at(context.inputs, 0).shape];
     const last = shape.pop();
     if (last === undefined) return { shape, dynamicAxis };
-    return { shape: [...shape, last * numberAttribute(context.attributes, "numRepeats")], dynamicAxis };
+    return { shape: [...shape, last * context.attributes.numRepeats], dynamicAxis };
   },
   memory: memoryNone,
-  ...notRunnable,
+  gradient({ attributes: { numRepeats }, inputs, outputGradient, build }) {
+    const { shape, dynamicAxis } = build.facts(at(inputs, 0));
+    const repeats = build.reshape(outputGradient, [elementCount(shape), numRepeats]);
+    return [build.reshape(build.reduceTo(repeats, [elementCount(shape), 1], dynamicAxis), shape)];
+  },
+  lower({ attributes: { numRepeats }, inputs, output, emit }) {
+    const repeats = new Array<Operand>(numRepeats).fill(flat(at(inputs, 0)));
+    emit("concatenate", repeats, flat(output), { axis: 0 });
+  },
 });
 
 const crop = defineOp({

@@ -1,10 +1,10 @@
 import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GraphBuilder, LoweringContext, OpDefinition } from "../network/op-definition.js";
-import { argument, constant, multiply, select, subtract, unary } from "../primitives/expression.js";
+import { argument, binary, multiply, subtract, unary } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
 import { at, defineOp, memoryNone, memoryOutput } from "./define-op.js";
-import { emitMap, mapped, withDims } from "./lowering.js";
+import { emitMap, withDims } from "./lowering.js";
 import { unaryMap } from "./shape-rules.js";
 
 /*
@@ -21,15 +21,15 @@ function columnView(shape: SampleShape, hasSamples: boolean): readonly [rows: nu
 
 /** An operand as columns. */
 const inColumns = (operand: Operand): Operand =>
-  withDims(operand, columnView(operand.dims, operand.perSample));
+  withDims(operand, columnView(operand.dims, operand.axis !== null));
 
 const z = [{ name: "z", doc: "Any shape; all elements of a sample are one distribution." }] as const;
 
 /** Emits z − ln Σ eᶻ. */
-function emitLogSoftmax(context: LoweringContext, output: Operand): void {
+function emitLogSoftmax(context: LoweringContext<unknown, unknown>, output: Operand): void {
   const input = inColumns(at(context.inputs, 0));
-  const logSum = context.temporary([1, at(input.dims, 1)], input.perSample);
-  context.emit({ kind: "reduce", operation: "logSum", input, output: logSum, scale: 1 });
+  const logSum = context.temporary([1, at(input.dims, 1)], input.axis);
+  context.emit("reduce", [input], logSum, { operation: "logSum", scale: 1, gaps: "skipped" });
   emitMap(context, subtract(argument(0), argument(1)), [input, logSum], inColumns(output));
 }
 
@@ -63,7 +63,7 @@ const softmax = defineOp({
     return [build.reshape(gradient, build.facts(node).shape)];
   },
   lower(context) {
-    const logSoftmaxValue = context.temporary(context.output.dims, context.output.perSample);
+    const logSoftmaxValue = context.temporary(context.output.dims, context.output.axis);
     emitLogSoftmax(context, logSoftmaxValue);
     emitMap(context, unary("exponential", argument(0)), [logSoftmaxValue]);
   },
@@ -97,26 +97,16 @@ const hardmax = defineOp({
   lower(context) {
     const input = inColumns(at(context.inputs, 0));
     const [rows, columns] = [at(input.dims, 0), at(input.dims, 1)];
-    const maximum = context.temporary([1, columns], input.perSample);
-    context.emit({ kind: "reduce", operation: "max", input, output: maximum, scale: 1 });
-    // Unpooling ones over windows that hold a whole column each.
-    const ones = mapped(context, select(constant(0), argument(0), constant(1)), [maximum], [1, columns]);
-    context.emit({
-      kind: "maxUnpool",
-      geometry: {
-        input: [rows, columns],
-        output: [1, columns],
-        kernel: [rows, 1],
-        windows: [1, columns],
-        maps: [1, 1],
-        stride: [1, 1],
-        start: [0, 0],
-        sharing: [true, true],
-      },
-      pooled: ones,
-      poolInput: input,
-      output: inColumns(context.output),
-    });
+    const largest = context.temporary([1, columns], input.axis);
+    context.emit("reduce", [input], largest, { operation: "argmax", scale: 1, gaps: "skipped" });
+    const numbers = context.temporary([rows, 1], null);
+    context.emit("iota", [], numbers, {});
+    emitMap(
+      context,
+      binary("equal", argument(0), argument(1)),
+      [numbers, largest],
+      inColumns(context.output),
+    );
   },
 });
 

@@ -1,9 +1,7 @@
 import { argument, constant, type Expression } from "../primitives/expression.js";
 import { binaryFunctions, unaryFunctions } from "../primitives/scalar-functions.js";
-import type { Instruction } from "../primitives/instruction.js";
+import type { InstructionOf } from "../primitives/instruction.js";
 import type { ElementType } from "../numerics/values.js";
-
-type ElementwiseInstruction = Extract<Instruction, { kind: "elementwise" }>;
 
 /** The function that rounds a double to a number of the element type. */
 export function roundingOf(elementType: ElementType): (x: number) => number {
@@ -47,8 +45,10 @@ export function foldConstants(expression: Expression, elementType: ElementType):
   return fold(expression);
 }
 
-/** An elementwise instruction without the inputs that its expression does not look at (they live shorter then). */
-export function withoutUnusedInputs(instruction: ElementwiseInstruction): ElementwiseInstruction {
+/**
+ * A map without the operands that its expression does not look at (they live shorter then).
+ */
+export function withoutUnusedInputs(instruction: InstructionOf<"map">): InstructionOf<"map"> {
   const numbers = new Map<number, number>();
   const renumber = (e: Expression): Expression => {
     switch (e.kind) {
@@ -75,7 +75,7 @@ export function withoutUnusedInputs(instruction: ElementwiseInstruction): Elemen
         return e satisfies never;
     }
   };
-  const expression = renumber(instruction.expression);
-  const inputs = [...numbers.keys()].flatMap((index) => instruction.inputs[index] ?? []);
-  return { ...instruction, expression, inputs };
+  const expression = renumber(instruction.parameters.expression);
+  const reads = [...numbers.keys()].flatMap((index) => instruction.reads[index] ?? []);
+  return { ...instruction, reads, parameters: { expression } };
 }

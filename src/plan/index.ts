@@ -1,6 +1,9 @@
-export { planGraph } from "./plan-graph.js";
+export { passes, planGraph } from "./plan-graph.js";
 export { printPlan } from "./print-plan.js";
-export { buffersRead, bufferWritten } from "./instruction-operands.js";
 export { bufferLifetimes, type Lifetime } from "./lifetimes.js";
+export { layOutMemory } from "./memory-layout.js";
 export { roundingOf } from "./fold-constants.js";
-export type { Plan, PlanEntry, BufferDeclaration, EngineDeclaration } from "./plan.js";
+export { entryProblems, planProblems, verifyPasses } from "./verify.js";
+export { scalarNames } from "./lower.js";
+export { instructionsOf } from "./plan.js";
+export type { Buffer, Carry, Engine, Entry, Loop, MemoryLayout, Plan, PlanAxis, Slot, Step } from "./plan.js";

@@ -1,14 +1,21 @@
-import type { Assignment, ExecutionGraph, NetworkNode, SampleShape } from "../network/network.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Assignment, ExecutionGraph, GraphEntry } from "../network/execution-graph.js";
+import type { DynamicAxis, NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { BufferId, Instruction, Operand } from "../primitives/instruction.js";
-import { foldConstants, withoutUnusedInputs } from "./fold-constants.js";
 import type { ElementType } from "../numerics/values.js";
-import type { BufferDeclaration } from "./plan.js";
+import { type Expression, scalarsOf } from "../primitives/expression.js";
+import type { AxisId, BufferId, Instruction, Kind, Operand } from "../primitives/instruction.js";
+import type { Parameters, ShiftParameters } from "../primitives/parameters.js";
+import { signatureOf } from "../primitives/signatures.js";
+import { foldConstants, withoutUnusedInputs } from "./fold-constants.js";
+import { executionOrder, isLoop, type NodeLoop } from "./order.js";
+import type { Buffer, Carry, Loop, PlanAxis, Step } from "./plan.js";
 
 /** One entry after lowering, before anything is removed. */
 export interface LoweredEntry {
-  readonly instructions: Instruction[];
+  readonly steps: Step[];
   readonly outputs: readonly { readonly name: string; readonly buffer: BufferId }[];
+  readonly carries: readonly Carry[];
 }
 
 /**
@@ -16,121 +23,291 @@ export interface LoweredEntry {
  * everything else gets a buffer per entry, since temporaries do not survive a run.
  */
 export class Lowering {
-  readonly buffers: BufferDeclaration[] = [];
+  readonly buffers: Buffer[] = [];
+  readonly axes: PlanAxis[] = [];
+  private readonly axisIds = new Map<DynamicAxis, AxisId>();
   private readonly shared = new Map<NetworkNode, BufferId>();
 
   constructor(
-    private readonly graph: ExecutionGraph,
-    private readonly elementType: ElementType,
+    readonly graph: ExecutionGraph,
+    readonly elementType: ElementType,
   ) {}
 
-  /** Instructions of one entry: its nodes in order, then its assignments. */
-  lowerEntry(
-    order: readonly NetworkNode[],
-    outputs: readonly NetworkNode[],
-    assignments: readonly Assignment[],
-  ): LoweredEntry {
-    const instructions: Instruction[] = [];
-    const own = new Map<NetworkNode, BufferId>();
-    for (const node of order) {
-      if (node.op.lower) own.set(node, this.lowerNode(node, own, instructions));
-      else this.leaf(node);
-    }
-
-    const operand = (node: NetworkNode): Operand => this.operand(node, own);
-    const assigned = new Set(assignments.map(({ state }) => state));
-    const taken = new Map<NetworkNode, Operand>();
-    /** The node's value as computed: a state that this entry also changes is copied away first. */
-    const valueBeforeAssignments = (node: NetworkNode): Operand => {
-      if (!assigned.has(node)) return operand(node);
-      let copy = taken.get(node);
-      if (!copy) {
-        copy = this.temporary(`${node.name}.old`, operand(node).dims, false);
-        taken.set(node, copy);
-        instructions.push({ kind: "copy", input: operand(node), output: copy });
-      }
-      return copy;
-    };
-    const results = outputs.map((node) => ({
-      name: node.name,
-      buffer: valueBeforeAssignments(node).buffer,
-    }));
-    const writes = assignments.map(({ state, value }): Instruction => {
-      const input = valueBeforeAssignments(value);
-      const output = this.operand(state, own);
-      if (input.perSample || elementCount(input.dims) !== elementCount(output.dims)) {
-        throw new Error(`the value ${value.name} assigned to ${state.name} has another size`);
-      }
-      return { kind: "copy", input, output };
-    });
-    return { instructions: [...instructions, ...writes], outputs: results };
+  /** Instructions of one entry: its nodes in an order of execution, loops in one piece, then its assignments. */
+  lowerEntry(entry: GraphEntry): LoweredEntry {
+    return new EntryLowering(this, entry).run();
   }
 
-  private lowerNode(
-    node: NetworkNode,
-    own: ReadonlyMap<NetworkNode, BufferId>,
-    instructions: Instruction[],
-  ): BufferId {
-    const facts = this.factsOf(node);
-    const output = this.temporary(node.name, facts.shape, facts.dynamicAxis !== null);
-    let scratch = 0;
-    node.op.lower?.({
-      node,
-      attributes: facts.attributes,
-      inputs: node.inputs.map((input) => this.operand(input, own)),
-      companions: (this.graph.companions.get(node) ?? []).map((companion) => this.operand(companion, own)),
-      output,
-      mode: this.graph.mode,
-      emit: (instruction) => instructions.push(this.folded(instruction)),
-      temporary: (dims, perSample) => this.temporary(`${node.name}.scratch${scratch++}`, dims, perSample),
-    });
-    return output.buffer;
-  }
-
-  private folded(instruction: Instruction): Instruction {
-    if (instruction.kind !== "elementwise") return instruction;
-    const expression = foldConstants(instruction.expression, this.elementType);
-    return withoutUnusedInputs({ ...instruction, expression });
-  }
-
-  /** The shared buffer of a node without a lowering rule: an input, or else a state (parameters among them). */
-  private leaf(node: NetworkNode): BufferId {
-    const known = this.shared.get(node);
-    if (known !== undefined) return known;
-    const { shape, dynamicAxis, attributes } = this.factsOf(node);
-    const isInput = node.op.role === "input";
-    const initial = attributes["initial"];
-    const id = this.declare({
-      name: node.name,
-      dims: shape,
-      perSample: dynamicAxis !== null,
-      role: isInput ? "input" : "state",
-      ...(node.op.role === "state" && typeof initial === "number" && { initial }),
-    });
-    this.shared.set(node, id);
-    return id;
-  }
-
-  private operand(node: NetworkNode, own: ReadonlyMap<NetworkNode, BufferId>): Operand {
-    const { shape, dynamicAxis } = this.factsOf(node);
-    const buffer = node.op.lower ? own.get(node) : this.leaf(node);
-    if (buffer === undefined) throw new Error(`${node.name} is used before it is computed`);
-    return { buffer, dims: shape, perSample: dynamicAxis !== null };
-  }
-
-  private temporary(name: string, dims: SampleShape, perSample: boolean): Operand {
-    return { buffer: this.declare({ name, dims, perSample, role: "temporary" }), dims, perSample };
-  }
-
-  private declare(declaration: Omit<BufferDeclaration, "id">): BufferId {
-    const id = this.buffers.length;
-    this.buffers.push({ id, ...declaration });
-    return id;
-  }
-
-  private factsOf(node: NetworkNode) {
+  factsOf(node: NetworkNode): NodeFacts {
     const facts = this.graph.facts.get(node);
     if (!facts) throw new Error(`the graph knows nothing about ${node.name}`);
     return facts;
   }
+
+  axisId(axis: DynamicAxis | null): AxisId | null {
+    if (axis === null) return null;
+    const known = this.axisIds.get(axis);
+    if (known !== undefined) return known;
+    const id = this.axes.length;
+    this.axes.push({ id, name: axis.axisName, source: "minibatch" });
+    this.axisIds.set(axis, id);
+    return id;
+  }
+
+  /** An instruction gives the axis its layout. */
+  opensAxis(id: AxisId): void {
+    this.axes[id] = { ...(this.axes[id] as PlanAxis), source: "computed" };
+  }
+
+  /** The buffer of a node without a lowering rule: an input, or else a state (parameters among them). */
+  leaf(node: NetworkNode): BufferId {
+    const known = this.shared.get(node);
+    if (known !== undefined) return known;
+    const { shape, dynamicAxis, attributes, storage } = this.factsOf(node);
+    const isInput = node.op.role === "input";
+    if (!isInput && node.op.role === undefined) {
+      throw new CntkError({
+        code: "no-value",
+        message: `Node '${node.name}' (${node.op.name} operation) has no value that could be computed.`,
+        span: node.origin,
+        calls: node.calls?.map((span) => ({ span })),
+      });
+    }
+    const initial = attributes["initial"];
+    const buffer = this.declare({
+      name: node.name,
+      dims: shape,
+      axis: this.axisId(dynamicAxis),
+      role: isInput ? "input" : "state",
+      storage,
+      ...(node.op.role === "state" && typeof initial === "number" && { initial }),
+    });
+    this.shared.set(node, buffer.id);
+    return buffer.id;
+  }
+
+  declare(buffer: Omit<Buffer, "id">): Buffer {
+    const declared = { id: this.buffers.length, ...buffer };
+    this.buffers.push(declared);
+    return declared;
+  }
+}
+
+/** The lowering of one entry. */
+class EntryLowering {
+  private readonly steps: Step[] = [];
+  private readonly carries: Carry[] = [];
+  private readonly own = new Map<NetworkNode, BufferId>();
+  /** Sparse values that somebody needed written out. */
+  private readonly dense = new Map<BufferId, Operand>();
+
+  constructor(
+    private readonly plan: Lowering,
+    private readonly entry: GraphEntry,
+  ) {}
+
+  run(): LoweredEntry {
+    const computed = this.entry.order.filter((node) => isComputed(node));
+    // A recurrence is read before it is written: all buffers exist from the start.
+    for (const node of this.entry.order) {
+      if (isComputed(node)) this.own.set(node, this.valueBuffer(node));
+      else this.plan.leaf(node);
+    }
+    for (const part of executionOrder(computed, (node) => this.inputsOf(node), delayOf)) {
+      if (isLoop(part)) this.steps.push(this.loop(part));
+      else this.steps.push(...this.instructionsFor(part));
+    }
+    const outputs = this.assign();
+    return { steps: this.steps, outputs, carries: this.carries };
+  }
+
+  private inputsOf(node: NetworkNode): readonly NetworkNode[] {
+    const companions = this.plan.graph.companions.get(node) ?? [];
+    return node.op.expand ? companions : [...node.inputs, ...companions];
+  }
+
+  private loop({ nodes, direction }: NodeLoop): Loop {
+    const [first] = nodes as [NetworkNode];
+    const axis = this.plan.axisId(this.plan.factsOf(first).dynamicAxis);
+    /** Buffers that differ from turn to turn. */
+    const varying = new Set(nodes.map((node) => this.own.get(node)));
+    const body = nodes.flatMap((node) =>
+      this.instructionsFor(node).filter((instruction) => {
+        const { kind, reads, writes } = instruction;
+        const varies = varying.has(writes.buffer) || reads.some(({ buffer }) => varying.has(buffer));
+        if (!varies) {
+          // The same in every turn: a constant, say. It is made once, before the loop.
+          this.steps.push(instruction);
+          return false;
+        }
+        if (signatureOf(kind).wholeAxis || axis === null || writes.axis !== axis) throw notInLoop(node);
+        varying.add(writes.buffer);
+        return true;
+      }),
+    );
+    return { kind: "loop", axis: axis as AxisId, direction, body };
+  }
+
+  private instructionsFor(node: NetworkNode): Instruction[] {
+    const instructions: Instruction[] = [];
+    const { attributes, details } = this.plan.factsOf(node);
+    const companions = (this.plan.graph.companions.get(node) ?? []).map((companion) =>
+      this.operand(companion),
+    );
+    const output = this.operand(node);
+    if (node.op.expand) {
+      const [value] = companions;
+      if (!value) throw new Error(`${node.name} was not written out`);
+      return [{ kind: "copy", reads: [value], writes: output, parameters: {} }];
+    }
+    let scratch = 0;
+    node.op.lower?.({
+      node,
+      attributes,
+      details,
+      inputs: node.inputs.map((input, index) =>
+        node.op.sparseInputs?.includes(index) ? this.operand(input) : this.writtenOut(this.operand(input)),
+      ),
+      companions,
+      output,
+      mode: this.plan.graph.mode,
+      emit: (kind, reads, writes, parameters) =>
+        instructions.push(this.instruction(kind, reads, writes, parameters)),
+      temporary: (dims, axis) => this.temporary(`${node.name}.scratch${scratch++}`, dims, axis),
+      carried: (value, frames) => this.carriedBuffer(node.name, value, frames),
+    });
+    return instructions;
+  }
+
+  private instruction<K extends Kind>(
+    kind: K,
+    reads: readonly Operand[],
+    writes: Operand,
+    parameters: Parameters[K],
+  ): Instruction {
+    const instruction = { kind, reads, writes, parameters } as Instruction;
+    if (signatureOf(kind).opensAxis && writes.axis !== null) this.plan.opensAxis(writes.axis);
+    if (instruction.kind !== "map") return instruction;
+    const expression: Expression = foldConstants(instruction.parameters.expression, this.plan.elementType);
+    return withoutUnusedInputs({ ...instruction, parameters: { expression } });
+  }
+
+  /** A sparse value in dense form; made once, and before any loop that needs it. */
+  private writtenOut(operand: Operand): Operand {
+    if (operand.storage === "dense") return operand;
+    let dense = this.dense.get(operand.buffer);
+    if (!dense) {
+      const name = `${this.plan.buffers[operand.buffer]?.name ?? ""}.dense`;
+      dense = this.temporary(name, operand.dims, operand.axis);
+      this.dense.set(operand.buffer, dense);
+      this.steps.push({ kind: "toDense", reads: [operand], writes: dense, parameters: {} });
+    }
+    return { ...dense, dims: operand.dims };
+  }
+
+  private carriedBuffer(name: string, value: Operand, frames: number): Operand {
+    const { dims, axis } = value;
+    const { id } = this.plan.declare({
+      name: `${name}.carried`,
+      role: "carried",
+      dims,
+      axis,
+      storage: "dense",
+    });
+    this.carries.push({ value: value.buffer, into: id, frames });
+    return { buffer: id, dims, axis, storage: "dense" };
+  }
+
+  /** Carries out the assignments: each sees only values from before the first of them. Returns the entry's outputs. */
+  private assign(): LoweredEntry["outputs"] {
+    const { assignments, outputs } = this.entry;
+    const assigned = new Set(assignments.map(({ state }) => state));
+    const taken = new Map<NetworkNode, Operand>();
+    const valueBefore = (node: NetworkNode): Operand => {
+      if (!assigned.has(node)) return this.operand(node);
+      let copy = taken.get(node);
+      if (!copy) {
+        const { dims, axis } = this.operand(node);
+        copy = this.temporary(`${node.name}.old`, dims, axis);
+        taken.set(node, copy);
+        this.steps.push({ kind: "copy", reads: [this.operand(node)], writes: copy, parameters: {} });
+      }
+      return copy;
+    };
+    const results = outputs.map((node) => {
+      const value = valueBefore(node);
+      return { name: node.name, buffer: this.writtenOut(value).buffer };
+    });
+    const writes = assignments.map((assignment) => this.assignment(assignment, valueBefore));
+    this.steps.push(...writes);
+    return results;
+  }
+
+  private assignment({ state, value }: Assignment, valueBefore: (node: NetworkNode) => Operand): Instruction {
+    const input = valueBefore(value);
+    const output = this.operand(state);
+    if (input.axis !== null || elementCount(input.dims) !== elementCount(output.dims)) {
+      throw new Error(`the value ${value.name} assigned to ${state.name} has another size`);
+    }
+    return { kind: "copy", reads: [input], writes: output, parameters: {} };
+  }
+
+  private operand(node: NetworkNode): Operand {
+    const { shape, dynamicAxis } = this.plan.factsOf(node);
+    const buffer = isComputed(node) ? this.own.get(node) : this.plan.leaf(node);
+    if (buffer === undefined) throw new Error(`${node.name} is used before it is computed`);
+    const { storage } = this.plan.buffers[buffer] as Buffer;
+    return { buffer, dims: shape, axis: this.plan.axisId(dynamicAxis), storage };
+  }
+
+  private valueBuffer(node: NetworkNode): BufferId {
+    const { shape, dynamicAxis, storage } = this.plan.factsOf(node);
+    const buffer = this.plan.declare({
+      name: node.name,
+      dims: shape,
+      axis: this.plan.axisId(dynamicAxis),
+      role: "temporary",
+      // What is computed from sparse data is dense, whatever CNTK makes of it, but for gradients.
+      storage: storage === "touched" ? "touched" : "dense",
+    });
+    return buffer.id;
+  }
+
+  private temporary(name: string, dims: SampleShape, axis: AxisId | null): Operand {
+    const { id } = this.plan.declare({ name, dims, axis, role: "temporary", storage: "dense" });
+    return { buffer: id, dims, axis, storage: "dense" };
+  }
+}
+
+function isComputed(node: NetworkNode): boolean {
+  return node.op.lower !== undefined || node.op.expand !== undefined;
+}
+
+/** The direction in time of loops through a node that delays its input. */
+function delayOf(node: NetworkNode): 1 | -1 | undefined {
+  if (node.op.delay) return node.op.delay;
+  if (!node.internal || node.op.name !== ("shift" satisfies Kind)) return undefined;
+  const { steps } = node.attributes["parameters"] as ShiftParameters;
+  return steps > 0 ? 1 : -1;
+}
+
+function notInLoop(node: NetworkNode): CntkError {
+  return new CntkError({
+    code: "not-in-loop",
+    message: `${node.name} ${node.op.name} operation cannot be part of a recurrent loop: it needs all time steps at once.`,
+    span: node.origin,
+    calls: node.calls?.map((span) => ({ span })),
+  });
+}
+
+/** Names of the run-time numbers that instructions need. */
+export function scalarNames(instructions: readonly Instruction[]): Set<string> {
+  const names = new Set<string>();
+  for (const instruction of instructions) {
+    if (instruction.kind === "map" || instruction.kind === "mapTouched") {
+      scalarsOf(instruction.parameters.expression).forEach((name) => names.add(name));
+    }
+    if (instruction.kind === "dropoutMask") names.add(instruction.parameters.rate);
+  }
+  return names;
 }

@@ -1,87 +1,131 @@
-import type { EntryName, ExecutionGraph } from "../network/network.js";
-import type { BufferId, Instruction } from "../primitives/instruction.js";
-import { buffersRead, bufferWritten, withBuffers } from "./instruction-operands.js";
-import { Lowering, type LoweredEntry } from "./lower.js";
+import { type EntryName, entryNames, type ExecutionGraph } from "../network/execution-graph.js";
 import type { ElementType } from "../numerics/values.js";
-import type { BufferDeclaration, EngineDeclaration, Plan, PlanEntry } from "./plan.js";
+import type { AxisId, BufferId } from "../primitives/instruction.js";
+import { Lowering, type LoweredEntry } from "./lower.js";
+import { layOutMemory } from "./memory-layout.js";
+import type { Buffer, Engine, Entry, Plan, PlanAxis } from "./plan.js";
+import { instructionsOf } from "./plan.js";
+import { dataKey, mapInstructions, withBuffers } from "./rewrite.js";
 import { forwardCopies, removeUnneeded, shareEqualWork, writeStatesDirectly } from "./simplify.js";
+import { planProblems, verifyBetweenPasses } from "./verify.js";
 
-const entryNames: readonly EntryName[] = ["evaluate", "accumulate", "update"];
+/** A pass over one entry: the same results with less work. */
+type Pass = (entry: LoweredEntry, buffers: readonly Buffer[]) => LoweredEntry;
+
+/** The passes in the order in which they run; `explain` and tests may leave some out. */
+export const passes: Readonly<Record<string, Pass>> = {
+  removeUnneeded,
+  forwardCopies,
+  shareEqualWork,
+  writeStatesDirectly,
+};
 
 /**
- * Turns an execution graph into a plan: the instructions of each entry in order, on numbered buffers.
- * States and inputs are shared by the entries. Assignments come last and see only values computed before the first
- * of them. What no output and no assignment needs is left out; buffers nobody uses are not declared, save states.
+ * Turns an execution graph into a plan: the steps of each entry in order, on numbered buffers. States and inputs are shared
+ * by the entries. Assignments come last and see only values computed before the first of them. What no output and no
+ * assignment needs is left out; buffers nobody uses are not declared, save states.
  */
-export function planGraph(graph: ExecutionGraph, elementType: ElementType): Plan {
+export function planGraph(
+  graph: ExecutionGraph,
+  elementType: ElementType,
+  passNames: readonly string[] = Object.keys(passes),
+): Plan {
   const lowering = new Lowering(graph, elementType);
-  const lowered = new Map<EntryName, LoweredEntry>();
+  const entries = new Map<EntryName, LoweredEntry>();
   for (const name of entryNames) {
     const entry = graph.entries[name];
-    if (entry) lowered.set(name, lowering.lowerEntry(entry.order, entry.outputs, entry.assignments));
+    if (entry) entries.set(name, lowering.lowerEntry(entry));
   }
-  for (const [name, entry] of lowered) lowered.set(name, simplify(entry, lowering.buffers));
-  return assemble(lowered, lowering.buffers, elementType);
+  for (const [name, lowered] of entries) {
+    let entry = lowered;
+    verifyBetweenPasses("lowering", { ...entry, inputs: [] }, lowering);
+    for (const pass of passNames) {
+      entry = passes[pass]?.(entry, lowering.buffers) ?? entry;
+      verifyBetweenPasses(pass, { ...entry, inputs: [] }, lowering);
+    }
+    entries.set(name, entry);
+  }
+  const plan = assemble(entries, lowering);
+  const problems = planProblems(plan);
+  if (problems.length > 0) throw new Error(`the plan is wrong:\n  ${problems.join("\n  ")}`);
+  return plan;
 }
 
-function simplify(entry: LoweredEntry, buffers: readonly BufferDeclaration[]): LoweredEntry {
-  const needed = removeUnneeded(entry, buffers);
-  const shared = shareEqualWork(forwardCopies(needed, buffers), buffers);
-  return writeStatesDirectly(shared, buffers);
-}
-
-/** Renumbers the buffers in use and puts the parts together. */
+/** Renumbers the buffers and axes in use and puts the parts together. */
 function assemble(
-  entries: ReadonlyMap<EntryName, LoweredEntry>,
-  declarations: readonly BufferDeclaration[],
-  elementType: ElementType,
+  lowered: ReadonlyMap<EntryName, LoweredEntry>,
+  { buffers: declared, axes: allAxes, elementType }: Lowering,
 ): Plan {
   const used = new Set<BufferId>();
-  for (const entry of entries.values()) {
-    for (const { buffer } of entry.outputs) used.add(buffer);
-    for (const instruction of entry.instructions) {
-      used.add(bufferWritten(instruction));
-      for (const buffer of buffersRead(instruction)) used.add(buffer);
+  for (const { steps, outputs, carries } of lowered.values()) {
+    for (const { buffer } of outputs) used.add(buffer);
+    for (const { value, into } of carries) used.add(value).add(into);
+    for (const { reads, writes } of instructionsOf(steps)) {
+      used.add(writes.buffer);
+      for (const { buffer } of reads) used.add(buffer);
     }
   }
-  const kept = declarations.filter(({ id, role }) => used.has(id) || role === "state");
+  const kept = declared.filter(({ id, role }) => used.has(id) || role === "state");
   const numbers = new Map(kept.map(({ id }, index) => [id, index]));
-  const number = (buffer: BufferId): BufferId => {
-    const found = numbers.get(buffer);
-    if (found === undefined) throw new Error(`buffer ${buffer} was dropped while in use`);
-    return found;
-  };
-  const engines = new Set<string>();
-  const planned: Partial<Record<EntryName, PlanEntry>> = {};
-  for (const [name, entry] of entries) {
-    const instructions = entry.instructions.map((i) => withBuffers(i, number, number));
-    for (const engine of enginesOf(instructions)) engines.add(engine);
-    planned[name] = {
-      instructions,
-      outputs: entry.outputs.map((output) => ({ name: output.name, buffer: number(output.buffer) })),
-      inputs: inputsOf(entry, declarations),
-    };
-  }
-  return {
-    elementType,
-    buffers: kept.map((declaration, id) => ({ ...declaration, id })),
-    engines: [...engines].map((name): EngineDeclaration => ({ name })),
-    entries: planned,
-  };
+  const usedAxes = new Set(kept.flatMap(({ axis }) => axis ?? []));
+  const keptAxes = allAxes.filter(({ id }) => usedAxes.has(id));
+  const axisNumbers = new Map(keptAxes.map(({ id }, index) => [id, index]));
+  const number = (buffer: BufferId): BufferId => found(numbers.get(buffer));
+  const axisNumber = <A extends AxisId | null>(axis: A) =>
+    (axis === null ? null : found(axisNumbers.get(axis))) as A;
+
+  const buffers = kept.map((buffer, id): Buffer => ({ ...buffer, id, axis: axisNumber(buffer.axis) }));
+  const axes = keptAxes.map((axis, id): PlanAxis => ({ ...axis, id }));
+  const entries: Partial<Record<EntryName, Entry>> = {};
+  for (const [name, entry] of lowered) entries[name] = renumbered(entry, number, axisNumber, declared);
+  const engines = enginesOf(Object.values(entries));
+  const memory = layOutMemory(buffers, Object.values(entries));
+  const nameless = buffers.map((buffer) => (buffer.role === "temporary" ? { ...buffer, name: "" } : buffer));
+  const key = dataKey({ elementType, axes, buffers: nameless, engines, entries, memory });
+  return { elementType, axes, buffers, engines, entries, memory, key };
 }
 
-function enginesOf(instructions: readonly Instruction[]): string[] {
-  return instructions.flatMap((i) => (i.kind === "dropoutMask" ? [i.engine] : []));
-}
-
-/** Names of the inputs an entry reads or returns, in order of first use. */
-function inputsOf(entry: LoweredEntry, declarations: readonly BufferDeclaration[]): string[] {
-  const names = new Set<string>();
+function renumbered(
+  { steps, outputs, carries }: LoweredEntry,
+  number: (buffer: BufferId) => BufferId,
+  axisNumber: <A extends AxisId | null>(axis: A) => A,
+  declared: readonly Buffer[],
+): Entry {
+  const inputs = new Set<string>();
   const note = (buffer: BufferId) => {
-    const declaration = declarations[buffer];
-    if (declaration?.role === "input") names.add(declaration.name);
+    const { role, name } = declared[buffer] as Buffer;
+    if (role === "input") inputs.add(name);
   };
-  for (const instruction of entry.instructions) buffersRead(instruction).forEach(note);
-  for (const { buffer } of entry.outputs) note(buffer);
-  return [...names];
+  for (const { reads } of instructionsOf(steps)) for (const { buffer } of reads) note(buffer);
+  for (const { buffer } of outputs) note(buffer);
+  return {
+    steps: mapInstructions(steps, (instruction) => {
+      const { reads, writes, ...rest } = withBuffers(instruction, number, number);
+      return {
+        ...rest,
+        reads: reads.map((operand) => ({ ...operand, axis: axisNumber(operand.axis) })),
+        writes: { ...writes, axis: axisNumber(writes.axis) },
+      } as typeof instruction;
+    }).map((step) => (step.kind === "loop" ? { ...step, axis: axisNumber(step.axis) } : step)),
+    outputs: outputs.map(({ name, buffer }) => ({ name, buffer: number(buffer) })),
+    inputs: [...inputs],
+    carries: carries.map((carry) => ({
+      ...carry,
+      value: number(carry.value),
+      into: number(carry.into),
+    })),
+  };
+}
+
+function enginesOf(entries: readonly Entry[]): Engine[] {
+  const names = new Set<string>();
+  for (const instruction of entries.flatMap(({ steps }) => instructionsOf(steps))) {
+    if (instruction.kind === "dropoutMask") names.add(instruction.parameters.engine);
+  }
+  return Array.from(names, (name) => ({ name }));
+}
+
+function found(number: number | undefined): number {
+  if (number === undefined) throw new Error("a buffer or an axis was dropped while in use");
+  return number;
 }

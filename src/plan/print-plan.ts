@@ -1,169 +1,113 @@
-import { elementCount, type EntryName } from "../network/network.js";
-import { expressionText } from "../primitives/expression-text.js";
-import type { Geometry, Instruction, MatrixOperand, Operand } from "../primitives/instruction.js";
+import type { EntryName } from "../network/execution-graph.js";
+import type { AxisId, Instruction, Operand } from "../primitives/instruction.js";
+import { signatureOf } from "../primitives/signatures.js";
 import { bufferLifetimes } from "./lifetimes.js";
-import { bufferWritten } from "./instruction-operands.js";
-import type { BufferDeclaration, Plan, PlanEntry } from "./plan.js";
+import { type Buffer, type Entry, instructionsOf, type Plan } from "./plan.js";
 
 /**
- * A plan as text, for `explain --stage plan`: what lives throughout, then each entry's instructions, one a line,
- * with `free` naming the temporaries whose memory is not needed any more.
+ * A plan as text, for `explain --stage plan`: what lives throughout, then each entry's steps, one a line, with `free`
+ * naming the temporaries whose memory is not needed any more, and the memory that all temporaries share.
  */
 export function printPlan(plan: Plan): string {
-  const lines = [`plan (${plan.elementType}), N = samples of the minibatch`];
-  for (const role of ["input", "state"] as const) {
+  const lines = [`plan (${plan.elementType})`];
+  for (const role of ["input", "state", "carried"] as const) {
     const buffers = plan.buffers.filter((buffer) => buffer.role === role);
     if (buffers.length === 0) continue;
-    lines.push("", role === "input" ? "inputs" : "states");
-    for (const buffer of buffers) {
-      const initial = buffer.initial === undefined ? "" : ` = ${buffer.initial}`;
-      lines.push(`  ${buffer.name} ${dimsText(buffer.dims, buffer.perSample)}${initial}`);
+    lines.push("", titles[role]);
+    for (const { name, dims, axis, storage, initial } of buffers) {
+      const kind = storage === "dense" ? "" : ` ${storage}`;
+      lines.push(
+        `  ${name} ${dimsText(plan, dims, axis)}${kind}${initial === undefined ? "" : ` = ${initial}`}`,
+      );
     }
   }
   if (plan.engines.length > 0) {
     lines.push("", "random engines", ...plan.engines.map(({ name }) => `  ${name}`));
   }
-  for (const [name, entry] of Object.entries(plan.entries) as [EntryName, PlanEntry][]) {
+  for (const [name, entry] of Object.entries(plan.entries) as [EntryName, Entry][]) {
     lines.push("", ...entryLines(plan, name, entry));
   }
+  lines.push("", ...memoryLines(plan));
   return lines.join("\n") + "\n";
 }
 
-function entryLines(plan: Plan, name: EntryName, entry: PlanEntry): string[] {
-  const lines = [`entry ${name} (${entry.inputs.join(", ")}): ${entry.instructions.length} instructions`];
-  const lifetimes = bufferLifetimes(plan, entry);
-  const width = String(entry.instructions.length).length;
-  let perSampleNow = 0;
-  let perSamplePeak = 0;
-  entry.instructions.forEach((instruction, index) => {
-    const written = plan.buffers[bufferWritten(instruction)];
-    const sizeOf = (buffer?: BufferDeclaration) =>
-      buffer?.perSample && buffer.role === "temporary" ? elementCount(buffer.dims) : 0;
-    if (written && lifetimes.get(written.id)?.first === index) perSampleNow += sizeOf(written);
-    perSamplePeak = Math.max(perSamplePeak, perSampleNow);
-    const freed = [...lifetimes].flatMap(([buffer, { last }]) => (last === index ? [buffer] : []));
-    for (const buffer of freed) perSampleNow -= sizeOf(plan.buffers[buffer]);
-    const free = freed.map((buffer) => nameOf(plan, buffer)).join(", ");
-    const text = instructionText(plan, instruction);
-    lines.push(`  ${String(index).padStart(width)}  ${text}${free && `   ; free ${free}`}`);
-  });
-  for (const output of entry.outputs) {
-    const buffer = nameOf(plan, output.buffer);
-    lines.push(
-      `  ${" ".repeat(width)}  return ${output.name}${buffer === output.name ? "" : ` from ${buffer}`}`,
-    );
+const titles = { input: "inputs", state: "states", carried: "carried over" } as const;
+
+function entryLines(plan: Plan, name: EntryName, entry: Entry): string[] {
+  const count = instructionsOf(entry.steps).length;
+  const lines = [`entry ${name} (${entry.inputs.join(", ")}): ${count} instructions`];
+  const ends = new Map<number, string[]>();
+  for (const [buffer, { last }] of bufferLifetimes(plan.buffers, entry)) {
+    const names = ends.get(last);
+    if (names) names.push(nameOf(plan, buffer));
+    else ends.set(last, [nameOf(plan, buffer)]);
   }
-  if (perSamplePeak > 0) {
-    lines.push(`  ${" ".repeat(width)}  at most ${perSamplePeak} numbers per sample alive at a time`);
+  const width = String(entry.steps.length).length;
+  entry.steps.forEach((step, index) => {
+    const freed = ends.get(index)?.join(", ");
+    const free = freed ? `   ; free ${freed}` : "";
+    const number = String(index).padStart(width);
+    if (step.kind !== "loop") {
+      lines.push(`  ${number}  ${instructionText(plan, step)}${free}`);
+      return;
+    }
+    const direction = step.direction > 0 ? "forward" : "backward";
+    lines.push(`  ${number}  for each step of ${axisName(plan, step.axis)}, ${direction}${free}`);
+    for (const instruction of step.body) {
+      lines.push(`  ${" ".repeat(width)}    ${instructionText(plan, instruction)}`);
+    }
+  });
+  const indent = " ".repeat(width + 4);
+  for (const { value, into, frames } of entry.carries) {
+    lines.push(`${indent}carry the last ${frames} of ${nameOf(plan, value)} into ${nameOf(plan, into)}`);
+  }
+  for (const { name: output, buffer } of entry.outputs) {
+    const from = nameOf(plan, buffer);
+    lines.push(`${indent}return ${output}${from === output ? "" : ` from ${from}`}`);
   }
   return lines;
 }
 
-/** One instruction as text: `conv1 [28 x 28 x 16 x N] = convolution(W [5 x 5 x 1 x 16], x [28 x 28 x 1 x N]; …)`. */
+/** One instruction as text: `conv1 [28 x 28 x 16 x *] = convolution(W [5 x 5 x 1 x 16], x [28 x 28 x 1 x *]; …)`. */
 function instructionText(plan: Plan, instruction: Instruction): string {
-  const operand = (o: Operand) => `${nameOf(plan, o.buffer)} ${dimsText(o.dims, o.perSample)}`;
-  const matrix = (o: MatrixOperand, transposed = false) =>
-    `${nameOf(plan, o.buffer)} [${o.rows} x ${columnsText(o)}]${transposed ? "ᵀ" : ""}`;
-  const left = instruction.kind === "matmul" ? matrix(instruction.output) : operand(instruction.output);
-  return `${left} = ${right()}`;
-
-  function right(): string {
-    switch (instruction.kind) {
-      case "elementwise": {
-        const names = instruction.inputs.map((input) => nameOf(plan, input.buffer));
-        const where = instruction.inputs
-          .filter(
-            (input) =>
-              dimsText(input.dims, input.perSample) !==
-              dimsText(instruction.output.dims, instruction.output.perSample),
-          )
-          .map(operand);
-        return (
-          expressionText(instruction.expression, names) +
-          (where.length > 0 ? `   with ${where.join(", ")}` : "")
-        );
-      }
-      case "reduce": {
-        const scaled = instruction.scale === 1 ? "" : ` · ${instruction.scale}`;
-        return `${instruction.operation}(${operand(instruction.input)})${scaled}`;
-      }
-      case "matmul":
-        return `${matrix(instruction.a, instruction.transposeA)} · ${matrix(instruction.b, instruction.transposeB)}`;
-      case "convolution":
-        return call(
-          [operand(instruction.weights), operand(instruction.input)],
-          geometryText(instruction.geometry),
-        );
-      case "convolutionInputGradient":
-        return call(
-          [operand(instruction.weights), operand(instruction.outputGradient)],
-          geometryText(instruction.geometry),
-        );
-      case "convolutionWeightGradient":
-        return call(
-          [operand(instruction.input), operand(instruction.outputGradient)],
-          geometryText(instruction.geometry),
-        );
-      case "pool":
-        return call([operand(instruction.input)], poolText(instruction));
-      case "poolGradient": {
-        const operands = [instruction.input, instruction.pooled, instruction.outputGradient];
-        return call(
-          operands.flatMap((o) => (o ? [operand(o)] : [])),
-          poolText(instruction),
-        );
-      }
-      case "maxUnpool":
-        return call(
-          [operand(instruction.pooled), operand(instruction.poolInput)],
-          geometryText(instruction.geometry),
-        );
-      case "dropoutMask":
-        return call([`engine ${instruction.engine}`, `rate ${instruction.rate}`]);
-      case "transpose":
-        return call(
-          [operand(instruction.input)],
-          `axes ${instruction.axes.map((axis) => axis + 1).join(":")}`,
-        );
-      case "copy":
-        return operand(instruction.input);
-      default:
-        return instruction satisfies never;
-    }
-  }
-
-  function call(operands: string[], details = ""): string {
-    return `${instruction.kind}(${operands.join(", ")}${details && `; ${details}`})`;
-  }
+  const { kind, reads, writes, parameters } = instruction;
+  const operand = ({ buffer, dims, axis }: Operand) =>
+    `${nameOf(plan, buffer)} ${dimsText(plan, dims, axis)}`;
+  const text = signatureOf(kind).text(
+    parameters,
+    reads.map(({ buffer }) => nameOf(plan, buffer)),
+  );
+  const left = operand(writes);
+  if (kind !== "map")
+    return `${left} = ${kind}(${[reads.map(operand).join(", "), text].filter(Boolean).join("; ")})`;
+  // Operands are named in the formula already; those that stretch are listed with their dimensions.
+  const shape = dimsText(plan, writes.dims, writes.axis);
+  const stretched = reads.filter(({ dims, axis }) => dimsText(plan, dims, axis) !== shape).map(operand);
+  return `${left} = ${text}${stretched.length > 0 ? `   with ${stretched.join(", ")}` : ""}`;
 }
 
-function poolText(pool: { mode: "max" | "average"; includePad: boolean; geometry: Geometry }): string {
-  return `${pool.mode}${pool.includePad ? " with padding" : ""}, ${geometryText(pool.geometry)}`;
-}
-
-function geometryText(geometry: Geometry): string {
-  const axes = (values: readonly (number | boolean)[]) => values.map(Number).join(":");
-  const parts = [
-    `kernel ${axes(geometry.kernel)}`,
-    `stride ${axes(geometry.stride)}`,
-    `start ${axes(geometry.start)}`,
+/** How much the temporaries take: per column of each axis, and without one. */
+function memoryLines(plan: Plan): string[] {
+  const sizes = new Map<AxisId | null, number>();
+  for (const { axis, size } of plan.memory.slots) sizes.set(axis, (sizes.get(axis) ?? 0) + size);
+  return [
+    `memory of temporaries: ${plan.memory.slots.length} slots`,
+    ...Array.from(sizes, ([axis, size]) =>
+      axis === null ? `  ${size} numbers` : `  ${size} numbers per column of ${axisName(plan, axis)}`,
+    ),
   ];
-  if (geometry.maps.some((maps) => maps !== 1)) parts.push(`maps ${axes(geometry.maps)}`);
-  if (geometry.sharing.includes(false)) parts.push(`sharing ${axes(geometry.sharing)}`);
-  return parts.join(", ");
 }
 
 function nameOf(plan: Plan, buffer: number): string {
-  return plan.buffers[buffer]?.name ?? `#${buffer}`;
+  return (plan.buffers[buffer] as Buffer | undefined)?.name ?? `#${buffer}`;
 }
 
-function dimsText(dims: readonly number[], perSample: boolean): string {
+function axisName(plan: Plan, axis: AxisId): string {
+  return plan.axes[axis]?.name ?? `#${axis}`;
+}
+
+function dimsText(plan: Plan, dims: readonly number[], axis: AxisId | null): string {
   const parts = dims.map(String);
-  if (perSample) parts.push("N");
+  if (axis !== null) parts.push(axisName(plan, axis));
   return `[${parts.join(" x ")}]`;
-}
-
-function columnsText({ columns, perSample }: MatrixOperand): string {
-  if (!perSample) return String(columns);
-  return columns === 1 ? "N" : `${columns}·N`;
 }

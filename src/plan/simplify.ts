@@ -1,80 +1,129 @@
-import { elementCount } from "../network/network.js";
-import type { BufferId, Instruction } from "../primitives/instruction.js";
-import { buffersRead, bufferWritten, withBuffers } from "./instruction-operands.js";
+import type { BufferId, Instruction, Operand } from "../primitives/instruction.js";
+import { signatureOf } from "../primitives/signatures.js";
 import type { LoweredEntry } from "./lower.js";
-import type { BufferDeclaration } from "./plan.js";
+import { type Buffer, instructionsOf } from "./plan.js";
+import { dataKey, mapInstructions, withBuffers } from "./rewrite.js";
 
-/** Removes what no output and no state needs. */
-export function removeUnneeded(entry: LoweredEntry, buffers: readonly BufferDeclaration[]): LoweredEntry {
+/*
+ * Passes that leave less to do. Each takes an entry and returns one with the same results; each is linear in its size, and
+ * each may be left out.
+ */
+
+/** Removes what no output, no state and no carried value needs. */
+export function removeUnneeded(entry: LoweredEntry, buffers: readonly Buffer[]): LoweredEntry {
   const needed = new Set(entry.outputs.map(({ buffer }) => buffer));
-  const kept: Instruction[] = [];
-  for (const instruction of [...entry.instructions].reverse()) {
-    const written = bufferWritten(instruction);
-    if (!needed.has(written) && buffers[written]?.role !== "state") continue;
-    kept.push(instruction);
-    for (const buffer of buffersRead(instruction)) needed.add(buffer);
+  const kept = new Set<Instruction>();
+  const look = (instruction: Instruction): boolean => {
+    const { reads, writes } = instruction;
+    if (kept.has(instruction)) return false;
+    if (!needed.has(writes.buffer) && buffers[writes.buffer]?.role !== "state") return false;
+    kept.add(instruction);
+    for (const { buffer } of reads) {
+      needed.add(buffer);
+      // What goes on in the next minibatch needs the value that is kept for it.
+      for (const carry of entry.carries) if (carry.into === buffer) needed.add(carry.value);
+    }
+    return true;
+  };
+  for (const step of [...entry.steps].reverse()) {
+    if (step.kind !== "loop") {
+      look(step);
+      continue;
+    }
+    const body = [...step.body].reverse();
+    // A turn may need what comes later in the body, by way of an earlier frame.
+    while (body.map(look).includes(true));
   }
-  return { ...entry, instructions: kept.reverse() };
+  return {
+    ...entry,
+    steps: mapInstructions(entry.steps, (instruction) => (kept.has(instruction) ? instruction : undefined)),
+    carries: entry.carries.filter(({ into }) => needed.has(into)),
+  };
+}
+
+/** Renames buffers in a whole entry: in what is read, in outputs and in carried values. */
+function renamed(
+  entry: LoweredEntry,
+  names: ReadonlyMap<BufferId, BufferId>,
+  keep: (instruction: Instruction) => boolean,
+): LoweredEntry {
+  const resolve = (buffer: BufferId): BufferId => {
+    let name = buffer;
+    for (let next = names.get(name); next !== undefined; next = names.get(name)) name = next;
+    return name;
+  };
+  return {
+    steps: mapInstructions(entry.steps, (instruction) =>
+      keep(instruction) ? withBuffers(instruction, resolve, (buffer) => buffer) : undefined,
+    ),
+    outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: resolve(buffer) })),
+    carries: entry.carries.map((carry) => ({ ...carry, value: resolve(carry.value) })),
+  };
 }
 
 /**
- * Lets readers of a copy read the original (reshapes need no work: an operand brings its own dimensions).
- * Only between temporaries that are written once, so the original cannot change in between.
+ * Lets readers of a copy read the original (reshapes need no work: an operand brings its own dimensions). The original must
+ * be an input or a temporary that is written once, so that it cannot change in between.
  */
-export function forwardCopies(entry: LoweredEntry, buffers: readonly BufferDeclaration[]): LoweredEntry {
-  const writes = countWrites(entry.instructions);
-  const original = new Map<BufferId, BufferId>();
-  const resolve = (buffer: BufferId): BufferId => original.get(buffer) ?? buffer;
-  const isPlain = (buffer: BufferId) => buffers[buffer]?.role === "temporary" && writes.get(buffer) === 1;
-  const kept: Instruction[] = [];
-  for (const instruction of entry.instructions) {
-    const renamed = withBuffers(instruction, resolve, (buffer) => buffer);
-    if (renamed.kind === "copy" && isPlain(renamed.input.buffer) && isPlain(renamed.output.buffer)) {
-      original.set(renamed.output.buffer, renamed.input.buffer);
-    } else kept.push(renamed);
+export function forwardCopies(entry: LoweredEntry, buffers: readonly Buffer[]): LoweredEntry {
+  const writes = countWrites(entry);
+  const isFixed = ({ buffer }: Operand) => {
+    const role = buffers[buffer]?.role;
+    return role === "input" || (role === "temporary" && writes.get(buffer) === 1);
+  };
+  const originals = new Map<BufferId, BufferId>();
+  const isAlias = (instruction: Instruction): boolean => {
+    const [from] = instruction.reads;
+    const { writes: to } = instruction;
+    return (
+      instruction.kind === "copy" &&
+      from !== undefined &&
+      buffers[to.buffer]?.role === "temporary" &&
+      from.storage === to.storage &&
+      isFixed(from) &&
+      isFixed(to)
+    );
+  };
+  for (const instruction of instructionsOf(entry.steps)) {
+    if (isAlias(instruction))
+      originals.set(instruction.writes.buffer, (instruction.reads[0] as Operand).buffer);
   }
-  const outputs = entry.outputs.map(({ name, buffer }) => ({ name, buffer: resolve(buffer) }));
-  return { instructions: kept, outputs };
+  // A cycle of nothing but copies has no original.
+  for (const alias of originals.keys()) {
+    const seen = new Set<BufferId>();
+    for (let at: BufferId | undefined = alias; at !== undefined; at = originals.get(at)) {
+      if (seen.has(at)) originals.delete(at);
+      if (seen.has(at)) break;
+      seen.add(at);
+    }
+  }
+  return renamed(entry, originals, ({ writes: { buffer } }) => !originals.has(buffer));
 }
 
 /**
  * Carries out equal instructions once. Before assignments every value is fixed, so that the same operation on the same
  * operands gives the same result; random draws are not the same operation.
  */
-export function shareEqualWork(entry: LoweredEntry, buffers: readonly BufferDeclaration[]): LoweredEntry {
-  const writes = countWrites(entry.instructions);
-  const shared = new Map<BufferId, BufferId>();
-  const done = new Map<string, BufferId>();
-  const resolve = (buffer: BufferId): BufferId => shared.get(buffer) ?? buffer;
+export function shareEqualWork(entry: LoweredEntry, buffers: readonly Buffer[]): LoweredEntry {
+  const writes = countWrites(entry);
   const isFixed = (buffer: BufferId) =>
     buffers[buffer]?.role === "temporary" ? writes.get(buffer) === 1 : true;
-  const kept: Instruction[] = [];
-  for (const instruction of entry.instructions) {
-    const renamed = withBuffers(instruction, resolve, (buffer) => buffer);
-    const output = bufferWritten(renamed);
+  const shared = new Map<BufferId, BufferId>();
+  const resolve = (buffer: BufferId): BufferId => shared.get(buffer) ?? buffer;
+  const done = new Map<string, BufferId>();
+  for (const instruction of instructionsOf(entry.steps)) {
+    const output = instruction.writes.buffer;
     const isShareable =
-      renamed.kind !== "dropoutMask" &&
+      signatureOf(instruction.kind).pure &&
       buffers[output]?.role === "temporary" &&
-      [output, ...buffersRead(renamed)].every(isFixed);
-    if (!isShareable) {
-      kept.push(renamed);
-      continue;
-    }
-    const key = JSON.stringify(
-      withBuffers(
-        renamed,
-        (buffer) => buffer,
-        () => -1,
-      ),
-    );
+      [output, ...instruction.reads.map(({ buffer }) => buffer)].every(isFixed);
+    if (!isShareable) continue;
+    const key = dataKey(withBuffers(instruction, resolve, () => -1));
     const earlier = done.get(key);
-    if (earlier === undefined) {
-      done.set(key, output);
-      kept.push(renamed);
-    } else shared.set(output, earlier);
+    if (earlier === undefined) done.set(key, output);
+    else shared.set(output, earlier);
   }
-  const outputs = entry.outputs.map(({ name, buffer }) => ({ name, buffer: resolve(buffer) }));
-  return { instructions: kept, outputs };
+  return renamed(entry, shared, ({ writes: { buffer } }) => !shared.has(buffer));
 }
 
 /**
@@ -82,51 +131,50 @@ export function shareEqualWork(entry: LoweredEntry, buffers: readonly BufferDecl
  * nobody can see the difference: the state is changed once, nobody reads its old value later, and the instruction
  * itself reads it, if at all, element by element.
  */
-export function writeStatesDirectly(
-  entry: LoweredEntry,
-  buffers: readonly BufferDeclaration[],
-): LoweredEntry {
-  const instructions = [...entry.instructions];
+export function writeStatesDirectly(entry: LoweredEntry, buffers: readonly Buffer[]): LoweredEntry {
+  const writes = countWrites(entry);
+  const producers = new Map<BufferId, number>();
+  const lastReads = new Map<BufferId, number>();
+  entry.steps.forEach((step, index) => {
+    for (const instruction of instructionsOf([step])) {
+      producers.set(instruction.writes.buffer, index);
+      for (const { buffer } of instruction.reads) lastReads.set(buffer, index);
+    }
+  });
   const returned = new Set(entry.outputs.map(({ buffer }) => buffer));
-  for (let at = instructions.length - 1; at >= 0; at--) {
-    const assignment = instructions[at];
-    if (assignment?.kind !== "copy") continue;
-    const state = assignment.output.buffer;
-    const value = assignment.input.buffer;
+  const states = new Map<BufferId, BufferId>();
+  const assignments = new Set<Instruction>();
+  for (const step of entry.steps) {
+    if (step.kind !== "copy") continue;
+    const value = (step.reads[0] as Operand).buffer;
+    const state = step.writes.buffer;
     if (buffers[state]?.role !== "state" || buffers[value]?.role !== "temporary") continue;
-    const writes = countWrites(instructions);
+    if (buffers[state].storage !== buffers[value].storage || states.has(value)) continue;
     if (writes.get(state) !== 1 || writes.get(value) !== 1 || returned.has(state)) continue;
-    const producerAt = instructions.findIndex((instruction) => bufferWritten(instruction) === value);
-    const producer = instructions[producerAt];
-    if (!producer || !readsPointwise(producer, state)) continue;
-    const later = instructions.slice(producerAt + 1);
-    if (later.some((instruction) => buffersRead(instruction).includes(state))) continue;
-    // A second state assigned from the same value would follow this state, should that be written again: it is not.
-    const rename = (buffer: BufferId) => (buffer === value ? state : buffer);
-    instructions.splice(at, 1);
-    for (let i = producerAt; i < instructions.length; i++) {
-      const instruction = instructions[i];
-      if (instruction) instructions[i] = withBuffers(instruction, rename, rename);
-    }
-    if (returned.has(value)) {
-      entry = {
-        ...entry,
-        outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: rename(buffer) })),
-      };
-    }
+    const at = producers.get(value) as number;
+    const producer = entry.steps[at];
+    if (!producer || producer.kind === "loop" || (lastReads.get(state) ?? -1) > at) continue;
+    if (!readsPointwise(producer, state)) continue;
+    states.set(value, state);
+    assignments.add(step);
   }
-  return { ...entry, instructions };
+  const rename = (buffer: BufferId): BufferId => states.get(buffer) ?? buffer;
+  return {
+    steps: mapInstructions(entry.steps, (instruction) =>
+      assignments.has(instruction) ? undefined : withBuffers(instruction, rename, rename),
+    ),
+    outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: rename(buffer) })),
+    carries: entry.carries,
+  };
 }
 
 /** May the instruction write `buffer` while it reads it? */
 function readsPointwise(instruction: Instruction, buffer: BufferId): boolean {
-  if (!buffersRead(instruction).includes(buffer)) return true;
-  if (instruction.kind !== "elementwise") return false;
-  const count = elementCount(instruction.output.dims);
-  return instruction.inputs.every(
-    (input) =>
-      input.buffer !== buffer ||
-      (elementCount(input.dims) === count && sameDims(input.dims, instruction.output.dims)),
+  const own = instruction.reads.filter((operand) => operand.buffer === buffer);
+  if (own.length === 0) return true;
+  if (!signatureOf(instruction.kind).pointwise) return false;
+  return own.every(
+    ({ dims, axis }) => axis === instruction.writes.axis && sameDims(dims, instruction.writes.dims),
   );
 }
 
@@ -136,11 +184,10 @@ function sameDims(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-function countWrites(instructions: readonly Instruction[]): Map<BufferId, number> {
+function countWrites(entry: LoweredEntry): Map<BufferId, number> {
   const writes = new Map<BufferId, number>();
-  for (const instruction of instructions) {
-    const buffer = bufferWritten(instruction);
-    writes.set(buffer, (writes.get(buffer) ?? 0) + 1);
+  for (const { writes: operand } of instructionsOf(entry.steps)) {
+    writes.set(operand.buffer, (writes.get(operand.buffer) ?? 0) + 1);
   }
   return writes;
 }

@@ -57,9 +57,6 @@ export const binaryOperators = [
 ] as const;
 export type BinaryOperator = (typeof binaryOperators)[number];
 
-/** Scalars that a backend supplies by itself: `samples` is the number of samples (columns) of the minibatch. */
-export const builtInScalars = ["samples"] as const;
-
 export const argument = (index: number): Expression => ({ kind: "argument", index });
 export const constant = (value: number): Expression => ({ kind: "constant", value });
 export const scalar = (name: string): Expression => ({ kind: "scalar", name });
@@ -80,3 +77,22 @@ export const add = (a: Expression, b: Expression): Expression => binary("add", a
 export const subtract = (a: Expression, b: Expression): Expression => binary("subtract", a, b);
 export const multiply = (a: Expression, b: Expression): Expression => binary("multiply", a, b);
 export const divide = (a: Expression, b: Expression): Expression => binary("divide", a, b);
+
+/** Names of the scalars that an expression needs; a name may occur twice. */
+export function scalarsOf(expression: Expression): string[] {
+  switch (expression.kind) {
+    case "argument":
+    case "constant":
+      return [];
+    case "scalar":
+      return [expression.name];
+    case "unary":
+      return scalarsOf(expression.x);
+    case "binary":
+      return [...scalarsOf(expression.a), ...scalarsOf(expression.b)];
+    case "select":
+      return [expression.test, expression.whenTrue, expression.whenFalse].flatMap(scalarsOf);
+    default:
+      return expression satisfies never;
+  }
+}

@@ -22,6 +22,7 @@ interface NodeState {
   storage: Storage;
   needsGradient: boolean;
   attributes: Attributes;
+  details?: unknown;
   visited: boolean;
 }
 
@@ -59,10 +60,13 @@ export class NodeValidator {
 
   facts(): Map<NetworkNode, NodeFacts> {
     return new Map(
-      Array.from(this.states, ([node, { shape, dynamicAxis, storage, needsGradient, attributes }]) => [
-        node,
-        { shape, dynamicAxis, storage, needsGradient, attributes },
-      ]),
+      Array.from(
+        this.states,
+        ([node, { shape, dynamicAxis, storage, needsGradient, attributes, details }]) => [
+          node,
+          { shape, dynamicAxis, storage, needsGradient, attributes, details },
+        ],
+      ),
     );
   }
 
@@ -86,6 +90,7 @@ export class NodeValidator {
     state.dynamicAxis = result.dynamicAxis;
     state.storage = result.storage ?? "dense";
     state.attributes = result.attributes ?? state.attributes;
+    state.details = result.details;
     state.visited = true;
     return (
       before.dynamicAxis !== state.dynamicAxis ||

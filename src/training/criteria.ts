@@ -1,6 +1,7 @@
 import type { NetworkNode } from "../network/network.js";
 import type { CriterionSum } from "../log/training-lines.js";
-import type { Values } from "../numerics/values.js";
+import type { Output, Outputs } from "../backends/backend.js";
+import { gapMask } from "../minibatch/index.js";
 import type { ElementType } from "../numerics/values.js";
 
 /** Nodes whose final lines show a perplexity. */
@@ -11,10 +12,17 @@ const perplexityOperations = new Set([
   "NoiseContrastiveEstimation",
 ]);
 
-/** Sum of a criterion node's value over the samples: added in double, rounded to the element type as CNTK's tensor reduction does. */
-export function sumOverSamples(values: Values, elementType: ElementType): number {
+/**
+ * Sum of a criterion node's value over the samples, gaps left out: added in double, rounded to the element type as CNTK's
+ * tensor reduction does.
+ */
+export function sumOverSamples({ values, layout }: Output, elementType: ElementType): number {
   let sum = 0;
-  for (const value of values) sum += value;
+  const gaps = layout && gapMask(layout);
+  const perColumn = gaps ? values.length / gaps.length : 0;
+  values.forEach((value, index) => {
+    if (!gaps || !gaps[Math.floor(index / perColumn)]) sum += value;
+  });
   return elementType === "float" ? Math.fround(sum) : sum;
 }
 
@@ -36,7 +44,7 @@ export class CriterionAccumulator {
   }
 
   /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps). */
-  add(values: ReadonlyMap<string, Values>, samples: number): void {
+  add(values: Outputs, samples: number): void {
     if (samples === 0) return;
     this.nodes.forEach((node, index) => {
       const value = values.get(node.name);

@@ -1,7 +1,9 @@
 import type { Values } from "../numerics/values.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
-import type { EntryName, NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
+import type { Outputs } from "../backends/backend.js";
+import type { EntryName } from "../network/execution-graph.js";
+import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
@@ -11,7 +13,7 @@ import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
 import { CriterionAccumulator } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
-import { feed } from "./feed.js";
+import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples } from "./samples.js";
@@ -67,12 +69,12 @@ export class Evaluator {
     const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs: [root] });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     const inputs = inputsBelow([root]);
-    return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "accumulate", gradients);
+    return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
 
   /** Values by node name; valid until the next call. */
-  values(minibatch: Minibatch): Promise<ReadonlyMap<string, Values>> {
-    const data = feed(minibatch, this.inputs, this.elementType);
+  values(minibatch: Minibatch): Promise<Outputs> {
+    const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }
 

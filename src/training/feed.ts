@@ -1,20 +1,11 @@
-import type { MinibatchValues } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import { type FedInput, type FedMinibatch, feed, type Minibatch, realSamples } from "../minibatch/index.js";
 import type { NetworkNode, NodeFacts } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import {
-  denseValues,
-  gapMask,
-  type Minibatch,
-  realSamples,
-  sampleCount,
-  type StreamMinibatch,
-} from "../minibatch/index.js";
-import { type ElementType, newValues, type Values } from "../numerics/values.js";
 import type { Reader } from "../readers/reader.js";
 
 export { realSamples };
-import { didYouMean } from "../diagnostics/suggest.js";
 
 /**
  * Checks that a reader offers every input of a network with the right dimension.
@@ -50,44 +41,22 @@ export function checkStreams(
   }
 }
 
-/**
- * Turns a reader's minibatch into what a backend takes: dense columns, gaps left out (no node of this version looks
- * across samples, so a gap contributes nothing and need not be computed). Sparse streams are written out densely.
- */
-export function feed(
+/** Turns a reader's minibatch into what a backend takes for these inputs: gaps stay, sparse data stays sparse. */
+export function feedNetwork(
   minibatch: Minibatch,
   inputs: readonly NetworkNode[],
-  elementType: ElementType,
-): MinibatchValues {
-  const values = new Map<string, Values>();
-  let samples = 0;
-  for (const input of inputs) {
-    const stream = minibatch.streams.get(input.name);
-    if (!stream) throw new Error(`the reader delivered no stream ${input.name}`);
-    const count = sampleCount(stream.layout);
-    if (samples && count !== samples) {
-      throw new CntkError({
-        code: "layouts-differ",
-        message: `Input '${input.name}' has ${count} samples in this minibatch where another input has ${samples}: they cannot share a dynamic axis.`,
-      });
-    }
-    samples = count;
-    values.set(input.name, withoutGaps(stream, count, elementType));
-  }
-  return { samples, inputs: values };
-}
-
-function withoutGaps(stream: StreamMinibatch, samples: number, elementType: ElementType): Values {
-  const { dimension, layout } = stream;
-  const dense = denseValues(stream.data, dimension);
-  const gaps = gapMask(layout);
-  if (!gaps) return dense;
-  const packed = newValues(elementType, samples * dimension);
-  let next = 0;
-  gaps.forEach((gap, column) => {
-    if (gap) return;
-    packed.set(dense.subarray(column * dimension, (column + 1) * dimension), next * dimension);
-    next++;
-  });
-  return packed;
+  facts: ReadonlyMap<NetworkNode, NodeFacts>,
+): FedMinibatch {
+  return feed(
+    minibatch,
+    inputs.map((input): FedInput => {
+      const { shape = [], dynamicAxis, storage } = facts.get(input) ?? {};
+      return {
+        name: input.name,
+        axisName: dynamicAxis?.axisName ?? "",
+        dimension: elementCount(shape),
+        storage: storage === "sparse" ? "sparse" : "dense",
+      };
+    }),
+  );
 }

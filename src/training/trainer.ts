@@ -8,7 +8,7 @@ import type { Minibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
 import { type TrainedParameter, updateScalars, type UpdateOptions } from "../updates/index.js";
 import { CriterionAccumulator } from "./criteria.js";
-import { feed } from "./feed.js";
+import { feedNetwork } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
 
@@ -115,8 +115,8 @@ export class Trainer {
     const { executable } = this.compiled;
     const { shaped, criterion, inputs, options } = this.request;
     const { learningRate, momentumPerSample, dropoutRate } = rates;
-    const data = feed(minibatch, inputs, this.elementType);
-    const values = await executable.run("accumulate", data, { dropoutRate });
+    const data = feedNetwork(minibatch, inputs, shaped.facts);
+    const values = await executable.run("gradients", data, { dropoutRate });
     const samples = labelledSamples(minibatch, shaped);
     accumulator.add(values, samples);
     if (learningRate <= 0) return samples;

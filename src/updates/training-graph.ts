@@ -1,7 +1,8 @@
 import { backwardGraph } from "../autodiff/backward.js";
 import type { InternalGraph } from "../autodiff/graph-builder.js";
 import { forwardGraph, neededNodes } from "../autodiff/forward.js";
-import type { Assignment, ExecutionGraph, NetworkNode, ShapedNetwork } from "../network/network.js";
+import type { Assignment, ExecutionGraph } from "../network/execution-graph.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { restrictOrder, sortedByName } from "../network/node-order.js";
 import { clipped, withL1, withL2 } from "./penalties.js";
 import { updateRuleFor } from "./rules.js";
@@ -11,7 +12,7 @@ import type { UpdateOptions, UpdateRule } from "./update-rule.js";
 /** One entry of CNTK's list of parameters to train, which is also the order of a checkpoint. */
 export interface TrainedParameter extends ScaledParameter {
   readonly node: NetworkNode;
-  /** Name of the state that holds the gradient between `accumulate` and `update`. */
+  /** Name of the state that holds the gradient between `gradients` and `update`. */
   readonly gradient: string;
   /** First part of the memory: for momentum SGD all of it. */
   readonly smoothedGradient: string;
@@ -28,13 +29,13 @@ export interface TrainingGraph {
 
 export interface TrainingRequest {
   readonly criterion: NetworkNode;
-  /** Values to return from `accumulate`: criterion and evaluation nodes. */
+  /** Values to return from `gradients`: criterion and evaluation nodes. */
   readonly outputs: readonly NetworkNode[];
   readonly options: UpdateOptions;
 }
 
 /**
- * The graph of a training step. Entry `accumulate` computes the outputs and stores each parameter's gradient, summed over
+ * The graph of a training step. Entry `gradients` computes the outputs and stores each parameter's gradient, summed over
  * the samples, as state; entry `update` changes the parameters by it (its run-time numbers: `updateScalars`).
  * Source: SGDLib/SGD.cpp, TrainOneEpoch and UpdateWeights.
  */
@@ -48,7 +49,9 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   const gradients = backwardGraph(forward, criterion, uses);
   const gradientStates = new Map<NetworkNode, NetworkNode>();
   const stored: Assignment[] = [...gradients].map(([parameter, value]) => {
-    const state = builder.state(`${parameter.name}:gradient:sum`, builder.facts(parameter).shape);
+    const { shape } = builder.facts(parameter);
+    const { storage } = builder.facts(value);
+    const state = builder.state(`${parameter.name}:gradient:sum`, shape, 0, storage);
     gradientStates.set(parameter, state);
     return { state, value };
   });
@@ -71,7 +74,7 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
       facts: builder.allFacts(),
       companions,
       entries: {
-        accumulate: {
+        gradients: {
           order: neededNodes(accumulateOrder, [...outputs, ...assigned(accumulated)], companions),
           outputs,
           assignments: accumulated,

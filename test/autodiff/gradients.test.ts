@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { gradientGraph, inferenceGraph, printGradients } from "../../src/autodiff/index.js";
-import type { MinibatchValues } from "../../src/backends/backend.js";
+import type { Values } from "../../src/numerics/values.js";
 import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
 import { trainingGraph } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
+import type { Samples } from "../support/run-graph.js";
 
 function find(shaped: ShapedNetwork, name: string): NetworkNode {
   const node = shaped.network.nodes.find((candidate) => candidate.name === name);
@@ -15,7 +16,7 @@ const total = (values: Iterable<number> | undefined) =>
   Array.from(values ?? []).reduce((sum, x) => sum + x, 0);
 
 /** Gradients of the sum of `root` by the graph, and by central differences of the same root. */
-async function bothWays(members: string, data: MinibatchValues, wanted: readonly string[], root = "L") {
+async function bothWays(members: string, data: Samples, wanted: readonly string[], root = "L") {
   const shaped = shapedFromBrainScript(members);
   const nodes = wanted.map((name) => find(shaped, name));
   const { graph, gradients } = gradientGraph(shaped, {
@@ -24,9 +25,8 @@ async function bothWays(members: string, data: MinibatchValues, wanted: readonly
     outputs: [find(shaped, root)],
   });
   const executable = await compileGraph(shaped, graph);
-  const value = async (batch: MinibatchValues) =>
-    total((await executable.run("accumulate", batch)).get(root));
-  const results = await executable.run("accumulate", data);
+  const value = async (batch: Samples) => total((await executable.run("gradients", batch)).get(root));
+  const results = await executable.run("gradients", data);
   const computed = nodes.map((node) => Array.from(results.get(gradients.get(node)?.name ?? "") ?? []));
   const step = 1e-5;
   const numeric: number[][] = [];
@@ -147,7 +147,7 @@ describe("what takes part", () => {
     const text = printGradients(graph);
     expect(text).toContain("z:backward.");
     expect(text).not.toContain("h:backward");
-    expect(graph.entries.accumulate?.order.map(({ name }) => name)).not.toContain("errs");
+    expect(graph.entries.gradients?.order.map(({ name }) => name)).not.toContain("errs");
   });
 
   it("a node that nothing reaches has gradient 0, of its own shape", async () => {
@@ -155,7 +155,7 @@ describe("what takes part", () => {
     const b = find(shaped, "b");
     const { graph, gradients } = gradientGraph(shaped, { root: find(shaped, "unused"), wanted: [b] });
     const executable = await compileGraph(shaped, graph);
-    const results = await executable.run("accumulate", minibatch({}));
+    const results = await executable.run("gradients", minibatch({}));
     expect(results.get(gradients.get(b)?.name ?? "")).toEqual(Float64Array.of(0, 0, 0));
   });
 
@@ -189,7 +189,7 @@ describe("a transposed convolution overwrites its input's gradient", () => {
     const { graph, gradients } = gradientGraph(shaped, { root: find(shaped, "L"), wanted: [x] });
     const executable = await compileGraph(shaped, graph);
     const results = await executable.run(
-      "accumulate",
+      "gradients",
       minibatch({
         x: [
           [-0.712, 0.543, 0.065, 0.255],
@@ -222,7 +222,7 @@ describe("internal nodes beside a node", () => {
     const executable = await compileGraph(shaped, graph);
     await executable.writeState(new Map([["d", Float64Array.of(0, 0)]]));
     const data = minibatch({ x: [Array<number>(12).fill(1)] });
-    const results = await executable.run("accumulate", data, { dropoutRate: 0.5 });
+    const results = await executable.run("gradients", data, { dropoutRate: 0.5 });
     // CNTK's mask for seed 0 at rate 0.5.
     const mask = Float64Array.of(0, 2, 0, 2, 2, 0, 2, 0, 2, 2, 0, 2);
     expect(results.get("d")).toEqual(mask);
@@ -257,7 +257,7 @@ describe("explain --stage gradients", () => {
     } as const;
     const criterion = find(shaped, "ce");
     const text = printGradients(trainingGraph(shaped, { criterion, outputs: [criterion], options }).graph);
-    expect(text).toMatch(/^entry accumulate \(training\): \d+ nodes\n/);
+    expect(text).toMatch(/^entry gradients \(training\): \d+ nodes\n/);
     expect(text).toMatch(/ce +\[1\] +/);
     expect(text).toContain("returns\n  ce\nstores\n  w:gradient:sum  ←");
     expect(text).toMatch(

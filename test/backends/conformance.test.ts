@@ -45,22 +45,10 @@ function statesAndEngines(backend: Backend, elementType: ElementType): void {
     const b = new PlanBuilder(elementType);
     const x = b.input("x", [2], false);
     const w = b.state("w", [2], 0.5);
-    b.emit(
-      {
-        kind: "elementwise",
-        expression: subtract(argument(0), multiply(scalar("rate"), argument(1))),
-        inputs: [w, x],
-        output: w,
-      },
-      "update",
-    );
+    const expression = subtract(argument(0), multiply(scalar("rate"), argument(1)));
+    b.emit("map", [w, x], w, { expression }, "update");
     const doubled = b.temporary([2], false);
-    b.emit({
-      kind: "elementwise",
-      expression: multiply(argument(0), constant(2)),
-      inputs: [w],
-      output: doubled,
-    });
+    b.emit("map", [w], doubled, { expression: multiply(argument(0), constant(2)) });
     b.output("doubled", doubled);
     return b.plan();
   }
@@ -100,13 +88,8 @@ function statesAndEngines(backend: Backend, elementType: ElementType): void {
     const x = b.input("x", [2]);
     const total = b.state("total", [2]);
     const sum = b.temporary([2], false);
-    b.emit({ kind: "reduce", operation: "sum", input: x, output: sum, scale: 1 });
-    b.emit({
-      kind: "elementwise",
-      expression: add(argument(0), argument(1)),
-      inputs: [total, sum],
-      output: total,
-    });
+    b.emit("reduce", [x], sum, { operation: "sum", scale: 1, gaps: "skipped" });
+    b.emit("map", [total, sum], total, { expression: add(argument(0), argument(1)) });
     const executable = await backend.compile(b.plan());
     await runOn(executable, elementType, 1, { x: [1, 2] });
     await runOn(executable, elementType, 3, { x: [1, 2, 3, 4, 5, 6] });
@@ -118,13 +101,11 @@ function statesAndEngines(backend: Backend, elementType: ElementType): void {
   async function dropout() {
     const b = new PlanBuilder(elementType);
     const output = b.temporary([4]);
-    b.emit({ kind: "dropoutMask", engine: b.engine("d"), rate: "dropoutRate", output }).output(
-      "mask",
-      output,
-    );
+    const parameters = { engine: b.engine("d"), rate: "dropoutRate" };
+    b.emit("dropoutMask", [b.input("x", [1])], output, parameters).output("mask", output);
     const executable = await backend.compile(b.plan());
     const draw = async (samples: number, dropoutRate: number) =>
-      (await runOn(executable, elementType, samples, {}, { dropoutRate }))["mask"];
+      (await runOn(executable, elementType, samples, { x: Array(samples).fill(0) }, { dropoutRate }))["mask"];
     return { executable, draw };
   }
 

@@ -13,11 +13,14 @@ async function refusal(request: Parameters<typeof selectBackend>[0]): Promise<Cn
 }
 
 describe("selectBackend", () => {
-  it("takes reference for double by itself, and says why", async () => {
-    const { backend, notes } = await selectBackend({ elementType: "double", deviceId: -1 });
-    expect(backend.name).toBe("reference");
-    expect(notes).toEqual(["Double precision: only the reference backend computes in double."]);
-  });
+  it.each(["float", "double"] as const)(
+    "takes javascript for %s by itself, without comment",
+    async (elementType) => {
+      const { backend, notes } = await selectBackend({ elementType, deviceId: -1 });
+      expect(backend.name).toBe("javascript");
+      expect(notes).toEqual([]);
+    },
+  );
 
   it("takes the backend asked for without comment", async () => {
     const { backend, notes } = await selectBackend({
@@ -39,13 +42,15 @@ describe("selectBackend", () => {
     const { diagnostic } = await refusal({ requested: "tfjs-wasm", elementType: "double", deviceId: -1 });
     expect(diagnostic.code).toBe("backend-precision");
     expect(diagnostic.message).toContain("tfjs-wasm");
-    expect(diagnostic.hint).toBe("leave out --backend, or choose one of: reference");
+    expect(diagnostic.hint).toBe("leave out --backend, or choose one of: javascript, reference");
   });
 
   it("refuses an unknown backend, with a near name or all of them", async () => {
     const near = await refusal({ requested: "referense", elementType: "float", deviceId: -1 });
     expect(near.diagnostic).toMatchObject({ code: "unknown-backend", hint: "did you mean 'reference'?" });
     const far = await refusal({ requested: "quantum", elementType: "float", deviceId: -1 });
-    expect(far.diagnostic.hint).toBe("choose one of: tfjs, tfjs-node, tfjs-wasm, tfjs-cpu, reference");
+    expect(far.diagnostic.hint).toBe(
+      "choose one of: javascript, tfjs, tfjs-node, tfjs-wasm, tfjs-cpu, reference",
+    );
   });
 });

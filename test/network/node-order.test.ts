@@ -15,8 +15,8 @@ const anything: OpDefinition = {
   memory: { usesOutput: false, usesInputs: "none" },
   shape: () => ({ shape: [1], dynamicAxis: null }),
 };
-const delay: OpDefinition = { ...anything, name: "PastValue", delay: true };
-const lookAhead: OpDefinition = { ...delay, name: "FutureValue" };
+const delay: OpDefinition = { ...anything, name: "PastValue", delay: 1 };
+const lookAhead: OpDefinition = { ...delay, name: "FutureValue", delay: -1 };
 
 /** A graph from `name: input input` lines; names in upper case are delay nodes, F… of them look ahead. */
 function graph(...lines: string[]): Map<string, NetworkNode> {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { gradientGraph } from "../../src/autodiff/index.js";
-import type { Executable, MinibatchValues, Values } from "../../src/backends/backend.js";
+import type { Values } from "../../src/numerics/values.js";
 import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
 import { compileGraph, shapedFromBrainScript } from "../support/run-graph.js";
+import type { FrameRunner, Samples } from "../support/run-graph.js";
 import { gradientCases } from "./gradient-cases.js";
 import type { GradientCase } from "./gradient-cases.js";
 
@@ -27,8 +28,8 @@ function nodeNamed(shaped: ShapedNetwork, name: string): NetworkNode {
 /** A gradient graph in double precision whose inputs and parameters can be moved. */
 class Probe {
   private constructor(
-    private readonly executable: Executable,
-    private readonly data: MinibatchValues,
+    private readonly executable: FrameRunner,
+    private readonly data: Samples,
     private readonly parameters: ReadonlyMap<string, Values>,
     private readonly gradientNames: ReadonlyMap<string, string>,
     private readonly engines: readonly string[],
@@ -67,7 +68,7 @@ class Probe {
     if (name !== undefined && values) (inputs.has(name) ? inputs : states).set(name, values);
     for (const engine of this.engines) states.set(engine, Float64Array.from([1, 0]));
     await this.executable.writeState(states);
-    return this.executable.run("accumulate", { samples, inputs }, { dropoutRate: this.dropoutRate });
+    return this.executable.run("gradients", { samples, inputs }, { dropoutRate: this.dropoutRate });
   }
 
   async gradient(name: string): Promise<number[]> {

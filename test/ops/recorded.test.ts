@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { gradientGraph, inferenceGraph } from "../../src/autodiff/index.js";
-import { referenceBackend } from "../../src/backends/reference/index.js";
-import type { Values } from "../../src/backends/backend.js";
+import { javascriptBackend } from "../../src/backends/javascript/index.js";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
-import type { ExecutionGraph, NetworkNode } from "../../src/network/network.js";
+import type { ExecutionGraph } from "../../src/network/execution-graph.js";
+import type { NetworkNode } from "../../src/network/network.js";
 import { planGraph } from "../../src/plan/index.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
 import { parameterValues } from "../../src/training/parameters.js";
 import { networkFromBrainScript } from "../support/brainscript-network.js";
+import { inOrder, packed } from "../support/run-graph.js";
 
 /*
  * What CNTK 2.0 (CPU build) printed and computed for small networks of one or a few operations: shapes, engine lines,
@@ -24,6 +25,8 @@ interface RecordedCase {
   /** Inside of the network builder. */
   readonly network: string;
   readonly samples: number;
+  /** Frames of each sequence; absent: every sample is a sequence of its own. */
+  readonly lengths?: readonly number[];
   readonly data: Readonly<Record<string, readonly Recorded[]>>;
   /** The validation lines of operations, and the lines of engines. */
   readonly lines?: readonly string[];
@@ -52,6 +55,7 @@ const families = [
   "norm",
   "shape",
   "misc",
+  "sequence",
 ];
 
 /** One case, built and ready to be asked. */
@@ -78,24 +82,24 @@ class Run {
     return node;
   }
 
-  async value(name: string): Promise<Values> {
+  async value(name: string): Promise<readonly number[]> {
     const node = this.node(name);
     return this.run(inferenceGraph(this.shaped, [node]), "evaluate", node);
   }
 
-  async gradient(of: string, to: string): Promise<Values> {
+  async gradient(of: string, to: string): Promise<readonly number[]> {
     const node = this.node(to);
     const { graph, gradients } = gradientGraph(this.shaped, { root: this.node(of), wanted: [node] });
-    return this.run(graph, "accumulate", gradients.get(node));
+    return this.run(graph, "gradients", gradients.get(node));
   }
 
   private async run(
     graph: ExecutionGraph,
-    entry: "evaluate" | "accumulate",
+    entry: "evaluate" | "gradients",
     result: NetworkNode | undefined,
-  ): Promise<Values> {
+  ): Promise<readonly number[]> {
     const plan = planGraph(graph, this.precision);
-    const executable = await referenceBackend.compile(plan);
+    const executable = await javascriptBackend.compile(plan);
     const states = new Set(plan.buffers.filter(({ role }) => role === "state").map(({ name }) => name));
     const parameters = [...parameterValues(this.shaped, this.precision)].map(
       ([node, values]) => [node.name, values] as const,
@@ -108,17 +112,18 @@ class Run {
         this.precision === "float" ? Float32Array.from(numbers) : Float64Array.from(numbers),
       ] as const;
     });
-    const minibatch = { samples: this.recorded.samples, inputs: new Map(inputs) };
-    const values = (await executable.run(entry, minibatch, { dropoutRate: 0 })).get(result?.name ?? "");
-    if (!values) throw new Error("the run gave no such value");
-    return values;
+    const { samples, lengths = new Array<number>(samples).fill(1) } = this.recorded;
+    const outputs = await executable.run(entry, packed(lengths, inputs), { dropoutRate: 0 });
+    const output = outputs.get(result?.name ?? "");
+    if (!output) throw new Error("the run gave no such value");
+    return inOrder(output);
   }
 }
 
 /** Differences beyond the tolerance, as text. */
 function differences(
   what: string,
-  actual: Values,
+  actual: readonly number[],
   expected: readonly Recorded[],
   tolerance: number,
 ): string[] {

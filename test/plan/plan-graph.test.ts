@@ -1,16 +1,10 @@
-import { describe, expect, it } from "vitest";
-import { referenceBackend } from "../../src/backends/reference/index.js";
-import type {
-  Assignment,
-  EntryName,
-  ExecutionGraph,
-  DynamicAxis,
-  NetworkNode,
-  NodeFacts,
-} from "../../src/network/network.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { javascriptBackend } from "../../src/backends/javascript/index.js";
+import type { Assignment, EntryName, ExecutionGraph } from "../../src/network/execution-graph.js";
+import type { DynamicAxis, NetworkNode, NodeFacts } from "../../src/network/network.js";
 import type { OpDefinition } from "../../src/network/op-definition.js";
-import { mapOp, operationByName, reduceToOp, reshapeToOp, stateOp } from "../../src/ops/index.js";
-import { planGraph, printPlan } from "../../src/plan/index.js";
+import { operationByName, operationOfPrimitive, stateOp } from "../../src/ops/index.js";
+import { instructionsOf, planGraph, printPlan, verifyPasses } from "../../src/plan/index.js";
 import {
   add,
   argument,
@@ -19,7 +13,11 @@ import {
   subtract,
   type Expression,
 } from "../../src/primitives/expression.js";
+import type { Kind } from "../../src/primitives/instruction.js";
+import type { Parameters } from "../../src/primitives/parameters.js";
 import { runOn } from "../support/plan-builder.js";
+
+beforeAll(() => verifyPasses(true));
 
 /** Makes execution graphs node by node, shapes given by hand. */
 class Graph {
@@ -44,7 +42,27 @@ class Graph {
     shape: number[],
     perSample = false,
   ): NetworkNode {
-    return this.node(name, mapOp, inputs, { expression }, shape, perSample);
+    return this.primitive(name, "map", inputs, { expression }, shape, perSample);
+  }
+
+  primitive<K extends Kind>(
+    name: string,
+    kind: K,
+    inputs: NetworkNode[],
+    parameters: Parameters[K],
+    shape: number[],
+    perSample: boolean,
+  ): NetworkNode {
+    const result = { shape, dynamicAxis: perSample ? this.samples : null };
+    return this.node(
+      name,
+      operationOfPrimitive(kind),
+      inputs,
+      { parameters, result },
+      shape,
+      perSample,
+      true,
+    );
   }
 
   node(
@@ -54,8 +72,9 @@ class Graph {
     attributes: Record<string, unknown>,
     shape: number[],
     perSample: boolean,
+    internal = false,
   ): NetworkNode {
-    const node: NetworkNode = { name, op, inputs, attributes, tags: new Set() };
+    const node: NetworkNode = { name, op, inputs, attributes, tags: new Set(), internal };
     const dynamicAxis = perSample ? this.samples : null;
     this.facts.set(node, { shape, dynamicAxis, needsGradient: false, storage: "dense", attributes });
     return node;
@@ -83,7 +102,7 @@ const plusOne = add(x, constant(1));
 
 async function executable(graph: Graph) {
   const plan = graph.plan();
-  const compiled = await referenceBackend.compile(plan);
+  const compiled = await javascriptBackend.compile(plan);
   const states = plan.buffers.filter(({ role }) => role === "state").map(({ name }) => name);
   return {
     plan,
@@ -168,7 +187,7 @@ describe("assignments", () => {
       ],
     );
     const { plan, run, states } = await executable(g);
-    expect(plan.entries.update?.instructions.map(({ kind }) => kind)).toEqual(["elementwise", "elementwise"]);
+    expect(instructionsOf(plan.entries.update?.steps ?? []).map(({ kind }) => kind)).toEqual(["map", "map"]);
     await run("update");
     await run("update");
     expect(await states()).toEqual({ s: [2, 2], w: [-2, -2] });
@@ -177,15 +196,9 @@ describe("assignments", () => {
   it("keep the copy where the state is read stretched while the value is computed", async () => {
     const g = new Graph();
     const a = g.state("a", [2], 3);
-    const total = g.node(
-      "total",
-      reduceToOp,
-      [a],
-      { shape: [1], overSamples: false, operation: "sum", scale: 1 },
-      [1],
-      false,
-    );
-    const column = g.node("column", reshapeToOp, [a], { shape: [1, 2] }, [1, 2], false);
+    const sum = { operation: "sum", scale: 1, gaps: "skipped" } as const;
+    const total = g.primitive("total", "reduce", [a], sum, [1], false);
+    const column = g.primitive("column", "copy", [a], {}, [1, 2], false);
     const product = g.map("product", multiply(x, y), [column, total], [1, 2]);
     g.entry("update", [], [{ state: a, value: product }]);
     const { run, states } = await executable(g);
@@ -221,7 +234,7 @@ describe("what is left out", () => {
     g.map("nobody", add(x, y), [used, unused], [2], true);
     const result = g.map("result", plusOne, [used], [2], true);
     const { plan, run } = await executable(g.entry("evaluate", [result]));
-    expect(plan.entries.evaluate?.instructions).toHaveLength(1);
+    expect(plan.entries.evaluate?.steps).toHaveLength(1);
     expect(plan.entries.evaluate?.inputs).toEqual(["used"]);
     expect(plan.buffers.map(({ name }) => name)).toEqual(["used", "result"]);
     expect(await run("evaluate", { used: [1, 2, 3, 4] }, 2)).toEqual({ result: [2, 3, 4, 5] });
@@ -231,12 +244,12 @@ describe("what is left out", () => {
     const g = new Graph();
     const input = g.input("x", [4]);
     const one = g.map("one", plusOne, [input], [4], true);
-    const square = g.node("square", reshapeToOp, [one], { shape: [2, 2] }, [2, 2], true);
+    const square = g.primitive("square", "copy", [one], {}, [2, 2], true);
     const two = g.map("two", plusOne, [square], [2, 2], true);
     const { plan, run } = await executable(g.entry("evaluate", [two, square]));
-    expect(plan.entries.evaluate?.instructions.map(({ kind }) => kind)).toEqual([
-      "elementwise",
-      "elementwise",
+    expect(instructionsOf(plan.entries.evaluate?.steps ?? []).map(({ kind }) => kind)).toEqual([
+      "map",
+      "map",
     ]);
     expect(await run("evaluate", { x: [1, 2, 3, 4] })).toEqual({ two: [3, 4, 5, 6], square: [2, 3, 4, 5] });
   });
@@ -248,7 +261,7 @@ describe("what is left out", () => {
     const b = g.map("b", plusOne, [input], [1], true);
     const product = g.map("product", multiply(x, y), [a, b], [1], true);
     const { plan, run } = await executable(g.entry("evaluate", [product, b]));
-    expect(plan.entries.evaluate?.instructions).toHaveLength(2);
+    expect(plan.entries.evaluate?.steps).toHaveLength(2);
     expect(await run("evaluate", { x: [2, 3] }, 2)).toEqual({ product: [9, 16], b: [3, 4] });
   });
 
@@ -256,7 +269,7 @@ describe("what is left out", () => {
     const g = new Graph();
     const input = g.input("x", [1]);
     const result = g.map("result", multiply(x, add(constant(1), constant(0.5))), [input], [1], true);
-    expect(printPlan(g.entry("evaluate", [result]).plan())).toContain("result [1 x N] = x * 1.5\n");
+    expect(printPlan(g.entry("evaluate", [result]).plan())).toContain("result [1 x *] = x * 1.5\n");
   });
 
   it("an input that is returned as it is stays an input", async () => {
@@ -275,28 +288,25 @@ describe("printPlan", () => {
     const w = g.state("w", [3], 0.5);
     const scaled = g.map("scaled", multiply(x, y), [input, w], [3], true);
     const shifted = g.map("shifted", subtract(x, multiply(constant(2), add(x, y))), [scaled, w], [3], true);
-    const total = g.node(
-      "total",
-      reduceToOp,
-      [shifted],
-      { shape: [1], overSamples: true, operation: "sum", scale: 0.5 },
-      [1],
-      false,
-    );
-    expect(printPlan(g.entry("evaluate", [total]).plan())).toBe(`plan (double), N = samples of the minibatch
+    const half = { operation: "sum", scale: 0.5, gaps: "skipped" } as const;
+    const total = g.primitive("total", "reduce", [shifted], half, [1], false);
+    expect(printPlan(g.entry("evaluate", [total]).plan())).toBe(`plan (double)
 
 inputs
-  x [3 x N]
+  x [3 x *]
 
 states
   w [3] = 0.5
 
 entry evaluate (x): 3 instructions
-  0  scaled [3 x N] = x * w   with w [3]
-  1  shifted [3 x N] = scaled - 2 * (scaled + w)   with w [3]   ; free scaled
-  2  total [1] = sum(shifted [3 x N]) · 0.5   ; free shifted
+  0  scaled [3 x *] = x * w   with w [3]
+  1  shifted [3 x *] = scaled - 2 * (scaled + w)   with w [3]   ; free scaled
+  2  total [1] = reduce(shifted [3 x *]; sum · 0.5)   ; free shifted
      return total
-     at most 6 numbers per sample alive at a time
+
+memory of temporaries: 3 slots
+  6 numbers per column of *
+  1 numbers
 `);
   });
 });

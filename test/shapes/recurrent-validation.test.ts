@@ -17,7 +17,8 @@ describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", ()
       const defaults = Object.entries(op.attributes).map(
         ([key, { default: value }]) => [key, value] as const,
       );
-      const attributes = { ...Object.fromEntries(defaults), shape };
+      const delay = op.delay ? { timeStep: 1, defaultHiddenActivation: 5 } : {};
+      const attributes = { ...Object.fromEntries(defaults), shape, ...delay };
       const isLinearLayer = name === "z.W";
       nodes.set(name, {
         name,

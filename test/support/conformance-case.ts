@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import type { Backend, Values } from "../../src/backends/backend.js";
-import type { ElementType } from "../../src/numerics/values.js";
-import { PlanBuilder, runOn } from "./plan-builder.js";
+import type { Backend } from "../../src/backends/backend.js";
+import type { ElementType, Values } from "../../src/numerics/values.js";
+import { numbersOf, PlanBuilder, runOn } from "./plan-builder.js";
 
 /** One small plan with inputs made for any number of samples, and what must come out. */
 export interface ConformanceCase {
@@ -34,7 +34,7 @@ export async function runCase(
   const executable = await backend.compile(builder.plan());
   const states = Object.entries(test.states ?? {}).map(([name, numbers]): [string, Values] => [
     name,
-    elementType === "float" ? Float32Array.from(numbers) : Float64Array.from(numbers),
+    numbersOf(elementType, numbers),
   ]);
   await executable.writeState(new Map(states));
   for (const samples of sampleCounts) {

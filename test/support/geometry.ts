@@ -1,4 +1,4 @@
-import type { Geometry } from "../../src/primitives/instruction.js";
+import type { Geometry } from "../../src/primitives/geometry.js";
 
 /** A geometry from kernel, stride and explicit pads; what is left out is 1 (stride, maps), 0 (pads) or shared. */
 export function geometry(shape: {

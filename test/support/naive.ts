@@ -1,6 +1,7 @@
 import { binaryFunctions, unaryFunctions } from "../../src/primitives/scalar-functions.js";
 import type { Expression } from "../../src/primitives/expression.js";
-import type { Geometry, ReduceInstructionOperation } from "../../src/primitives/instruction.js";
+import type { Geometry } from "../../src/primitives/geometry.js";
+import type { ReduceOperation } from "../../src/primitives/parameters.js";
 
 /**
  * A second implementation of the primitives, written for clarity only: every result cell is computed from its
@@ -85,7 +86,7 @@ export function elementwise(
 }
 
 export function reduce(
-  operation: ReduceInstructionOperation,
+  operation: ReduceOperation,
   input: Tensor,
   dims: readonly number[],
   scale = 1,
@@ -98,7 +99,7 @@ export function reduce(
   });
 }
 
-const reductions: Record<ReduceInstructionOperation, (cells: number[]) => number> = {
+const reductions: Record<ReduceOperation, (cells: number[]) => number> = {
   sum: (cells) => cells.reduce((sum, x) => sum + x, 0),
   product: (cells) => cells.reduce((product, x) => product * x, 1),
   max: (cells) => Math.max(...cells),

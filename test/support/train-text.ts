@@ -1,12 +1,13 @@
-import type { Backend, Executable, Values } from "../../src/backends/backend.js";
+import type { Backend, Executable } from "../../src/backends/backend.js";
 import type { NetworkNode } from "../../src/network/network.js";
 import { planGraph } from "../../src/plan/index.js";
-import type { ElementType } from "../../src/numerics/values.js";
+import type { ElementType, Values } from "../../src/numerics/values.js";
 import type { Plan } from "../../src/plan/plan.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
 import { parameterValues } from "../../src/training/parameters.js";
 import { trainingGraph, updateScalars, type UpdateOptions } from "../../src/updates/index.js";
 import { buildText } from "./build-text.js";
+import { frames } from "./run-graph.js";
 
 /** A network in training, from the text of its BrainScriptNetworkBuilder, one minibatch at a time. */
 export interface Training {
@@ -61,10 +62,10 @@ export async function trainText(
     executable,
     initial,
     step: async (samples, inputs, { learningRate, momentumPerSample, dropoutRate = 0 }) => {
-      const results = await executable.run("accumulate", { samples, inputs }, { dropoutRate });
-      const kept = new Map([...results].map(([name, values]) => [name, values.slice()] as const));
+      const results = await executable.run("gradients", frames({ samples, inputs }), { dropoutRate });
+      const kept = new Map(Array.from(results, ([name, { values }]) => [name, values.slice()] as const));
       const facts = { learningRate, momentumPerSample, samples, parameters, options, elementType };
-      await executable.run("update", { samples, inputs }, updateScalars(facts));
+      await executable.run("update", frames({ samples, inputs }), updateScalars(facts));
       return kept;
     },
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NetworkNode } from "../../src/network/network.js";
+import type { Values } from "../../src/numerics/values.js";
 import { operationByName } from "../../src/ops/index.js";
 import { CriterionAccumulator, sumOverSamples } from "../../src/training/criteria.js";
 
@@ -10,15 +11,16 @@ function node(name: string, operation: string): NetworkNode {
 }
 
 const ce = node("ce", "CrossEntropyWithSoftmax");
-const values = (...numbers: number[]) => new Map([["ce", Float64Array.from(numbers)]]);
+const output = (values: Values) => ({ values, layout: null });
+const values = (...numbers: number[]) => new Map([["ce", output(Float64Array.from(numbers))]]);
 
 describe("the sum over samples", () => {
   it("is added in double and rounded to the element type once", () => {
     // In float, 1e8 swallows each 1 by itself; in double they survive until the sum is rounded.
-    const numbers = Float32Array.of(1e8, 1, 1, 1, 1, 1, 1, 1, 1);
+    const numbers = output(Float32Array.of(1e8, 1, 1, 1, 1, 1, 1, 1, 1));
     expect(sumOverSamples(numbers, "double")).toBe(100000008);
     expect(sumOverSamples(numbers, "float")).toBe(100000008);
-    expect(sumOverSamples(Float64Array.of(0.1, 0.2), "float")).toBe(Math.fround(0.1 + 0.2));
+    expect(sumOverSamples(output(Float64Array.of(0.1, 0.2)), "float")).toBe(Math.fround(0.1 + 0.2));
   });
 });
 

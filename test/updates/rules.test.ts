@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ElementType } from "../../src/numerics/values.js";
+import type { ElementType, Values } from "../../src/numerics/values.js";
 import { trainingGraph, updateRuleFor, updateRules, updateScalars } from "../../src/updates/index.js";
 import type { UpdateOptions } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
@@ -59,7 +59,7 @@ async function train(
   const executable = await compileGraph(shaped, graph, elementType);
   for (const rows of minibatches) {
     const data = minibatch({ x: rows });
-    await executable.run("accumulate", data);
+    await executable.run("gradients", data);
     const facts = { learningRate, momentumPerSample: momentum, samples: rows.length };
     await executable.run("update", data, updateScalars({ ...facts, parameters, options: all, elementType }));
   }

@@ -41,7 +41,7 @@ async function train(training: Training, parameters: readonly string[]) {
   for (let at = 0; at < training.data.length; at += training.minibatchSize) {
     const rows = training.data.slice(at, at + training.minibatchSize);
     const data = minibatch({ x: rows.map((row) => row.x), t: rows.map((row) => row.t) });
-    await executable.run("accumulate", data);
+    await executable.run("gradients", data);
     const facts = { learningRate, momentumPerSample, samples: rows.length };
     const scalars = updateScalars({ ...facts, parameters: trained, options, elementType: "double" });
     await executable.run("update", data, scalars);

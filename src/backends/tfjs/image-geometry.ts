@@ -1,4 +1,4 @@
-import type { Geometry } from "../../primitives/instruction.js";
+import type { Geometry } from "../../primitives/geometry.js";
 
 /** A convolution or pooling of images, as TensorFlow.js knows it: two spatial axes, one channel axis. */
 export interface ImageGeometry {

@@ -1,26 +1,20 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { FedMinibatch } from "../../minibatch/minibatch.js";
+import type { EntryName } from "../../network/execution-graph.js";
 import type { Plan } from "../../plan/plan.js";
-import type { Backend, Executable } from "../backend.js";
+import type { Backend, Executable, Outputs, Scalars } from "../backend.js";
+import { HostExecutable } from "../host/executable.js";
 import type { Device, Variant } from "./device.js";
-import { TfjsExecutable } from "./executable.js";
+import { tfjsKernels } from "./kernels.js";
 import { openDevice, type OpenOptions } from "./variants.js";
 
 /*
- * The TensorFlow.js backend.
+ * The TensorFlow.js backend: the shell and the kernels of `javascript`, with matrix products, convolutions and max pooling by
+ * TensorFlow.js. Memory is the host's; tensors live no longer than one instruction.
  *
- * What is TensorFlow.js's: the memory (every buffer is a tensor; tf.memory() counts them), matrix products, convolutions,
- * max pooling, transpositions, padding and slicing.
- * What is ours, on the tensors' own memory: elementwise expressions and reductions (a generated function each: fused,
- * rounded like CNTK, sums in double), gradients of poolings and unpooling (CNTK's rules for ties), dropout masks
- * (CNTK's random numbers), `Conv2DBackpropFilter` for wasm, and anything with windows that is not an image.
- *
- * variants.ts    starts tfjs-node, wasm or cpu
- * device.ts      the door to tfjs: its kernels, its memory
- * program.ts     the steps of one entry of a plan; values and their layouts
- * layout.ts      CNTK's W x H x C order and tfjs's NHWC; strides and loop nests
- * instructions/  plan instructions → steps
- * kernels/       our loops
- * executable.ts  compiles a plan, runs it, keeps its state
+ * variants.ts  starts tfjs-node, wasm or cpu
+ * device.ts    the door to tfjs
+ * kernels.ts   what tfjs computes
  */
 
 export interface TfjsOptions extends OpenOptions {
@@ -51,7 +45,7 @@ export async function createTfjsBackend(options: TfjsOptions = {}): Promise<Back
   throw new CntkError({
     code: "backend-unavailable",
     message: notes.join(" "),
-    hint: "--backend reference runs everywhere",
+    hint: "--backend javascript runs everywhere",
   });
 }
 
@@ -82,6 +76,21 @@ class TfjsBackend implements Backend {
         message: `The backend 'tfjs' computes in float only, but precision="${plan.elementType}" is asked for.`,
       });
     }
-    return TfjsExecutable.create(this.device, plan);
+    return new TfjsExecutable(plan, this.device);
+  }
+}
+
+/** Runs with its device as tfjs-core's active backend. */
+class TfjsExecutable extends HostExecutable {
+  constructor(
+    plan: Plan,
+    private readonly device: Device,
+  ) {
+    super(plan, tfjsKernels(device));
+  }
+
+  override run(entry: EntryName, minibatch: FedMinibatch, scalars?: Scalars): Promise<Outputs> {
+    // A run of the shell waits for nothing, so that the device is this one's from its first kernel to its last.
+    return this.device.exclusively(() => super.run(entry, minibatch, scalars)).then((outputs) => outputs);
   }
 }

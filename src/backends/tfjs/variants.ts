@@ -1,5 +1,4 @@
 import { Device, registeredNames, type Tfjs, type Variant } from "./device.js";
-import { registerFilterGradient } from "./kernels/filter-gradient.js";
 
 /** How the packages are loaded; tests replace them. */
 export interface Loaders {
@@ -58,22 +57,11 @@ export interface OpenOptions {
 export async function openDevice(variant: Variant, options: OpenOptions = {}): Promise<Device> {
   const { loaders = packageLoaders, wasmFolder } = options;
   const tf = await loaders.core();
-  // tfjs-node's C++ announces its CPU features on the terminal unless told otherwise before it is loaded.
-  if (variant === "node" && typeof process !== "undefined") process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-  await quietly(async () => {
-    if (variant === "node") await loaders.node();
-    else if (variant === "cpu") await loaders.cpu();
-    else {
-      const wasm = await loaders.wasm();
-      if (wasmFolder !== undefined) wasm.setWasmPaths(wasmFolder);
-      registerFilterGradient(tf);
-    }
-  });
+  await load(variant, loaders, wasmFolder);
   const name = registeredNames[variant];
   const former = tf.engine().backendName;
   try {
-    if (!(await quietly(() => tf.setBackend(name))))
-      throw new VariantUnavailable(`the backend '${name}' did not start`);
+    if (!(await tf.setBackend(name))) throw new VariantUnavailable(`the backend '${name}' did not start`);
     const backend = tf.findBackend(name);
     // The cpu backend would recommend tfjs-node on the terminal at its first tensor.
     if (variant === "cpu") (backend as { firstUse?: boolean }).firstUse = false;
@@ -85,37 +73,34 @@ export async function openDevice(variant: Variant, options: OpenOptions = {}): P
   }
 }
 
-/** Multiplies two small matrices and looks at the result. */
-async function checkOneOp(device: Device): Promise<void> {
-  await device.exclusively(() => {
-    const a = device.upload([1, 2, 3, 4], 4);
-    const b = device.upload([5, 6, 7, 8], 4);
-    try {
-      const product = device.call(
-        "BatchMatMul",
-        { a: device.shaped(a, [2, 2]), b: device.shaped(b, [2, 2]) },
-        { transposeA: false, transposeB: false },
-      );
-      const result = [...device.download(product)];
-      product.dispose();
-      if (result.join() !== "19,22,43,50") {
-        throw new VariantUnavailable(`a product of two matrices came out as ${result.join(" ")}`);
-      }
-    } finally {
-      device.endStep();
-      a.dispose();
-      b.dispose();
-    }
-  });
+async function load(variant: Variant, loaders: Loaders, wasmFolder: string | undefined): Promise<void> {
+  if (variant === "node") await quietly(loaders.node);
+  else if (variant === "cpu") await quietly(loaders.cpu);
+  else {
+    const wasm = await quietly(loaders.wasm);
+    if (wasmFolder !== undefined) wasm.setWasmPaths(wasmFolder);
+  }
 }
 
-/** Runs `work` with the console's chatter off: loading tfjs packages greets, advises and deprecates. */
-async function quietly<T>(work: () => Promise<T>): Promise<T> {
+/** Multiplies two small matrices and looks at the result. */
+async function checkOneOp(device: Device): Promise<void> {
+  const result = new Float32Array(4);
+  await device.exclusively(() => {
+    const matrix = (...numbers: number[]) => device.tensor(Float32Array.from(numbers), [2, 2]);
+    device.compute(result, () => device.tf.matMul(matrix(1, 2, 3, 4), matrix(5, 6, 7, 8)));
+  });
+  if (result.join() !== "19,22,43,50") {
+    throw new VariantUnavailable(`a product of two matrices came out as ${result.join(" ")}`);
+  }
+}
+
+/** Starts `work` with the console's chatter off. The console is back before anything is waited for. */
+function quietly<T>(work: () => Promise<T>): Promise<T> {
   const methods = ["log", "info", "warn", "error", "debug"] as const;
   const saved = methods.map((method) => [method, console[method]] as const);
   for (const method of methods) console[method] = () => undefined;
   try {
-    return await work();
+    return work();
   } finally {
     for (const [method, original] of saved) console[method] = original;
   }

@@ -117,6 +117,7 @@ export class NodeFactory {
 function* readAttributes(op: OpDefinition, args: Arguments): Evaluation<Attributes> {
   const attributes: Record<string, unknown> = {};
   for (const [key, declaration] of Object.entries(op.attributes)) {
+    if (declaration.computed) continue;
     const member = declaration.member ?? key;
     attributes[key] =
       "default" in declaration && !args.has(member)

@@ -1,4 +1,4 @@
-import type { Geometry } from "../../../src/primitives/instruction.js";
+import type { Geometry } from "../../../src/primitives/geometry.js";
 import type { ConformanceCase } from "../../support/conformance-case.js";
 import { geometry, weightCount } from "../../support/geometry.js";
 import {
@@ -97,12 +97,8 @@ function casesOf([name, g]: readonly [string, Geometry], perSample = true): Conf
       inputs: (samples) => ({ w: inputs(samples).w, x: inputs(samples).x }),
       build: (b) => {
         const output = b.temporary(g.output, perSample);
-        const operands = {
-          weights: b.input("w", weights, false),
-          input: b.input("x", g.input, perSample),
-          output,
-        };
-        b.emit({ kind: "convolution", geometry: g, ...operands }).output("y", output);
+        const reads = [b.input("w", weights, false), b.input("x", g.input, perSample)];
+        b.emit("convolution", reads, output, { geometry: g }).output("y", output);
       },
       expected: ({ w = [], x = [] }, samples) => ({
         y: [...convolution(g, w, tensor([...g.input, countOf(samples)], x), countOf(samples)).values],
@@ -113,12 +109,8 @@ function casesOf([name, g]: readonly [string, Geometry], perSample = true): Conf
       inputs: (samples) => ({ w: inputs(samples).w, g: inputs(samples).g }),
       build: (b) => {
         const output = b.temporary(g.input, perSample);
-        const operands = {
-          weights: b.input("w", weights, false),
-          outputGradient: b.input("g", g.output, perSample),
-          output,
-        };
-        b.emit({ kind: "convolutionInputGradient", geometry: g, ...operands }).output("y", output);
+        const reads = [b.input("w", weights, false), b.input("g", g.output, perSample)];
+        b.emit("convolutionInputGradient", reads, output, { geometry: g }).output("y", output);
       },
       expected: ({ w = [], g: gradient = [] }, samples) => ({
         y: [
@@ -136,12 +128,8 @@ function casesOf([name, g]: readonly [string, Geometry], perSample = true): Conf
       inputs: (samples) => ({ x: inputs(samples).x, g: inputs(samples).g }),
       build: (b) => {
         const output = b.temporary(weights, false);
-        const operands = {
-          input: b.input("x", g.input, perSample),
-          outputGradient: b.input("g", g.output, perSample),
-          output,
-        };
-        b.emit({ kind: "convolutionWeightGradient", geometry: g, ...operands }).output("y", output);
+        const reads = [b.input("x", g.input, perSample), b.input("g", g.output, perSample)];
+        b.emit("convolutionWeightGradient", reads, output, { geometry: g }).output("y", output);
       },
       expected: ({ x = [], g: gradient = [] }, samples) => ({
         y: convolutionWeightGradient(
@@ -179,8 +167,8 @@ const recordedUnshared: ConformanceCase = {
       sharing: [false, false, true],
     });
     const output = b.temporary(g.output);
-    const operands = { weights: b.input("w", [2, 2, 1, 8], false), input: b.input("x", g.input), output };
-    b.emit({ kind: "convolution", geometry: g, ...operands }).output("y", output);
+    const reads = [b.input("w", [2, 2, 1, 8], false), b.input("x", g.input)];
+    b.emit("convolution", reads, output, { geometry: g }).output("y", output);
   },
   expected: (_, samples) => ({
     y: repeat([0.608867, -2.191467, 1.821157, 0.095027, -2.25361, -0.125142, 3.619699, -2.639006], samples),

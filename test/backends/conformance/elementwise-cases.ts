@@ -38,7 +38,7 @@ function elementwiseCase(
     build: (b) => {
       const inputs = shapes.map(({ dims, perSample }, k) => b.input(`x${k}`, dims, perSample));
       const y = b.temporary(output.dims, output.perSample);
-      b.emit({ kind: "elementwise", expression, inputs, output: y }).output("y", y);
+      b.emit("map", inputs, y, { expression }).output("y", y);
     },
     inputs: (samples) =>
       Object.fromEntries(
@@ -50,7 +50,7 @@ function elementwiseCase(
           expression,
           shapes.map((shape, k) => tensor(dimsOf(shape, samples), inputs[`x${k}`] ?? [])),
           dimsOf(output, samples),
-          { ...scalars, samples },
+          scalars,
         ).values,
       ],
     }),
@@ -102,7 +102,7 @@ function specialCase(operator: (typeof unaryOperators)[number]): ConformanceCase
     build: (b) => {
       const input = b.input("x", [values.length]);
       const output = b.temporary([values.length]);
-      b.emit({ kind: "elementwise", expression, inputs: [input], output }).output("y", output);
+      b.emit("map", [input], output, { expression }).output("y", output);
     },
     inputs: (samples) => ({ x: Array.from({ length: samples }, () => values).flat() }),
     expected: ({ x: given = [] }) => ({
@@ -141,7 +141,27 @@ export const elementwiseCases: ConformanceCase[] = [
     once([6]),
     { learningRate: 0.3, momentum: 0.9 },
   ),
-  elementwiseCase("the number of samples", divide(x, scalar("samples")), [each([2])], each([2])),
+  {
+    name: "the number of samples",
+    build: (b) => {
+      const input = b.input("x0", [2]);
+      const samples = b.temporary([1], false);
+      const output = b.temporary([2]);
+      b.emit("count", [input], samples, { what: "samples" });
+      b.emit("map", [input, samples], output, { expression: divide(x, y) }).output("y", output);
+    },
+    inputs: (samples) => ({ x0: eighths(2 * samples, samples) }),
+    expected: (inputs, samples) => ({
+      y: [
+        ...elementwise(
+          divide(x, scalar("samples")),
+          [tensor([2, samples], inputs["x0"] ?? [])],
+          [2, samples],
+          { samples },
+        ).values,
+      ],
+    }),
+  },
   elementwiseCase("stretched to the output's shape", x, [each([1, 3])], each([4, 3])),
   elementwiseCase("a parameter for every sample", x, [once([3])], each([3])),
   elementwiseCase("no arguments", constant(1), [], each([3])),

@@ -1,4 +1,3 @@
-import type { MatrixOperand } from "../../../src/primitives/instruction.js";
 import type { ConformanceCase } from "../../support/conformance-case.js";
 import { matmul, tensor } from "../../support/naive.js";
 import { eighths } from "../../support/plan-builder.js";
@@ -21,18 +20,10 @@ function matmulCase(
   return {
     name: `matmul, ${name}`,
     build: (builder) => {
-      const operand = (m: Matrix, buffer: number): MatrixOperand => ({ buffer, ...m });
       const left = builder.input("a", [a.rows, a.columns], a.perSample);
       const right = builder.input("b", [b.rows, b.columns], b.perSample);
       const product = builder.temporary([output.rows, output.columns], output.perSample);
-      builder.emit({
-        kind: "matmul",
-        a: operand(a, left.buffer),
-        b: operand(b, right.buffer),
-        output: operand(output, product.buffer),
-        transposeA,
-        transposeB,
-      });
+      builder.emit("matmul", [left, right], product, { transposeA, transposeB });
       builder.output("c", product);
     },
     inputs: (samples) => ({

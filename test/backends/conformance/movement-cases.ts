@@ -9,7 +9,7 @@ function transposeCase(dims: readonly number[], axes: readonly number[], perSamp
     name: `transpose [${dims.join(" x ")}] by ${axes.join(", ")}${perSample ? "" : ", a parameter"}`,
     build: (b) => {
       const output = b.temporary(target, perSample);
-      b.emit({ kind: "transpose", axes, input: b.input("x", dims, perSample), output }).output("y", output);
+      b.emit("transpose", [b.input("x", dims, perSample)], output, { axes }).output("y", output);
     },
     inputs: (samples) => ({ x: eighths(sizeOf(dims) * (perSample ? samples : 1), samples) }),
     expected: ({ x = [] }, samples) => {
@@ -37,7 +37,7 @@ export const movementCases: ConformanceCase[] = [
     name: "copy under another shape",
     build: (b) => {
       const output = b.temporary([6, 2]);
-      b.emit({ kind: "copy", input: b.input("x", [3, 4]), output }).output("y", output);
+      b.emit("copy", [b.input("x", [3, 4])], output, {}).output("y", output);
     },
     inputs: (samples) => ({ x: eighths(12 * samples, samples) }),
     expected: ({ x = [] }) => ({ y: x }),
@@ -47,14 +47,10 @@ export const movementCases: ConformanceCase[] = [
     build: (b) => {
       const x = b.input("x", [2, 6]);
       const y = b.temporary([4, 3]);
-      b.emit({
-        kind: "elementwise",
-        expression: add(argument(0), argument(1)),
-        inputs: [{ ...x, dims: [4, 3] }, b.input("p", [1, 3], false)],
-        output: y,
-      });
+      const reads = [{ ...x, dims: [4, 3] }, b.input("p", [1, 3], false)];
+      b.emit("map", reads, y, { expression: add(argument(0), argument(1)) });
       const z = b.temporary([1]);
-      b.emit({ kind: "reduce", operation: "sum", input: { ...y, dims: [12] }, output: z, scale: 1 });
+      b.emit("reduce", [{ ...y, dims: [12] }], z, { operation: "sum", scale: 1, gaps: "skipped" });
       b.output("y", y).output("z", z);
     },
     inputs: (samples) => ({ x: eighths(12 * samples, samples), p: [1, 10, 100] }),
@@ -72,14 +68,9 @@ export const movementCases: ConformanceCase[] = [
       let x = b.input("x", [5]);
       for (let step = 0; step < 6; step++) {
         const wide = b.temporary([5, 3]);
-        b.emit({
-          kind: "elementwise",
-          expression: multiply(argument(0), constant(0.5)),
-          inputs: [x],
-          output: wide,
-        });
+        b.emit("map", [x], wide, { expression: multiply(argument(0), constant(0.5)) });
         const sum = b.temporary([5]);
-        b.emit({ kind: "reduce", operation: "sum", input: wide, output: sum, scale: 1 });
+        b.emit("reduce", [wide], sum, { operation: "sum", scale: 1, gaps: "skipped" });
         x = sum;
       }
       b.output("y", x);

@@ -1,4 +1,4 @@
-import type { Geometry } from "../../../src/primitives/instruction.js";
+import type { Geometry } from "../../../src/primitives/geometry.js";
 import type { ConformanceCase } from "../../support/conformance-case.js";
 import { geometry } from "../../support/geometry.js";
 import { sizeOf, tensor, valueAt, windowsOf, type Tensor } from "../../support/naive.js";
@@ -86,10 +86,7 @@ function poolCases(
       name: `${kindName} pool, ${name}`,
       build: (b) => {
         const output = b.temporary(g.output);
-        b.emit({ kind: "pool", ...kind, geometry: g, input: b.input("x", g.input), output }).output(
-          "y",
-          output,
-        );
+        b.emit("pool", [b.input("x", g.input)], output, { ...kind, geometry: g }).output("y", output);
       },
       inputs: (samples) => ({ x: eighths(sizeOf(g.input) * samples, samples) }),
       expected: ({ x = [] }, samples) => ({ y: pool(tensor([...g.input, samples], x), samples) }),
@@ -101,15 +98,9 @@ function poolCases(
         const outputGradient = b.input("g", g.output);
         const input = b.input("x", g.input);
         const pooled = b.temporary(g.output);
-        b.emit({ kind: "pool", ...kind, geometry: g, input, output: pooled });
-        b.emit({
-          kind: "poolGradient",
-          ...kind,
-          geometry: g,
-          ...(kind.mode === "max" && { input, pooled }),
-          outputGradient,
-          output,
-        });
+        b.emit("pool", [input], pooled, { ...kind, geometry: g });
+        const reads = kind.mode === "max" ? [outputGradient, input, pooled] : [outputGradient];
+        b.emit("poolGradient", reads, output, { ...kind, geometry: g });
         b.output("dx", output);
       },
       inputs: (samples) => ({
@@ -135,8 +126,8 @@ function unpoolCase([name, g]: readonly [string, Geometry]): ConformanceCase {
     name: `max unpool, ${name}`,
     build: (b) => {
       const output = b.temporary(g.input);
-      const operands = { pooled: b.input("p", g.output), poolInput: b.input("x", g.input), output };
-      b.emit({ kind: "maxUnpool", geometry: g, ...operands }).output("y", output);
+      const reads = [b.input("p", g.output), b.input("x", g.input)];
+      b.emit("maxUnpool", reads, output, { geometry: g }).output("y", output);
     },
     inputs: (samples) => ({
       x: ties(sizeOf(g.input) * samples, samples),

@@ -1,10 +1,10 @@
-import type { ReduceInstructionOperation } from "../../../src/primitives/instruction.js";
+import type { ReduceOperation } from "../../../src/primitives/parameters.js";
 import type { ConformanceCase } from "../../support/conformance-case.js";
 import { reduce, sizeOf, tensor } from "../../support/naive.js";
 import { eighths } from "../../support/plan-builder.js";
 
 function reduceCase(
-  operation: ReduceInstructionOperation,
+  operation: ReduceOperation,
   from: { dims: readonly number[]; perSample: boolean },
   to: { dims: readonly number[]; perSample: boolean },
   scale = 1,
@@ -16,7 +16,7 @@ function reduceCase(
     build: (b) => {
       const input = b.input("x", from.dims, from.perSample);
       const output = b.temporary(to.dims, to.perSample);
-      b.emit({ kind: "reduce", operation, input, output, scale }).output("y", output);
+      b.emit("reduce", [input], output, { operation, scale, gaps: "skipped" }).output("y", output);
     },
     inputs: (samples) => ({ x: eighths(sizeOf(from.dims) * (from.perSample ? samples : 1), samples) }),
     expected: ({ x = [] }, samples) => {
@@ -31,15 +31,7 @@ function reduceCase(
 
 const each = (...dims: number[]) => ({ dims, perSample: true });
 const once = (...dims: number[]) => ({ dims, perSample: false });
-const operations: readonly ReduceInstructionOperation[] = [
-  "sum",
-  "max",
-  "min",
-  "product",
-  "logSum",
-  "argmax",
-  "argmin",
-];
+const operations: readonly ReduceOperation[] = ["sum", "max", "min", "product", "logSum", "argmax", "argmin"];
 
 export const reduceCases: ConformanceCase[] = [
   ...operations.flatMap((operation) => [
@@ -68,8 +60,8 @@ export const reduceCases: ConformanceCase[] = [
       const input = b.input("x", [5]);
       const high = b.temporary([1]);
       const low = b.temporary([1]);
-      b.emit({ kind: "reduce", operation: "argmax", input, output: high, scale: 1 });
-      b.emit({ kind: "reduce", operation: "argmin", input, output: low, scale: 1 });
+      b.emit("reduce", [input], high, { operation: "argmax", scale: 1, gaps: "skipped" });
+      b.emit("reduce", [input], low, { operation: "argmin", scale: 1, gaps: "skipped" });
       b.output("high", high).output("low", low);
     },
     inputs: (samples) => ({ x: Array.from({ length: samples }, () => [0, 2, -1, 2, -1]).flat() }),
@@ -80,7 +72,10 @@ export const reduceCases: ConformanceCase[] = [
     build: (b) => {
       const input = b.input("x", [3]);
       const output = b.temporary([1]);
-      b.emit({ kind: "reduce", operation: "logSum", input, output, scale: 1 }).output("y", output);
+      b.emit("reduce", [input], output, { operation: "logSum", scale: 1, gaps: "skipped" }).output(
+        "y",
+        output,
+      );
     },
     inputs: (samples) => ({
       x: Array.from({ length: samples }, (_, n) =>

@@ -13,31 +13,43 @@ import {
   unary,
   type Expression,
 } from "../../../src/primitives/expression.js";
-import type { Operand } from "../../../src/primitives/instruction.js";
+import type { Kind, Operand } from "../../../src/primitives/instruction.js";
+import type { Parameters } from "../../../src/primitives/parameters.js";
 import { geometry } from "../../support/geometry.js";
-import { matrix, PlanBuilder } from "../../support/plan-builder.js";
+import { fed, matrix, PlanBuilder, singleFrames } from "../../support/plan-builder.js";
 
-/** Writes whole training steps by hand: forward, backward and momentum update in the entry `accumulate`. */
+const entry = "gradients";
+
+/** Writes whole training steps by hand: forward, backward and momentum update in the entry `gradients`. */
 class TrainingBuilder {
   readonly builder: PlanBuilder;
+  readonly features: Operand;
+  private readonly samples: Operand;
 
-  constructor(elementType: ElementType) {
+  constructor(elementType: ElementType, featureDims: readonly number[]) {
     this.builder = new PlanBuilder(elementType);
+    this.features = this.builder.input("features", featureDims);
+    this.samples = this.builder.temporary([1], false);
+    this.emit("count", [this.features], this.samples, { what: "samples" });
   }
 
   map(expression: Expression, inputs: readonly Operand[], dims = inputs[0]!.dims): Operand {
     const output = this.builder.temporary(
       dims,
-      inputs.some((input) => input.perSample),
+      inputs.some((input) => input.axis !== null),
     );
-    this.builder.emit({ kind: "elementwise", expression, inputs, output }, "accumulate");
+    this.emit("map", inputs, output, { expression });
     return output;
   }
 
   sum(input: Operand, dims: readonly number[], perSample: boolean): Operand {
     const output = this.builder.temporary(dims, perSample);
-    this.builder.emit({ kind: "reduce", operation: "sum", input, output, scale: 1 }, "accumulate");
+    this.emit("reduce", [input], output, { operation: "sum", scale: 1, gaps: "skipped" });
     return output;
+  }
+
+  emit<K extends Kind>(kind: K, reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): void {
+    this.builder.emit(kind, reads, writes, parameters, entry);
   }
 
   /** momentum: v = m·v − rate·(1−m)·gradient/samples; w += v. */
@@ -45,26 +57,12 @@ class TrainingBuilder {
     const velocity = this.builder.state(`${name}.momentum`, parameter.dims);
     const step = multiply(
       multiply(scalar("rate"), subtract(constant(1), scalar("momentum"))),
-      divide(argument(1), scalar("samples")),
+      divide(argument(1), argument(2)),
     );
-    this.builder.emit(
-      {
-        kind: "elementwise",
-        expression: subtract(multiply(scalar("momentum"), argument(0)), step),
-        inputs: [velocity, { ...gradient, dims: parameter.dims }],
-        output: velocity,
-      },
-      "accumulate",
-    );
-    this.builder.emit(
-      {
-        kind: "elementwise",
-        expression: add(argument(0), argument(1)),
-        inputs: [parameter, velocity],
-        output: parameter,
-      },
-      "accumulate",
-    );
+    const reads = [velocity, { ...gradient, dims: parameter.dims }, this.samples];
+    const expression = subtract(multiply(scalar("momentum"), argument(0)), step);
+    this.emit("map", reads, velocity, { expression });
+    this.emit("map", [parameter, velocity], parameter, { expression: add(argument(0), argument(1)) });
   }
 }
 
@@ -75,10 +73,10 @@ const [x0, x1, x2] = [argument(0), argument(1), argument(2)];
  * square error, on `size x size` images; states W1, b1, W2, b2.
  */
 export function autoEncoderPlan(elementType: ElementType, size = 28, maps = 1, window = 4): Plan {
-  const t = new TrainingBuilder(elementType);
+  const t = new TrainingBuilder(elementType, [size, size, 1]);
   const b = t.builder;
-  const emit = b.emit.bind(b);
-  const features = b.input("features", [size, size, 1]);
+  const emit = t.emit.bind(t);
+  const { features } = t;
   const w1 = b.state("W1", [5, 5, 1, maps]);
   const b1 = b.state("b1", [1, 1, maps], 0);
   const w2 = b.state("W2", [5, 5, 1, maps]);
@@ -95,25 +93,23 @@ export function autoEncoderPlan(elementType: ElementType, size = 28, maps = 1, w
     kernel: [window, window, 1],
     stride: [window, window, 1],
   });
+  const max = { mode: "max", includePad: false, geometry: pool } as const;
 
   const x = t.map(multiply(x0, constant(1 / 256)), [features]);
   const c = b.temporary([size, size, maps]);
-  emit({ kind: "convolution", geometry: conv, weights: w1, input: x, output: c }, "accumulate");
+  emit("convolution", [w1, x], c, { geometry: conv });
   const r = t.map(unary("rectify", add(x0, x1)), [c, b1]);
   const p = b.temporary(pool.output);
-  emit({ kind: "pool", mode: "max", includePad: false, geometry: pool, input: r, output: p }, "accumulate");
+  emit("pool", [r], p, max);
   const u = b.temporary([size, size, maps]);
-  emit({ kind: "maxUnpool", geometry: pool, pooled: p, poolInput: r, output: u }, "accumulate");
+  emit("maxUnpool", [p, r], u, { geometry: pool });
   const d = b.temporary([size, size, 1]);
-  emit(
-    { kind: "convolutionInputGradient", geometry: conv, weights: w2, outputGradient: u, output: d },
-    "accumulate",
-  );
+  emit("convolutionInputGradient", [w2, u], d, { geometry: conv });
   const difference = t.map(subtract(add(x0, x1), x2), [d, b2, x]);
   const squares = t.sum(t.map(multiply(x0, x0), [difference]), [1], true);
   const cells = size * size;
   const rmse = t.map(unary("squareRoot", divide(x0, constant(cells))), [squares]);
-  b.output("rmse", t.sum(rmse, [1], false), "accumulate");
+  b.output("rmse", t.sum(rmse, [1], false), entry);
 
   const dz = t.map(
     divide(x0, multiply(constant(cells), x1)),
@@ -121,34 +117,16 @@ export function autoEncoderPlan(elementType: ElementType, size = 28, maps = 1, w
     difference.dims,
   );
   const dw2 = b.temporary(w2.dims, false);
-  emit(
-    { kind: "convolutionWeightGradient", geometry: conv, input: dz, outputGradient: u, output: dw2 },
-    "accumulate",
-  );
+  emit("convolutionWeightGradient", [dz, u], dw2, { geometry: conv });
   const du = b.temporary([size, size, maps]);
-  emit({ kind: "convolution", geometry: conv, weights: w2, input: dz, output: du }, "accumulate");
+  emit("convolution", [w2, dz], du, { geometry: conv });
   const dp = b.temporary(pool.output);
-  emit({ kind: "pool", mode: "max", includePad: false, geometry: pool, input: du, output: dp }, "accumulate");
+  emit("pool", [du], dp, max);
   const dr = b.temporary([size, size, maps]);
-  emit(
-    {
-      kind: "poolGradient",
-      mode: "max",
-      includePad: false,
-      geometry: pool,
-      input: r,
-      pooled: p,
-      outputGradient: dp,
-      output: dr,
-    },
-    "accumulate",
-  );
+  emit("poolGradient", [dp, r, p], dr, max);
   const dc = t.map(select(binary("greater", x1, constant(0)), x0, constant(0)), [dr, r]);
   const dw1 = b.temporary(w1.dims, false);
-  emit(
-    { kind: "convolutionWeightGradient", geometry: conv, input: x, outputGradient: dc, output: dw1 },
-    "accumulate",
-  );
+  emit("convolutionWeightGradient", [x, dc], dw1, { geometry: conv });
   t.update(w1, dw1, "W1");
   t.update(b1, t.sum(dc, [1, 1, maps], false), "b1");
   t.update(w2, dw2, "W2");
@@ -161,10 +139,10 @@ export function autoEncoderPlan(elementType: ElementType, size = 28, maps = 1, w
  * cross entropy; optionally dropout behind the first dense layer (03). States W1 … W3, b1 … b3.
  */
 export function classifierPlan(elementType: ElementType, withDropout = false): Plan {
-  const t = new TrainingBuilder(elementType);
+  const t = new TrainingBuilder(elementType, [28, 28, 1]);
   const b = t.builder;
-  const emit = b.emit.bind(b);
-  const features = b.input("features", [28, 28, 1]);
+  const emit = t.emit.bind(t);
+  const { features } = t;
   const labels = b.input("labels", [10]);
   const w1 = b.state("W1", [5, 5, 1, 16]);
   const b1 = b.state("b1", [1, 1, 16], 0);
@@ -180,48 +158,38 @@ export function classifierPlan(elementType: ElementType, withDropout = false): P
     maps: [1, 1, 16],
   });
   const pool = geometry({ input: [28, 28, 16], kernel: [2, 2, 1], stride: [2, 2, 1] });
-  const column = (operand: Operand) => ({
-    buffer: operand.buffer,
-    rows: operand.dims.reduce((product, dim) => product * dim, 1),
-    columns: 1,
-    perSample: operand.perSample,
+  const max = { mode: "max", includePad: false, geometry: pool } as const;
+  const column = (operand: Operand): Operand => ({
+    ...operand,
+    dims: [operand.dims.reduce((product, dim) => product * dim, 1), 1],
   });
-  const matmul = (
-    a: ReturnType<typeof matrix>,
-    c: ReturnType<typeof matrix>,
-    output: Operand,
-    transposeA = false,
-    transposeB = false,
-  ) => {
-    const to = output.perSample ? column(output) : matrix(output);
-    emit({ kind: "matmul", a, b: c, output: to, transposeA, transposeB }, "accumulate");
+  const matmul = (a: Operand, c: Operand, output: Operand, transposeA = false, transposeB = false) => {
+    const to = output.axis !== null ? column(output) : matrix(output);
+    emit("matmul", [a, c], to, { transposeA, transposeB });
     return output;
   };
 
   const x = t.map(multiply(x0, constant(1 / 256)), [features]);
   const c = b.temporary([28, 28, 16]);
-  emit({ kind: "convolution", geometry: conv, weights: w1, input: x, output: c }, "accumulate");
+  emit("convolution", [w1, x], c, { geometry: conv });
   const r = t.map(unary("rectify", add(x0, x1)), [c, b1]);
   const p = b.temporary([14, 14, 16]);
-  emit({ kind: "pool", mode: "max", includePad: false, geometry: pool, input: r, output: p }, "accumulate");
+  emit("pool", [r], p, max);
   const h = matmul(matrix(w2), column(p), b.temporary([64]));
   let hr = t.map(unary("rectify", add(x0, x1)), [h, b2]);
   let mask: Operand | undefined;
   const beforeDropout = hr;
   if (withDropout) {
     mask = b.temporary([64]);
-    emit(
-      { kind: "dropoutMask", engine: b.engine("dropout"), rate: "dropoutRate", output: mask },
-      "accumulate",
-    );
+    emit("dropoutMask", [hr], mask, { engine: b.engine("dropout"), rate: "dropoutRate" });
     hr = t.map(multiply(x0, x1), [hr, mask]);
   }
   const o = matmul(matrix(w3), column(hr), b.temporary([10]));
   const z = t.map(add(x0, x1), [o, b3]);
   const logSum = b.temporary([1]);
-  emit({ kind: "reduce", operation: "logSum", input: z, output: logSum, scale: 1 }, "accumulate");
+  emit("reduce", [z], logSum, { operation: "logSum", scale: 1, gaps: "skipped" });
   const zy = t.sum(t.map(multiply(x0, x1), [z, labels]), [1], true);
-  b.output("ce", t.sum(t.map(subtract(x0, x1), [logSum, zy]), [1], false), "accumulate");
+  b.output("ce", t.sum(t.map(subtract(x0, x1), [logSum, zy]), [1], false), entry);
 
   const dz = t.map(subtract(unary("exponential", subtract(x0, x1)), x2), [z, logSum, labels]);
   const dw3 = matmul(matrix(dz, 10), column(hr), b.temporary(w3.dims, false), false, true);
@@ -231,25 +199,10 @@ export function classifierPlan(elementType: ElementType, withDropout = false): P
   const dw2 = matmul(matrix(dh, 64), column(p), b.temporary(w2.dims, false), false, true);
   const dp = matmul(matrix(w2), column(dh), b.temporary([14, 14, 16]), true);
   const dr = b.temporary([28, 28, 16]);
-  emit(
-    {
-      kind: "poolGradient",
-      mode: "max",
-      includePad: false,
-      geometry: pool,
-      input: r,
-      pooled: p,
-      outputGradient: dp,
-      output: dr,
-    },
-    "accumulate",
-  );
+  emit("poolGradient", [dp, r, p], dr, max);
   const dc = t.map(select(binary("greater", x1, constant(0)), x0, constant(0)), [dr, r]);
   const dw1 = b.temporary(w1.dims, false);
-  emit(
-    { kind: "convolutionWeightGradient", geometry: conv, input: x, outputGradient: dc, output: dw1 },
-    "accumulate",
-  );
+  emit("convolutionWeightGradient", [x, dc], dw1, { geometry: conv });
   t.update(w1, dw1, "W1");
   t.update(b1, t.sum(dc, [1, 1, 16], false), "b1");
   t.update(w2, dw2, "W2");
@@ -287,11 +240,5 @@ export function minibatch(samples: number, seed: number, size = 28) {
   const features = uniform(samples * size * size, seed).map((u) => (u < 0.7 ? 0 : Math.floor(u * 256)));
   const labels = new Float32Array(samples * 10);
   uniform(samples, seed + 1).forEach((u, i) => (labels[i * 10 + Math.floor(u * 10)] = 1));
-  return {
-    samples,
-    inputs: new Map([
-      ["features", features],
-      ["labels", labels],
-    ]),
-  };
+  return fed("float", { "*": singleFrames(samples) }, { features: [...features], labels: [...labels] });
 }

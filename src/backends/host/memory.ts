@@ -1,0 +1,100 @@
+import { columnCount, gapMask } from "../../minibatch/layout.js";
+import type { AxisLayout } from "../../minibatch/minibatch.js";
+import { elementCount } from "../../network/network.js";
+import { newValues, type Values } from "../../numerics/values.js";
+import type { AxisId, BufferId } from "../../primitives/instruction.js";
+import type { Buffer, Carry, Plan } from "../../plan/plan.js";
+import type { CarriedFrames, SparseColumns } from "./kernel.js";
+import { TouchedMatrix } from "./touched.js";
+
+/**
+ * The memory of a plan: an array per buffer, shared by temporaries of one slot. What lies along a dynamic axis grows with
+ * the largest layout that the axis has had, also in the middle of a run, when an instruction opens the axis.
+ */
+export class PlanMemory {
+  /** By buffer; inputs are put in by the executable before each run. */
+  readonly values: Values[];
+  /** By buffer: the data of sparse inputs, the memory of touched values, what carried buffers kept. */
+  readonly sparse = new Map<BufferId, SparseColumns>();
+  readonly touched = new Map<BufferId, TouchedMatrix>();
+  readonly carried = new Map<BufferId, CarriedFrames>();
+  /** By axis: its present layout, its columns and where its gaps are. */
+  readonly layouts: (AxisLayout | undefined)[] = [];
+  readonly columns: number[];
+  readonly gaps: (Uint8Array | null)[];
+  /** By buffer: elements of one column. */
+  readonly sizes: readonly number[];
+  private readonly capacities: number[];
+  /** By slot: the buffers that live in it. */
+  private readonly tenants: BufferId[][];
+
+  constructor(private readonly plan: Plan) {
+    const { axes, buffers, memory } = plan;
+    this.columns = axes.map(() => 0);
+    this.gaps = axes.map(() => null);
+    this.capacities = axes.map(() => 0);
+    this.sizes = buffers.map(({ dims }) => elementCount(dims));
+    this.tenants = memory.slots.map(() => []);
+    for (const buffer of buffers) {
+      const slot = memory.slotOf[buffer.id] ?? null;
+      if (buffer.storage === "touched") this.touched.set(buffer.id, this.touchedMatrix(buffer));
+      else if (slot !== null) this.tenants[slot]?.push(buffer.id);
+    }
+    this.values = buffers.map((buffer) => this.initialValues(buffer));
+    this.allocateSlots(null, 1);
+  }
+
+  /** Gives an axis its layout, and room to the temporaries along it; they lose their contents when it grows. */
+  setLayout(axis: AxisId, layout: AxisLayout): void {
+    const columns = columnCount(layout);
+    this.layouts[axis] = layout;
+    this.columns[axis] = columns;
+    this.gaps[axis] = gapMask(layout);
+    if (columns <= (this.capacities[axis] ?? 0)) return;
+    this.capacities[axis] = columns;
+    this.allocateSlots(axis, columns);
+  }
+
+  /** Keeps the last frames of a value for the next minibatch. */
+  keep({ value, into, frames }: Carry): void {
+    const buffer = this.plan.buffers[value];
+    const layout = buffer?.axis == null ? undefined : this.layouts[buffer.axis];
+    const values = this.values[value];
+    if (!layout || !values) throw new Error(`buffer ${value} has no frames to keep`);
+    const { rows, steps } = layout;
+    const kept = Math.min(frames, steps);
+    const frame = rows * (this.sizes[value] ?? 0);
+    const former = this.carried.get(into)?.values;
+    const count = kept * frame;
+    const target = former && former.length >= count ? former : newValues(this.plan.elementType, count);
+    target.set(values.subarray((steps - kept) * frame, steps * frame));
+    this.carried.set(into, { values: target, rows, frames: kept });
+  }
+
+  private initialValues(buffer: Buffer): Values {
+    const touched = this.touched.get(buffer.id);
+    if (touched) {
+      touched.fill(buffer.initial ?? 0);
+      return touched.values;
+    }
+    const { elementType } = this.plan;
+    if (buffer.role !== "state") return newValues(elementType, 0);
+    if (buffer.axis !== null) throw new Error(`the state ${buffer.name} cannot have a dynamic axis`);
+    return newValues(elementType, elementCount(buffer.dims)).fill(buffer.initial ?? 0);
+  }
+
+  private touchedMatrix({ dims, axis, name }: Buffer): TouchedMatrix {
+    if (axis !== null) throw new Error(`${name} cannot be touched along a dynamic axis`);
+    const columns = dims.at(-1) ?? 1;
+    return new TouchedMatrix(this.plan.elementType, elementCount(dims) / columns, columns);
+  }
+
+  private allocateSlots(axis: AxisId | null, columns: number): void {
+    this.plan.memory.slots.forEach((slot, index) => {
+      const tenants = this.tenants[index] ?? [];
+      if (slot.axis !== axis || tenants.length === 0) return;
+      const array = newValues(this.plan.elementType, slot.size * columns);
+      for (const buffer of tenants) this.values[buffer] = array;
+    });
+  }
+}

@@ -1,0 +1,63 @@
+/** The type behind each kind of attribute. */
+export interface AttributeTypes {
+  number: number;
+  integer: number;
+  boolean: boolean;
+  string: string;
+  /** Dimensions; also any list of whole numbers. */
+  shape: readonly number[];
+  booleans: readonly boolean[];
+}
+
+/** How an attribute is read from BrainScript and printed. */
+export type AttributeKind = keyof AttributeTypes;
+
+export interface AttributeDeclaration {
+  readonly kind: AttributeKind;
+  readonly doc: string;
+  /** Name of the member in BrainScript's `new ComputationNode [ … ]` record when it differs from the attribute's name. */
+  readonly member?: string;
+  /** Value when the member is absent; without it the member is required. */
+  readonly default?: unknown;
+  /** Not asked of scripts: the op's own rules find it out, so it may be undefined. */
+  readonly computed?: true;
+}
+
+export type AttributeDeclarations = Readonly<Record<string, AttributeDeclaration>>;
+
+/** The attributes of a node, typed by their declarations. */
+export type AttributesOf<S extends AttributeDeclarations> = {
+  readonly [N in keyof S]:
+    AttributeTypes[S[N]["kind"]] | (S[N] extends { readonly computed: true } ? undefined : never);
+};
+
+const isOfKind: { readonly [K in AttributeKind]: (value: unknown) => value is AttributeTypes[K] } = {
+  number: (value) => typeof value === "number",
+  integer: (value) => typeof value === "number",
+  boolean: (value) => typeof value === "boolean",
+  string: (value) => typeof value === "string",
+  shape: (value): value is readonly number[] => isListOf(value, "number"),
+  booleans: (value): value is readonly boolean[] => isListOf(value, "boolean"),
+};
+
+function isListOf(value: unknown, type: "number" | "boolean"): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === type);
+}
+
+/**
+ * Completes attributes with their defaults and checks their kinds. `problem` makes the error for an attribute that is
+ * missing or of another kind: in a network built by a script that cannot be, in a damaged model file it can.
+ */
+export function typedAttributes<S extends AttributeDeclarations>(
+  declarations: S,
+  attributes: Readonly<Record<string, unknown>>,
+  problem: (name: string, kind: AttributeKind) => Error,
+): AttributesOf<S> {
+  const complete: Record<string, unknown> = { ...attributes };
+  for (const [name, { kind, default: value, computed }] of Object.entries(declarations)) {
+    complete[name] ??= value;
+    if (complete[name] === undefined && computed) continue;
+    if (!isOfKind[kind](complete[name])) throw problem(name, kind);
+  }
+  return complete as AttributesOf<S>;
+}

@@ -1,0 +1,410 @@
+import { expressionText } from "./expression-text.js";
+import { geometryText } from "./geometry.js";
+import type { Kind, Operand } from "./instruction.js";
+import type { Parameters, PoolParameters } from "./parameters.js";
+
+/** What holds for every instruction of a kind: all that printing, checking and rewriting a plan need to know. */
+export interface Signature<K extends Kind> {
+  /** The meaning: what `writes` holds afterwards. The reference backend says the same in loops. */
+  readonly doc: string;
+  /** Names of the operands read, for people; one that ends in `?` may be absent, in `…` may come any number of times. */
+  readonly reads: readonly string[];
+  /** The same operands give the same result; false for random draws, which must not be shared or left out. */
+  readonly pure: boolean;
+  /** Element i of the result depends on element i of equally shaped operands only, so that they may be the same memory. */
+  readonly pointwise?: boolean;
+  /** Needs the whole axis at once and cannot run frame by frame inside a loop. */
+  readonly wholeAxis?: boolean;
+  /** Gives the dynamic axis of its result its rows, steps and sequences, which are not known before it ran. */
+  readonly opensAxis?: boolean;
+  /** Operands may be sparse or touched; all other kinds take dense ones only. */
+  readonly takesSparse?: boolean;
+  /** What is wrong with these operands, if anything: the verifier's rule. */
+  problem(reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): string | undefined;
+  /** The parameters as text, empty if there is nothing to say. `names` are those of the operands read. */
+  text(parameters: Parameters[K], names: readonly string[]): string;
+}
+
+const count = (operand: Operand): number => operand.dims.reduce((product, dim) => product * dim, 1);
+const silent = (): string => "";
+const fine = (): undefined => undefined;
+
+/** All operands that have a dynamic axis have the result's. */
+function sameAxis(reads: readonly Operand[], writes: Operand): string | undefined {
+  const other = reads.find(({ axis }) => axis !== null && axis !== writes.axis);
+  return other && `an operand runs along axis ${other.axis}, the result along ${writes.axis}`;
+}
+
+/** Every operand can be stretched to the result: per axis equal or 1; missing axes count as 1. */
+function broadcasts(reads: readonly Operand[], writes: Operand): string | undefined {
+  for (const { dims } of reads) {
+    for (let i = 0; i < dims.length; i++) {
+      if (dims[i] !== 1 && dims[i] !== (writes.dims[i] ?? 1)) {
+        return `[${dims.join(" x ")}] does not stretch to [${writes.dims.join(" x ")}]`;
+      }
+    }
+  }
+  return sameAxis(reads, writes);
+}
+
+function sameCount(reads: readonly Operand[], writes: Operand): string | undefined {
+  const [x] = reads;
+  return x && count(x) !== count(writes)
+    ? `${count(x)} elements do not fit into ${count(writes)}`
+    : sameAxis(reads, writes);
+}
+
+/** The result is the operand with one axis changed. */
+function alongAxis(axis: number, check: (from: number, to: number) => boolean) {
+  return ([x]: readonly Operand[], writes: Operand): string | undefined => {
+    if (!x) return "there is no operand";
+    const rank = Math.max(x.dims.length, writes.dims.length);
+    for (let i = 0; i < rank; i++) {
+      const [from, to] = [x.dims[i] ?? 1, writes.dims[i] ?? 1];
+      if (i === axis ? !check(from, to) : from !== to) {
+        return `[${x.dims.join(" x ")}] does not give [${writes.dims.join(" x ")}] along axis ${axis + 1}`;
+      }
+    }
+    return sameAxis([x], writes);
+  };
+}
+
+function matmulProblem(
+  [a, b]: readonly Operand[],
+  writes: Operand,
+  { transposeA, transposeB }: Parameters["matmul"],
+): string | undefined {
+  if (!a || !b) return "two matrices are needed";
+  const [aRows = 1, aColumns = 1] = a.dims;
+  const [bRows = 1, bColumns = 1] = b.dims;
+  const contractsAxis = transposeA !== transposeB && b.axis !== null && transposeB;
+  const [inner, other] = [transposeA ? aRows : aColumns, transposeB ? bColumns : bRows];
+  if (inner !== other) return `the inner sizes ${inner} and ${other} differ`;
+  if (contractsAxis && a.axis !== b.axis) return "a dynamic axis is contracted with another one";
+  if (!transposeB && a.axis !== null) return "the left factor cannot have a dynamic axis here";
+  const axis = transposeB ? null : b.axis;
+  if (writes.axis !== axis) return "the result has the wrong dynamic axis";
+  const size = (transposeA ? aColumns : aRows) * (transposeB ? bRows : bColumns);
+  return count(writes) === size ? undefined : `the result has ${size} elements, not ${count(writes)}`;
+}
+
+const windowed = {
+  pure: true,
+  problem: (reads: readonly Operand[], writes: Operand) => sameAxis(reads, writes),
+} as const;
+
+const pooled = {
+  ...windowed,
+  text: ({ mode, includePad, geometry }: PoolParameters) =>
+    `${mode}${includePad ? " with padding" : ""}, ${geometryText(geometry)}`,
+} as const;
+
+/**
+ * The closed vocabulary of primitives. A backend computes these and knows nothing else. To add one: its parameters
+ * (parameters.ts), its row here, its kernel in each backend's table, its cases in the conformance suite; the compiler
+ * names what is missing.
+ */
+export const signatures: { readonly [K in Kind]: Signature<K> } = {
+  map: {
+    doc: "expression(reads), operands stretched: missing trailing dims count as 1, a dim of 1 (or no axis) stretches",
+    reads: ["x…"],
+    pure: true,
+    pointwise: true,
+    problem: broadcasts,
+    text: ({ expression }, names) => expressionText(expression, names),
+  },
+  reduce: {
+    doc:
+      "x over the axes that are 1 in the result and not in x, and over the columns if only x has a dynamic axis; in double, " +
+      "then rounded, then multiplied by scale. Neighbouring reduced axes count as one; where kept axes lie between, a sum's inner " +
+      "totals are rounded too, as in CNTK. argmax and argmin give the flat index (from 0, lowest among equals)",
+    reads: ["x"],
+    pure: true,
+    problem: ([x], writes) => {
+      if (!x) return "there is no operand";
+      if (writes.axis !== null && writes.axis !== x.axis) return "a reduction cannot add a dynamic axis";
+      const grown = writes.dims.some((dim, i) => dim !== 1 && dim !== (x.dims[i] ?? 1));
+      return grown ? `[${x.dims.join(" x ")}] is not reduced by [${writes.dims.join(" x ")}]` : undefined;
+    },
+    text: ({ operation, scale, gaps }) =>
+      `${operation}${scale === 1 ? "" : ` · ${scale}`}${gaps === "counted" ? ", gaps counted" : ""}`,
+  },
+  copy: {
+    doc: "the elements of x under the result's dimensions",
+    reads: ["x"],
+    pure: true,
+    problem: (reads, writes) =>
+      reads[0]?.axis === writes.axis ? sameCount(reads, writes) : "a copy keeps its dynamic axis",
+    text: silent,
+  },
+  transpose: {
+    doc: "axis i of the result is axis axes[i] of x; a permutation, columns stay last",
+    reads: ["x"],
+    pure: true,
+    problem: sameCount,
+    text: ({ axes }) => `axes ${axes.map((axis) => axis + 1).join(":")}`,
+  },
+  slice: {
+    doc: "the part of x that begins at `begin` of an axis and is as long as the result",
+    reads: ["x"],
+    pure: true,
+    problem: (reads, writes, { axis, begin }) =>
+      alongAxis(axis, (from, to) => begin >= 0 && begin + to <= from)(reads, writes),
+    text: ({ axis, begin }) => `axis ${axis + 1} from ${begin}`,
+  },
+  pad: {
+    doc: "x put at `begin` of an axis, zeros around it",
+    reads: ["x"],
+    pure: true,
+    problem: (reads, writes, { axis, begin }) =>
+      alongAxis(axis, (from, to) => begin >= 0 && begin + from <= to)(reads, writes),
+    text: ({ axis, begin }) => `axis ${axis + 1} from ${begin}`,
+  },
+  concatenate: {
+    doc: "the operands one after another along an axis; in the other axes (and columns) they stretch",
+    reads: ["x…"],
+    pure: true,
+    problem: (reads, writes, { axis }) => {
+      const total = reads.reduce((sum, { dims }) => sum + (dims[axis] ?? 1), 0);
+      if (total !== (writes.dims[axis] ?? 1)) return `${total} places do not make ${writes.dims[axis]}`;
+      return sameAxis(reads, writes);
+    },
+    text: ({ axis }) => `axis ${axis + 1}`,
+  },
+  iota: {
+    doc: "0, 1, 2, … along the result's elements",
+    reads: [],
+    pure: true,
+    problem: (_, writes) => (writes.axis === null ? undefined : "numbers have no dynamic axis"),
+    text: silent,
+  },
+  matmul: {
+    doc:
+      "op(a)·op(b), op transposing if asked. dims are [rows, columns]; a matrix with a dynamic axis has that many columns for each " +
+      "column of the axis, one behind another. Transposing b contracts the axis that both have; gaps add nothing. With b sparse " +
+      "the result is dense, or, where the axis is contracted, touched",
+    reads: ["a", "b"],
+    pure: true,
+    takesSparse: true,
+    problem: matmulProblem,
+    text: ({ transposeA, transposeB }) =>
+      [transposeA ? "a transposed" : "", transposeB ? "b transposed" : ""].filter(Boolean).join(", "),
+  },
+  convolution: {
+    ...windowed,
+    doc:
+      "result[window + windows·map] = Σ kernel[tap, map]·x[start + window·stride + tap] (cross-correlation). Weights in memory: runs of one " +
+      "kernel each (kernel cells, first axis fastest). The number of the run that belongs to an output cell counts, axis by axis with " +
+      "the first fastest, the window position if the axis is not shared, then the map if the axis has several (ConvolveGeometry's MpRowIwht)",
+    reads: ["weights", "x"],
+    text: ({ geometry }) => geometryText(geometry),
+  },
+  convolutionInputGradient: {
+    ...windowed,
+    doc: "the adjoint of convolution for x: scatters the gradient through the kernel; also a transposed convolution",
+    reads: ["weights", "gradient"],
+    text: ({ geometry }) => geometryText(geometry),
+  },
+  convolutionWeightGradient: {
+    pure: true,
+    doc: "the adjoint of convolution for the kernel, summed over the columns; gaps add nothing",
+    reads: ["x", "gradient"],
+    problem: fine,
+    text: ({ geometry }) => geometryText(geometry),
+  },
+  pool: {
+    ...pooled,
+    doc: "maximum or average of each window; the average divides by the cells inside the input, or with includePad by the kernel's size",
+    reads: ["x"],
+  },
+  poolGradient: {
+    ...pooled,
+    doc: "the adjoint of pool. max: the whole gradient goes to the first cell of the window (first axis fastest) whose value is ≥ the maximum",
+    reads: ["gradient", "x?", "pooled?"],
+  },
+  maxUnpool: {
+    ...windowed,
+    doc: "each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite",
+    reads: ["values", "poolInput"],
+    text: ({ geometry }) => geometryText(geometry),
+  },
+  dropoutMask: {
+    doc:
+      "per element (column-major, gaps included) u ≤ rate ? 0 : 1/(1−rate), u uniform in [0, 1) from the engine, a 64-bit Mersenne " +
+      "twister; at rate 0 all ones and no draws. The operand only lends its columns",
+    reads: ["like"],
+    pure: false,
+    problem: sameAxis,
+    text: ({ engine, rate }) => `engine ${engine}, rate ${rate}`,
+  },
+  count: {
+    doc: "number of samples (columns that are no gaps), of columns, or of sequences of x's dynamic axis",
+    reads: ["x"],
+    pure: true,
+    wholeAxis: true,
+    takesSparse: true,
+    problem: ([x], writes) =>
+      x?.axis === null || writes.axis !== null ? "counts the columns of a dynamic axis" : undefined,
+    text: ({ what }) => what,
+  },
+  shift: {
+    doc:
+      "frame t holds frame t − steps of x; where that lies outside the sequence (and in gaps) the boundary value: a tensor without axis is " +
+      "stretched; of one with an axis the sequence of the same number, its last frames (steps > 0) or first ones, or its single one. " +
+      "What continues from an earlier minibatch takes `carried`, the last frames of x there",
+    reads: ["x", "initial", "carried?"],
+    pure: true,
+    problem: ([x], writes) => (x?.axis === writes.axis ? undefined : "a shift keeps its dynamic axis"),
+    text: ({ steps, carries }) => `${steps}${carries ? ", carries over" : ""}`,
+  },
+  shiftInitialGradient: {
+    doc:
+      "the gradient of a shift's boundary value. Result with the gradient's axis: the gradient where the boundary value was used, 0 elsewhere. " +
+      "Result with another axis: put back to the frames it was taken from, added up",
+    reads: ["gradient", "initial"],
+    pure: true,
+    wholeAxis: true,
+    problem: fine,
+    text: ({ steps }) => String(steps),
+  },
+  where: {
+    doc: "opens an axis: for each sequence the numbers of the frames whose flag is not 0; a flag of n repeats a frame n times, fractions add up",
+    reads: ["flags"],
+    pure: true,
+    wholeAxis: true,
+    opensAxis: true,
+    problem: fine,
+    text: silent,
+  },
+  packIndex: {
+    doc: "frame numbers within sequences → columns of the axis of `of`; gaps: −1",
+    reads: ["index", "of"],
+    pure: true,
+    wholeAxis: true,
+    takesSparse: true,
+    problem: ([index], writes) => sameAxis(index ? [index] : [], writes),
+    text: silent,
+  },
+  gather: {
+    doc: "column index[c] of source; without a dynamic axis the source's last dimension is its columns. 0 where the index is negative",
+    reads: ["index", "source"],
+    pure: true,
+    wholeAxis: true,
+    problem: ([index], writes) => sameAxis(index ? [index] : [], writes),
+    text: silent,
+  },
+  scatter: {
+    doc: "the adjoint of gather: source's columns added at column index[c] of the result, whose columns `like` lends; zeros elsewhere",
+    reads: ["index", "source", "like"],
+    pure: true,
+    wholeAxis: true,
+    problem: ([, , like], writes) =>
+      like?.axis === writes.axis ? undefined : "the result has the columns of `like`",
+    text: silent,
+  },
+  reconcile: {
+    doc:
+      "x with the dynamic axis of `like`: both must have the same sequences in the same places, or x a single frame per sequence, which is " +
+      "repeated; without a dynamic axis x is repeated for every column",
+    reads: ["x", "like"],
+    pure: true,
+    wholeAxis: true,
+    takesSparse: true,
+    problem: ([, like], writes) =>
+      like?.axis === writes.axis ? undefined : "the result has the axis of `like`",
+    text: silent,
+  },
+  reconcileGradient: {
+    doc: "the adjoint of reconcile: the gradient at the columns of x, the frames of a sequence added up where x has a single one",
+    reads: ["gradient", "x"],
+    pure: true,
+    wholeAxis: true,
+    takesSparse: true,
+    problem: ([, x], writes) => (x?.axis === writes.axis ? undefined : "the result has the axis of x"),
+    text: silent,
+  },
+  sumSequence: {
+    doc: "opens an axis of one frame per sequence: the sum of the sequence's frames",
+    reads: ["x"],
+    pure: true,
+    wholeAxis: true,
+    opensAxis: true,
+    problem: fine,
+    text: silent,
+  },
+  spreadSequence: {
+    doc: "the adjoint of sumSequence: the single frame of each sequence, for all frames of `like`; 0 in gaps",
+    reads: ["x", "like"],
+    pure: true,
+    wholeAxis: true,
+    problem: ([, like], writes) =>
+      like?.axis === writes.axis ? undefined : "the result has the axis of `like`",
+    text: silent,
+  },
+  rotateColumns: {
+    doc: "column c holds column (c + steps) mod columns of x, gaps and sequences not minded (CNTK's negative samples)",
+    reads: ["x"],
+    pure: true,
+    wholeAxis: true,
+    problem: sameCount,
+    text: ({ steps }) => String(steps),
+  },
+  toDense: {
+    doc: "a sparse or touched value with its zeros",
+    reads: ["x"],
+    pure: true,
+    takesSparse: true,
+    problem: sameCount,
+    text: silent,
+  },
+  mapTouched: {
+    doc: "expression(touched, x…) in the columns that `touched` lists, zeros elsewhere; the result lists the same columns",
+    reads: ["touched", "x…"],
+    pure: true,
+    takesSparse: true,
+    problem: ([touched], writes) =>
+      touched?.storage === "touched" && writes.storage === "touched" ? undefined : "needs a touched value",
+    text: ({ expression }, names) => expressionText(expression, names),
+  },
+  addTouched: {
+    doc: "a + b, listing the columns of both",
+    reads: ["a", "b"],
+    pure: true,
+    takesSparse: true,
+    problem: sameCount,
+    text: silent,
+  },
+  putTouched: {
+    doc: "base with the columns that `touched` lists replaced by touched's; costs no more than these where the result is base's own memory",
+    reads: ["base", "touched"],
+    pure: true,
+    pointwise: true,
+    takesSparse: true,
+    problem: sameCount,
+    text: silent,
+  },
+  connectionistTemporal: {
+    doc:
+      "connectionist temporal classification (Graves 2006) of `labels` (one-hot per frame; runs of a label with value 2 mark its first frame) " +
+      "against logSoftmax: the loss, or for each frame the posterior of each label",
+    reads: ["labels", "logSoftmax"],
+    pure: true,
+    wholeAxis: true,
+    problem: fine,
+    text: ({ result, blank, delay }) => `${result}, blank ${blank}${delay < 0 ? "" : `, delay ${delay}`}`,
+  },
+  editDistance: {
+    doc: "edit distance of the largest rows of two sequences' frames, as CNTK counts it (EditDistanceErrorNode)",
+    reads: ["a", "b"],
+    pure: true,
+    wholeAxis: true,
+    problem: fine,
+    text: ({ substitutionPenalty, deletionPenalty, insertionPenalty, squashInputs }) =>
+      `penalties ${substitutionPenalty}:${deletionPenalty}:${insertionPenalty}${squashInputs ? ", squashed" : ""}`,
+  },
+};
+
+/** The row of a kind, for code that treats all kinds alike. */
+export function signatureOf(kind: Kind): Signature<Kind> {
+  return signatures[kind] as Signature<Kind>;
+}
