@@ -1,7 +1,8 @@
 import { flattened, type Evaluation } from "../../evaluator/index.js";
 import type { RecordValue, Thunk, Value } from "../../evaluator/values.js";
+import { suggest } from "../../diagnostics/suggest.js";
 import { NetworkAssembly } from "../../network/build.js";
-import type { NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
+import type { MisspeltGroup, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
 import { compareNames } from "../../network/node-order.js";
 import { asNode } from "./arguments.js";
 import { NetworkValue, NodeValue } from "./values.js";
@@ -36,14 +37,31 @@ export function* assembleNetwork(
       roots.push(value);
     }
   }
+  const firstNames = new Map<NetworkNode, string>();
   for (const name of names) {
-    const value: Value = yield ownMember(record, name).ask();
+    const thunk = ownMember(record, name);
+    const value: Value = yield thunk.ask();
     if (!(value instanceof NodeValue)) continue;
-    // Of several names for one node the last in this order stays.
-    if (!groupMembers.has(name)) value.node.name = name;
+    if (!groupMembers.has(name)) {
+      // Of several names for one node the last in this order stays.
+      const first = firstNames.get(value.node);
+      if (first === undefined) firstNames.set(value.node, name);
+      else value.node.renamed = { from: first, span: thunk.span };
+      value.node.name = name;
+    }
     roots.push(value);
   }
   return yield* collect(roots, values, record);
+}
+
+/** Members that list nodes under a name that is nearly one of the groups'. */
+function misspeltGroups(record: RecordValue): MisspeltGroup[] {
+  return record.names.flatMap((name) => {
+    const meant = groupMembers.has(name) ? undefined : suggest(name, groupMembers.keys());
+    const group = meant === undefined ? undefined : groupMembers.get(meant);
+    if (meant === undefined || group === undefined) return [];
+    return [{ name, group, meant, span: ownMember(record, name).span }];
+  });
 }
 
 function ownMember(record: RecordValue, name: string): Thunk {
@@ -70,5 +88,6 @@ function* collect(
     yield* value.attachLateInputs();
     for (const input of value.inputs) queue.push(input);
   }
-  return new NetworkValue(assembly.finish(), found, record);
+  const network = { ...assembly.finish(), misspelt: misspeltGroups(record) };
+  return new NetworkValue(network, found, record);
 }
