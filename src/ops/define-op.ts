@@ -14,9 +14,11 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
+import type { StoredLayout } from "../network/stored-fields.js";
 
 /** What a family writes down for an operation; `defineOp` adds what all have in common. */
-type Entry<S extends AttributeDeclarations, D> = Omit<OpEntry<S, AttributesOf<S>, D>, "memory"> & {
+type Entry<S extends AttributeDeclarations, D> = Omit<OpEntry<S, AttributesOf<S>, D>, "memory" | "stored"> & {
+  readonly stored?: StoredLayout;
   readonly memory?: MemoryRule | ((attributes: AttributesOf<S>) => MemoryRule);
 };
 
@@ -37,6 +39,7 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
 ): OpDefinition {
   return {
     ...(entry as unknown as OpDefinition),
+    stored: entry.stored ?? { fields: [] },
     memory: (entry.memory as OpDefinition["memory"] | undefined) ?? memoryAll,
     shape(context: ShapeContext): ShapeResult {
       checkInputs(entry, context);

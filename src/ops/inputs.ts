@@ -1,9 +1,60 @@
 import type { OpDefinition } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import { defineOp, memoryNone } from "./define-op.js";
 import { emitMap } from "./lowering.js";
 import { scalarShape } from "./shape-rules.js";
 
 /** Leaves of the network: parameters, inputs, and places that only name something. */
+
+const storedParameter: StoredLayout = {
+  fields: [
+    // Parameters were once a switch and two sizes instead of a multiplier and a shape.
+    field("update", "boolean", { until: 3 }),
+    field("rows", "unsigned8", { until: 3 }),
+    field("columns", "unsigned8", { until: 3 }),
+    field("oldShape", "legacyShape", { until: 3, when: ({ rows }) => rows === 0 }),
+    field("learningRateMultiplier", "float4", { since: 3, otherwise: 1 }),
+    field("shape", "shape", { since: 3 }),
+    field("values", "matrix"),
+  ],
+  upgrade(old, version) {
+    if (version >= 3) return old;
+    const columns = Number(old["columns"]);
+    const oldShape = old["oldShape"] as readonly number[] | undefined;
+    const shape = oldShape
+      ? columns > 1
+        ? [...oldShape, columns]
+        : oldShape
+      : [Number(old["rows"]), columns];
+    return { learningRateMultiplier: old["update"] === true ? 1 : 0, shape };
+  },
+  // The values are there already: no initialization.
+  attributes: (plain) => ({ ...plain, init: "" }),
+};
+
+const storedInput: StoredLayout = {
+  fields: [
+    // Sizes of old files; today always 0.
+    field("rows", "unsigned8", { constant: 0 }),
+    field("columns", "unsigned8", { constant: 0 }),
+    field("shape", "legacyShape"),
+    // No axis at all and an axis without a name are written differently.
+    field("axisCount", "unsigned4", {
+      since: 8,
+      constant: 1,
+      otherwise: 1,
+      valid: (count) => Number(count) <= 1,
+    }),
+    field("dynamicAxis", "wideText", { since: 8, when: ({ axisCount }) => axisCount !== 0, otherwise: "" }),
+    field("learningRateMultiplier", "float4", { since: 10, constant: 0, otherwise: 0 }),
+  ],
+  upgrade(old) {
+    const shape = old["shape"] as readonly number[];
+    const rows = Number(old["rows"]);
+    const elements = shape.reduce((product, dim) => product * dim, 1);
+    return { ...old, rows: 0, columns: 0, shape: rows !== 0 && rows !== elements ? [rows] : shape };
+  },
+};
 
 export const learnableParameter = defineOp({
   name: "LearnableParameter",
@@ -48,6 +99,7 @@ export const learnableParameter = defineOp({
     initFromFilePath: { kind: "string", doc: "Text file with the values, one row a line.", default: "" },
     initFromLiteral: { kind: "string", doc: "The values as text, one row a line.", default: "" },
   },
+  stored: storedParameter,
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
   shape: ({ attributes }) => ({ shape: attributes.shape, dynamicAxis: null }),
@@ -69,6 +121,7 @@ export const inputValue = defineOp({
   role: "input",
   inputs: [],
   attributes: inputAttributes,
+  stored: storedInput,
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
   shape: ({ attributes, inputAxis }) => ({
@@ -84,6 +137,7 @@ export const sparseInputValue = defineOp({
   role: "input",
   inputs: [],
   attributes: inputAttributes,
+  stored: storedInput,
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
   doc: "Data of the minibatch given as index:value pairs; one column per sample.",
@@ -111,6 +165,7 @@ export const environmentInput = defineOp({
   source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
   inputs: [],
   attributes: { propertyName: { kind: "string", doc: "Only `isTraining`." } },
+  stored: { fields: [field("propertyName", "wideText")] },
   differentiable: "none",
   memory: memoryNone,
   shape: () => ({ shape: scalarShape, dynamicAxis: null }),

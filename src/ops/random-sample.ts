@@ -1,6 +1,8 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { notRunnable } from "./declared.js";
 import { at, booleanAttribute, defineOp, memoryNone, numberAttribute, shapeProblem } from "./define-op.js";
+import { randomEngine } from "./stored-parts.js";
 
 /*
  * Drawing classes by weight, anew for every minibatch: sampled softmax and its kin.
@@ -29,6 +31,13 @@ const sample = {
   attributes: {
     allowDuplicates: { kind: "boolean", doc: "May a class be drawn twice?" },
     sizeOfSampledSet: { kind: "integer", doc: "Classes drawn." },
+  },
+  stored: {
+    fields: [
+      field("allowDuplicates", "boolean", { otherwise: false }),
+      field("size", "unsigned8", { attribute: "sizeOfSampledSet" }),
+      ...randomEngine,
+    ],
   },
   nonLooping: true,
   differentiable: "none",

@@ -1,7 +1,9 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { notRunnable } from "./declared.js";
 import { at, defineOp, memoryAll, shapeAttribute, shapeProblem, stringAttribute } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { poolKinds } from "./stored-parts.js";
 
 function wrong(context: ShapeContext, message: string): Error {
   return shapeProblem(context.node, "shape-mismatch", `ROIPoolingNode: ${message}`);
@@ -19,6 +21,13 @@ const roiPooling = defineOp({
     featureScale: { kind: "number", doc: "Size of the feature map over that of the image." },
     roiOutputShape: { kind: "shape", doc: "[PW x PH], cells of the grid." },
     pool: { kind: "string", doc: "Only `max`." },
+  },
+  stored: {
+    fields: [
+      field("roiOutputShape", "shape"),
+      field("poolKind", "signed4", { since: 26, attribute: "pool", words: poolKinds, otherwise: 1 }),
+      field("spatialScale", "float8", { since: 26, attribute: "featureScale", otherwise: 1 / 16 }),
+    ],
   },
   differentiable: "yes",
   memory: {

@@ -1,11 +1,13 @@
 import type { Attributes, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Operand } from "../primitives/instruction.js";
 import { notRunnable, problem } from "./declared.js";
 import { at, defineOp, formatDims, memoryNone, numberAttribute, shapeAttribute } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { axisField } from "./stored-parts.js";
 
 /*
  * Parts of a tensor, and tensors put together. Axes count from 1.
@@ -92,6 +94,38 @@ function narrowed(
   return { axis: axis - 1, begin, shape: shape.map((own, k) => (k === axis - 1 ? end - begin : own)) };
 }
 
+/** A file keeps begin and length, a node begin and end; one axis is a number, several are lists. */
+const storedSlice: StoredLayout = {
+  fields: [
+    field("slices", "groups", {
+      countedSince: 22,
+      fields: [
+        field("begin", "signed8"),
+        field("length", "signed8"),
+        axisField("axis", { since: 3, otherwise: 1 }),
+      ],
+      valid: (slices) => Array.isArray(slices) && slices.length >= 1,
+    }),
+  ],
+  attributes(_plain, { slices }) {
+    const ranges = slices as readonly { begin: number; length: number; axis: number }[];
+    const lists = {
+      beginIndex: ranges.map(({ begin }) => Number(begin)),
+      endIndex: ranges.map(({ begin, length }) => Number(begin) + Number(length)),
+      axis: ranges.map(({ axis }) => axis),
+    };
+    if (ranges.length !== 1) return lists;
+    return { beginIndex: lists.beginIndex[0], endIndex: lists.endIndex[0], axis: lists.axis[0] };
+  },
+  toFields(_plain, { beginIndex, endIndex, axis }) {
+    const list = (value: unknown): number[] => (Array.isArray(value) ? value : [value]).map(Number);
+    const [begins, ends, axes] = [list(beginIndex), list(endIndex), list(axis ?? 1)];
+    return {
+      slices: begins.map((begin, i) => ({ begin, length: (ends[i] ?? 0) - begin, axis: axes[i] ?? 1 })),
+    };
+  },
+};
+
 const slice = defineOp({
   name: "Slice",
   aliases: ["RowSlice"],
@@ -103,6 +137,7 @@ const slice = defineOp({
     endIndex: { kind: "integer", doc: "The index after the last one; 0 or negative: counted from the end." },
     beginIndex: { kind: "integer", doc: "The first index; negative: counted from the end." },
   },
+  stored: storedSlice,
   differentiable: "yes",
   memory: memoryNone,
   shape: slicedShape,
@@ -159,6 +194,7 @@ const rowStack = defineOp({
   inputs: [{ name: "x", doc: "Shapes that agree but for the axis." }],
   variadic: true,
   attributes: { axis: { kind: "integer", doc: "The axis along which the inputs are joined." } },
+  stored: { fields: [axisField("axis", { since: 3, otherwise: 1 })] },
   differentiable: "yes",
   memory: memoryNone,
   shape: stackedShape,
@@ -186,6 +222,7 @@ const rowRepeat = defineOp({
   source,
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: { numRepeats: { kind: "integer", doc: "How often." } },
+  stored: { fields: [field("numRepeats", "unsigned8", { otherwise: 1 })] },
   differentiable: "yes",
   validatingSuffix: ({ numRepeats }) => `, numRepeats=${numRepeats}`,
   shape(context) {
@@ -222,6 +259,9 @@ const crop = defineOp({
   attributes: {
     xOffset: { kind: "number", doc: "First column kept; absent = computed.", default: Number.MAX_VALUE },
     yOffset: { kind: "number", doc: "First row kept; absent = computed.", default: Number.MAX_VALUE },
+  },
+  stored: {
+    fields: [field("xOffset", "float8", { otherwise: NaN }), field("yOffset", "float8", { otherwise: NaN })],
   },
   differentiable: "yes",
   shape(context) {
@@ -277,6 +317,12 @@ const legacyReshape = defineOp({
     imageHeight: { kind: "integer", doc: "Height; 0 = computed." },
     imageWidth: { kind: "integer", doc: "Width; 0 = computed." },
     numRows: { kind: "integer", doc: "Height of the columns." },
+  },
+  stored: {
+    fields: [
+      field("rows", "unsigned8", { attribute: "numRows", otherwise: 0 }),
+      field("shape", "legacyShape"),
+    ],
   },
   differentiable: "yes",
   memory: memoryNone,
