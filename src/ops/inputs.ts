@@ -1,6 +1,8 @@
+import { type AttributesOf, typedAttributes } from "../network/attributes.js";
+import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
-import { defineOp, memoryNone } from "./define-op.js";
+import { defineOp, memoryNone, wrongAttribute } from "./define-op.js";
 import { emitMap } from "./lowering.js";
 import { scalarShape } from "./shape-rules.js";
 
@@ -56,54 +58,65 @@ const storedInput: StoredLayout = {
   },
 };
 
+const parameterDeclarations = {
+  shape: { kind: "shape", doc: "Dimensions; 0 = inferred from what the parameter is combined with." },
+  learningRateMultiplier: { kind: "number", doc: "Factor of the learning rate; 0 freezes.", default: 1 },
+  init: {
+    kind: "string",
+    doc:
+      "How the values come about: a kind of random numbers, `fromValue`, `bilinear`; " +
+      "empty when the values are there already (from a file, a literal, a model).",
+    default: "",
+  },
+  initValue: { kind: "number", doc: "The value of all elements for `fromValue`.", default: 0 },
+  value: { kind: "number", doc: "Older name of initValue, with init='fixedValue'.", default: 0 },
+  initValueScale: { kind: "number", doc: "Factor of random initial values.", default: 1 },
+  initFilterRank: {
+    kind: "integer",
+    doc: "Number of leading axes that form a filter, for fan-in and fan-out.",
+    default: 0,
+  },
+  initOutputRank: {
+    kind: "integer",
+    doc: "Number of output axes at the left, or negative at the right, for fan-in and fan-out.",
+    default: 1,
+  },
+  randomSeed: {
+    kind: "integer",
+    doc: "Seed of the random initial values; negative: the next number of a counter.",
+    default: -1,
+  },
+  seed: {
+    kind: "integer",
+    doc: "The seed that was drawn when the node was made; set by the network builder, not by scripts.",
+    default: 0,
+  },
+  initOnCPUOnly: { kind: "boolean", doc: "Draw random values on the CPU.", default: true },
+  initFromFilePath: { kind: "string", doc: "Text file with the values, one row a line.", default: "" },
+  initFromLiteral: { kind: "string", doc: "The values as text, one row a line.", default: "" },
+} as const;
+
 export const learnableParameter = defineOp({
   name: "LearnableParameter",
   doc: "A tensor that training changes (learningRateMultiplier above 0) or a constant (0). Dimensions given as 0 are inferred.",
   source: "Source/ComputationNetworkLib/InputAndParamNodes.cpp",
   role: "parameter",
   inputs: [],
-  attributes: {
-    shape: { kind: "shape", doc: "Dimensions; 0 = inferred from what the parameter is combined with." },
-    learningRateMultiplier: { kind: "number", doc: "Factor of the learning rate; 0 freezes.", default: 1 },
-    init: {
-      kind: "string",
-      doc:
-        "How the values come about: a kind of random numbers, `fromValue`, `bilinear`; " +
-        "empty when the values are there already (from a file, a literal, a model).",
-      default: "",
-    },
-    initValue: { kind: "number", doc: "The value of all elements for `fromValue`.", default: 0 },
-    value: { kind: "number", doc: "Older name of initValue, with init='fixedValue'.", default: 0 },
-    initValueScale: { kind: "number", doc: "Factor of random initial values.", default: 1 },
-    initFilterRank: {
-      kind: "integer",
-      doc: "Number of leading axes that form a filter, for fan-in and fan-out.",
-      default: 0,
-    },
-    initOutputRank: {
-      kind: "integer",
-      doc: "Number of output axes at the left, or negative at the right, for fan-in and fan-out.",
-      default: 1,
-    },
-    randomSeed: {
-      kind: "integer",
-      doc: "Seed of the random initial values; negative: the next number of a counter.",
-      default: -1,
-    },
-    seed: {
-      kind: "integer",
-      doc: "The seed that was drawn when the node was made; set by the network builder, not by scripts.",
-      default: 0,
-    },
-    initOnCPUOnly: { kind: "boolean", doc: "Draw random values on the CPU.", default: true },
-    initFromFilePath: { kind: "string", doc: "Text file with the values, one row a line.", default: "" },
-    initFromLiteral: { kind: "string", doc: "The values as text, one row a line.", default: "" },
-  },
+  attributes: parameterDeclarations,
   stored: storedParameter,
   differentiable: "error",
   memory: { ...memoryNone, ownMatrix: true },
   shape: ({ attributes }) => ({ shape: attributes.shape, dynamicAxis: null }),
 });
+
+export type ParameterAttributes = AttributesOf<typeof parameterDeclarations>;
+
+/** The attributes of a LearnableParameter with their defaults, also of a node that says only some of them. */
+export function parameterAttributes(node: NetworkNode): ParameterAttributes {
+  return typedAttributes(parameterDeclarations, node.attributes, (name, kind) =>
+    wrongAttribute(node, name, kind),
+  );
+}
 
 const inputAttributes = {
   shape: { kind: "shape", doc: "Dimensions of one sample." },

@@ -1,10 +1,11 @@
-import type { Attributes, SampleShape } from "../network/network.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type { SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Operand } from "../primitives/instruction.js";
 import { notRunnable, problem } from "./declared.js";
-import { at, defineOp, formatDims, memoryNone, numberAttribute, shapeAttribute } from "./define-op.js";
+import { at, defineOp, formatDims, memoryNone } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
@@ -275,11 +276,21 @@ const crop = defineOp({
   ...notRunnable,
 });
 
+const legacyReshapeDeclarations = {
+  imageLayout: { kind: "string", doc: "CHW or HWC." },
+  imageChannels: { kind: "integer", doc: "Channels; 0 = computed." },
+  imageHeight: { kind: "integer", doc: "Height; 0 = computed." },
+  imageWidth: { kind: "integer", doc: "Width; 0 = computed." },
+  numRows: { kind: "integer", doc: "Height of the columns." },
+  shape: { kind: "shape", doc: "The image as it is stored, in the order of the layout.", computed: true },
+} as const;
+
+type LegacyReshapeAttributes = AttributesOf<typeof legacyReshapeDeclarations>;
+
 /** Channels, width and height, of which one may be 0 and is computed (LegacyReshapeNode::InferTargetSampleLayout). */
-function imageShape(context: ShapeContext): SampleShape {
-  const { attributes } = context;
-  const rows = numberAttribute(attributes, "numRows");
-  const sides = targetShape(attributes);
+function imageShape(context: ShapeContext<LegacyReshapeAttributes>): SampleShape {
+  const { numRows: rows } = context.attributes;
+  const sides = targetShape(context.attributes);
   const known = sides.filter((side) => side > 0);
   if (known.length === 0) return [1, rows, 1];
   if (known.length === 1) {
@@ -297,13 +308,11 @@ function imageShape(context: ShapeContext): SampleShape {
 }
 
 /** The image dimensions in the order of the layout: of a model file or an earlier pass, or else as written. */
-function targetShape(attributes: Attributes): SampleShape {
-  if (attributes["shape"] !== undefined) return shapeAttribute(attributes, "shape");
-  const [width, height, channels] = (["imageWidth", "imageHeight", "imageChannels"] as const).map((name) =>
-    numberAttribute(attributes, name),
-  ) as [number, number, number];
-  const layout = attributes["imageLayout"];
-  return layout === "HWC" || layout === "legacy" ? [channels, width, height] : [width, height, channels];
+function targetShape(attributes: LegacyReshapeAttributes): SampleShape {
+  if (attributes.shape !== undefined) return attributes.shape;
+  const { imageLayout, imageWidth: width, imageHeight: height, imageChannels: channels } = attributes;
+  const channelsFirst = imageLayout === "HWC" || imageLayout === "legacy";
+  return channelsFirst ? [channels, width, height] : [width, height, channels];
 }
 
 const legacyReshape = defineOp({
@@ -311,30 +320,28 @@ const legacyReshape = defineOp({
   doc: "Deprecated: columns of another height. Where the height changes, so does the number of time steps.",
   source,
   inputs: [{ name: "x", doc: "Any shape." }],
-  attributes: {
-    imageLayout: { kind: "string", doc: "CHW or HWC." },
-    imageChannels: { kind: "integer", doc: "Channels; 0 = computed." },
-    imageHeight: { kind: "integer", doc: "Height; 0 = computed." },
-    imageWidth: { kind: "integer", doc: "Width; 0 = computed." },
-    numRows: { kind: "integer", doc: "Height of the columns." },
-  },
+  attributes: legacyReshapeDeclarations,
   stored: {
     fields: [
       field("rows", "unsigned8", { attribute: "numRows", otherwise: 0 }),
       field("shape", "legacyShape"),
     ],
+    // The layout is that of the shape.
+    attributes(plain, { shape }) {
+      const [imageWidth = 0, imageHeight = 0, imageChannels = 0] = Array.isArray(shape) ? shape : [];
+      return { ...plain, imageLayout: "CHW", imageWidth, imageHeight, imageChannels };
+    },
   },
   differentiable: "yes",
   memory: memoryNone,
   validatingSuffix(attributes) {
     const [channels = 0, width = 0, height = 0] = targetShape(attributes);
-    const rows = numberAttribute(attributes, "numRows");
     // The bracket is CNTK's.
-    return `, NumOfRows=${rows}, imageWidth=${width}, imageHeight=${height}, imageChannels=${channels})`;
+    return `, NumOfRows=${attributes.numRows}, imageWidth=${width}, imageHeight=${height}, imageChannels=${channels})`;
   },
   shape(context) {
     const input = at(context.inputs, 0);
-    const rows = numberAttribute(context.attributes, "numRows");
+    const { numRows: rows } = context.attributes;
     const inputRows = elementCount(input.shape);
     const factor = Math.trunc(rows > inputRows ? rows / inputRows : inputRows / rows);
     const dynamicAxis =

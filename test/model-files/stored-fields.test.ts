@@ -69,6 +69,16 @@ describe("stored fields", () => {
     expect(fieldsFromAttributes(layout, attributes)).toEqual(two);
   });
 
+  it("of deprecated reshapes: the image that came out, whatever was asked for", () => {
+    const fields = fieldsOf("LegacyReshape", 26, (writer) => {
+      writer.unsigned8(30);
+      writer.shape([5, 3, 2]);
+    });
+    const attributes = attributesFromFields(layoutOf("LegacyReshape"), fields);
+    expect(attributes).toMatchObject({ numRows: 30, imageWidth: 5, imageHeight: 3, imageChannels: 2 });
+    expect(fieldsFromAttributes(layoutOf("LegacyReshape"), attributes)).toEqual(fields);
+  });
+
   it("of delays: rows before version 4, no initial value before 2", () => {
     const old = (version: number): Fields =>
       fieldsOf("PastValue", version, (writer) => {
