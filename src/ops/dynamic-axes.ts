@@ -1,5 +1,6 @@
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { problem } from "./declared.js";
 import { at, defineOp, describe, memoryNone, shapeProblem } from "./define-op.js";
 import { scalarShape } from "./shape-rules.js";
@@ -28,6 +29,15 @@ const where = defineOp({
     },
   },
   nonLooping: true,
+  stored: {
+    fields: [
+      field("dynamicAxis", "wideText", {
+        since: 11,
+        attribute: "dynamicAxisName",
+        otherwise: "WhereNodeAxis",
+      }),
+    ],
+  },
   differentiable: "none",
   memory: { ...memoryNone, ownMatrix: true },
   shape(context) {
