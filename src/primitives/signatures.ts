@@ -406,5 +406,5 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
 
 /** The row of a kind, for code that treats all kinds alike. */
 export function signatureOf(kind: Kind): Signature<Kind> {
-  return signatures[kind] as Signature<Kind>;
+  return signatures[kind];
 }
