@@ -17,7 +17,7 @@ import {
 export interface ActionNetwork {
   readonly shaped: ShapedNetwork;
   /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
-  requirePrecision(): void;
+  readonly requirePrecision: () => void;
 }
 
 /**
