@@ -58,6 +58,10 @@ export interface Network {
   readonly values: Map<NetworkNode, Values>;
   /** For messages about groups that are empty. */
   readonly misspelt?: readonly MisspeltGroup[];
+  /** The network's own dynamic axis, where it was taken when the description began to make the network. */
+  readonly defaultAxis?: DynamicAxis;
+  /** What the compile of another network found about nodes that were taken over from it: their shapes stay. */
+  readonly known?: ReadonlyMap<NetworkNode, NodeFacts>;
 }
 
 /** What the shape stage found out about a node. */

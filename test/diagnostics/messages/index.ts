@@ -30,7 +30,6 @@ export const families: readonly Family[] = [
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "edit-cycle": "only a program that edits networks can replace nodes in a circle",
   "loop-both-directions": "the shape stage refuses such a loop first",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
   "not-in-loop": "the shape stage refuses such a loop first",
