@@ -37,6 +37,8 @@ export interface ShapeContext<A = Attributes> {
   readonly inputAxis: DynamicAxis;
   /** The node's own dynamic axis, named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …); the same in all passes. */
   newDynamicAxis(base: string): DynamicAxis;
+  /** What the shape rule of another node of the network handed on as `details`, as far as it is known by now. */
+  detailsOf(node: NetworkNode): unknown;
   /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
   inferParameter(index: number, like: SampleShape): void;
   /** Sets the shape of parameter input `index` outright (legacy patches, weight shapes of convolutions). */
