@@ -1,5 +1,6 @@
 import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import type { Geometry } from "../primitives/geometry.js";
 import { at, defineOp, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
@@ -169,6 +170,9 @@ const crop = defineOp({
   attributes: {
     xOffset: { kind: "number", doc: "First column kept; absent = computed.", default: Number.MAX_VALUE },
     yOffset: { kind: "number", doc: "First row kept; absent = computed.", default: Number.MAX_VALUE },
+  },
+  stored: {
+    fields: [field("xOffset", "float8", { otherwise: NaN }), field("yOffset", "float8", { otherwise: NaN })],
   },
   differentiable: "yes",
   gradientDiffers:

@@ -1,5 +1,6 @@
 import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { add, argument, divide, multiply, subtract } from "../primitives/expression.js";
 import { isElementwiseCompatible, notRunnable, problem } from "./declared.js";
 import { at, defineOp, describeShort, formatDims, memoryAll, shapeProblem } from "./define-op.js";
@@ -16,6 +17,7 @@ const statistic = {
   source,
   inputs: [{ name: "x", doc: "What is measured." }],
   attributes: {},
+  stored: { fields: [field("hasComputed", "boolean", { otherwise: false }), field("values", "matrix")] },
   role: "precompute",
   nonLooping: true,
   differentiable: "none",

@@ -1,11 +1,13 @@
 import type { SampleShape } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import type { RegionParameters } from "../primitives/parameters.js";
 import { argument, constant, multiply } from "../primitives/expression.js";
 import { at, defineOp, memoryAll, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { poolKinds } from "./stored-parts.js";
 
-function wrong(context: ShapeContext<object>, message: string): Error {
+function wrong(context: Pick<ShapeContext, "node">, message: string): Error {
   return shapeProblem(context.node, "shape-mismatch", `ROIPoolingNode: ${message}`);
 }
 
@@ -29,6 +31,13 @@ const roiPooling = defineOp({
     featureScale: { kind: "number", doc: "Size of the feature map over that of the image." },
     roiOutputShape: { kind: "shape", doc: "[PW x PH], cells of the grid." },
     pool: { kind: "string", doc: "Only `max`." },
+  },
+  stored: {
+    fields: [
+      field("roiOutputShape", "shape"),
+      field("poolKind", "signed4", { since: 26, attribute: "pool", words: poolKinds, otherwise: 1 }),
+      field("spatialScale", "float8", { since: 26, attribute: "featureScale", otherwise: 1 / 16 }),
+    ],
   },
   differentiable: "yes",
   gradientDiffers:

@@ -1,6 +1,7 @@
 import type { NetworkNode } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { add, argument, binary, constant, select, unary } from "../primitives/expression.js";
 import { matrixSize, problem } from "./declared.js";
 import { at, defineOp, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
@@ -148,6 +149,16 @@ const noiseContrastiveEstimation = defineOp({
     },
   },
   nonLooping: true,
+  stored: {
+    // Older files do not have the mode.
+    fields: [
+      field("mode", "signed4", {
+        valid: (mode) => Number(mode) >= 0 && Number(mode) <= 2,
+        takenBack: true,
+        otherwise: 2,
+      }),
+    ],
+  },
   differentiable: "yes",
   memory: memoryInputs,
   shape(context) {
