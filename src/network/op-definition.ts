@@ -229,6 +229,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   shape(context: ShapeContext<A>): ShapeResult<D>;
   /** `none`: no gradient flows, silently. `error`: asking for one is CNTK's error. */
   readonly differentiable: "yes" | "none" | "error";
+  /** CNTK's sentence where an input must not depend on what is differentiated; `index` counts the inputs from 0. */
+  refusesGradient?(node: NetworkNode, index: number): string | undefined;
   /** Why the gradient is not the derivative, where CNTK's rule is not. */
   readonly gradientDiffers?: string;
   /**

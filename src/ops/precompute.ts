@@ -1,4 +1,3 @@
-import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
 import { add, argument, divide, multiply, subtract } from "../primitives/expression.js";
@@ -98,14 +97,9 @@ const normalization = {
 } as const;
 
 /** CNTK's refusal of a gradient. */
-function forwardOnly(className: string) {
-  return ({ node }: { readonly node: NetworkNode }): never => {
-    throw shapeProblem(
-      node,
-      "no-gradient",
-      `${className} should only be called in the evaluation stage. Is any of its descendents a learnable parameter that requires gradient?`,
-    );
-  };
+function forwardOnly(className: string): () => string {
+  return () =>
+    `${className} should only be called in the evaluation stage. Is any of its descendents a learnable parameter that requires gradient?`;
 }
 
 const perDimMeanVarNormalization = defineOp({
@@ -115,7 +109,7 @@ const perDimMeanVarNormalization = defineOp({
   doc: "Deprecated: (x − mean)·invStdDev.",
   source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
   shape: (context) => normalizedShape(context, "PerDimMeanVarNormalizationNode"),
-  gradient: forwardOnly("PerDimMeanVarNormalizationNode"),
+  refusesGradient: forwardOnly("PerDimMeanVarNormalizationNode"),
   lower: (context) => emitMap(context, multiply(subtract(argument(0), argument(1)), argument(2))),
 });
 
@@ -126,7 +120,7 @@ const perDimMeanVarDeNormalization = defineOp({
   doc: "x/invStdDev + mean.",
   source,
   shape: (context) => normalizedShape(context, "PerDimMeanVarDeNormalizationNode"),
-  gradient: forwardOnly("PerDimMeanVarDeNormalizationNode"),
+  refusesGradient: forwardOnly("PerDimMeanVarDeNormalizationNode"),
   lower: (context) => emitMap(context, add(divide(argument(0), argument(2)), argument(1))),
 });
 

@@ -337,18 +337,17 @@ const quantizedTimes = defineOp({
   },
   differentiable: "error",
   sparseInputs: [],
-  gradient({ node }) {
-    throw shapeProblem(
-      node,
-      "no-gradient",
-      `${describe(node)} is used for inference only: its gradient is not implemented.`,
-    );
-  },
+  refusesGradient: (node) => `${describe(node)} is used for inference only: its gradient is not implemented.`,
   lower(context) {
     const { inputs, output, attributes } = context;
     const [a, b] = [at(inputs, 0), at(inputs, 1)];
     if (a.axis !== null) {
-      throw problem(context, ": a left operand with samples is not available yet", undefined, "not-available");
+      throw problem(
+        context,
+        ": a left operand with samples is not available yet",
+        undefined,
+        "not-available",
+      );
     }
     const factors = [
       quantizationFactor(context, a, attributes.bitShiftA),
@@ -380,7 +379,12 @@ function quantizationFactor(context: LoweringContext<object>, x: Operand, shift:
   emitReduceAll(context, sizes, largest, "max", 1, "counted");
   const range = multiply(argument(0), constant(2 ** shift));
   const factor = divide(constant(largestShort), range);
-  return mapped(context, select(binary("equal", argument(0), constant(0)), constant(0), factor), [largest], [1]);
+  return mapped(
+    context,
+    select(binary("equal", argument(0), constant(0)), constant(0), factor),
+    [largest],
+    [1],
+  );
 }
 
 const largestShort = 32767;

@@ -1,6 +1,6 @@
+import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
-import { problem } from "./declared.js";
-import { at, defineOp, memoryInputs, memoryNone } from "./define-op.js";
+import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
 import { binaryReduce } from "./shape-rules.js";
 
 /*
@@ -20,13 +20,19 @@ const ranking = {
   nonLooping: true,
 } as const;
 
+/** CNTK's words for the inputs that must be plain data. */
+type Words = readonly [gain: string, score: null, query: string];
+
+function needsData(node: NetworkNode, word: string): string {
+  return `${describeShort(node)} needs input type (no gradient) for ${word} input.`;
+}
+
 /** Gains and query numbers must be plain data; that is checked in every pass. */
-function rankingShape(context: ShapeContext, words: readonly [gain: string, query: string]): ShapeResult {
-  for (const [index, word] of [[0, words[0]] as const, [2, words[1]] as const]) {
-    if (at(context.inputs, index).needsGradient) {
-      throw problem(context, ` needs input type (no gradient) for ${word} input.`);
-    }
-  }
+function rankingShape(context: ShapeContext, words: Words): ShapeResult {
+  words.forEach((word, index) => {
+    if (word === null || !at(context.inputs, index).needsGradient) return;
+    throw shapeProblem(context.node, "shape-mismatch", needsData(context.node, word));
+  });
   return binaryReduce(context);
 }
 
@@ -39,7 +45,9 @@ const lambdaRank = defineOp({
   gradientDiffers:
     "the scores get LambdaRank's gradients, which are not the derivative of the value, whatever the gradient of the criterion is",
   memory: { ...memoryInputs, forwardTemporaries: 7 },
-  shape: (context) => rankingShape(context, ["gain", "group"]),
+  shape: (context) => rankingShape(context, ["gain", null, "group"]),
+  refusesGradient: (node, index) =>
+    index === 1 ? undefined : needsData(node, index === 0 ? "gain" : "group"),
   gradient({ inputs, wants, build }) {
     if (!wants(1)) return [null, null, null];
     const { shape, dynamicAxis } = build.facts(at(inputs, 1));
@@ -55,7 +63,7 @@ const ndcg1Eval = defineOp({
   source: evaluationNodes,
   differentiable: "error",
   memory: { ...memoryNone, forwardTemporaries: 4 },
-  shape: (context) => rankingShape(context, ["the 1st", "the 3rd"]),
+  shape: (context) => rankingShape(context, ["the 1st", null, "the 3rd"]),
   lower: ({ inputs, output, emit }) => emit("ranking", inputs, output, { result: "firstRank" }),
 });
 

@@ -170,18 +170,11 @@ const dummyCriterion = defineOp({
     }
     return scalarResult;
   },
-  gradient({ node, inputs, outputGradient, wants, build }) {
-    for (const [index, word] of [
-      [0, "objective"],
-      [1, "derivative"],
-    ] as const) {
-      if (!wants(index)) continue;
-      throw shapeProblem(
-        node,
-        "no-gradient",
-        `DummyCriterionNode: Gradients with respect to ${word} features are not necessary, not implemented.`,
-      );
-    }
+  refusesGradient: (_, index) =>
+    index < 2
+      ? `DummyCriterionNode: Gradients with respect to ${index === 0 ? "objective" : "derivative"} features are not necessary, not implemented.`
+      : undefined,
+  gradient({ inputs, outputGradient, wants, build }) {
     const supplied = multiply(argument(0), argument(1));
     return [null, null, wants(2) ? build.map(supplied, [outputGradient, at(inputs, 1)]) : null];
   },

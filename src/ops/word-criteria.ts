@@ -66,6 +66,10 @@ const classBasedCrossEntropyWithSoftmax = defineOp({
     }
     return scalarResult;
   },
+  refusesGradient: (_, index) =>
+    index === 0
+      ? "ClassCrossEntropyWithSoftmaxNode criterion only takes with respect to input, weight to the input and class log posterior probability."
+      : undefined,
   // Two cross entropies: of the class, and of the word with the words of other classes pushed out of the softmax.
   expand({ node, build }) {
     const [labels, hidden, weight, classes] = [0, 1, 2, 3].map((index) => at(node.inputs, index)) as [
@@ -176,6 +180,8 @@ const noiseContrastiveEstimation = defineOp({
     }
     return scalarResult;
   },
+  refusesGradient: (_, index) =>
+    index === 0 ? "ComputeInput partial should not be called for label" : undefined,
   gradientDiffers: "it is not multiplied by the gradient of the criterion that this node is part of",
   // Each word against the noise: ln σ(score − ln(k·noise)) for the true one, ln(1 − σ) for the k others.
   expand({ node, attributes: { mode }, build }) {
@@ -187,13 +193,20 @@ const noiseContrastiveEstimation = defineOp({
     ];
     const words = elementCount(build.facts(labels).shape) / 2;
     if (mode !== 2 || words < 1) {
-      throw problem({ node }, ": evaluation by softmax or unnormalized scores is not available yet", undefined, "not-available");
+      throw problem(
+        { node },
+        ": evaluation by softmax or unnormalized scores is not available yet",
+        undefined,
+        "not-available",
+      );
     }
     const ofNoise = Math.log(Math.floor(words) - 1);
     const losses = Array.from({ length: Math.floor(words) }, (_, index) => {
       const word = element(build, labels, 2 * index);
       const column = build.applyNamed("GatherPacked", [word, weight]);
-      const product = build.applyNamed("SumColumnElements", [build.applyNamed("ElementTimes", [hidden, column])]);
+      const product = build.applyNamed("SumColumnElements", [
+        build.applyNamed("ElementTimes", [hidden, column]),
+      ]);
       const score = build.applyNamed("Plus", [product, biasOf(build, bias, word)]);
       const probability = element(build, labels, 2 * index + 1);
       const sign = index === 0 ? argument(0) : unary("negate", argument(0));

@@ -64,6 +64,7 @@ export interface Parameters {
   // Algorithms of their own.
   connectionistTemporal: ConnectionistTemporalParameters;
   editDistance: EditDistanceParameters;
+  outsideTop: Record<string, never>;
   ranking: { readonly result: "lambdaRank" | "lambdas" | "firstRank" };
 }
 

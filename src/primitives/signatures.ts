@@ -436,6 +436,16 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     text: ({ substitutionPenalty, deletionPenalty, insertionPenalty, squashInputs }) =>
       `penalties ${substitutionPenalty}:${deletionPenalty}:${insertionPenalty}${squashInputs ? ", squashed" : ""}`,
   },
+  outsideTop: {
+    doc:
+      "per column 1 if row number `row` is not among the `count` largest of z, else 0. A single largest is the first of equals; " +
+      "of several, equal rows are chosen by the C++ library's nth_element, which goes on from the order that the column before left; gaps are columns like others",
+    reads: ["row", "z", "count"],
+    pure: true,
+    wholeAxis: true,
+    problem: ([row, z], writes) => sameAxis(row && z ? [row, z] : [], writes),
+    text: silent,
+  },
   ranking: {
     doc:
       "items grouped by equal neighbouring queries, ranked by score: 100·columns·(1 − mean NDCG), the gradients of LambdaRank for " +

@@ -30,6 +30,7 @@ import {
   compileWhere,
 } from "./packed.js";
 import { compileMaxUnpool, compilePool, compilePoolGradient } from "./pool.js";
+import { compileOutsideTop } from "./outside-top.js";
 import { compileRanking } from "./ranking.js";
 import { compileReduce } from "./reduce.js";
 import { compileRegionPool, compileRegionPoolGradient } from "./region-pool.js";
@@ -74,5 +75,6 @@ export const javascriptKernels: KernelTable = {
   putTouched: compilePutTouched,
   connectionistTemporal: compileConnectionistTemporal,
   editDistance: compileEditDistance,
+  outsideTop: compileOutsideTop,
   ranking: compileRanking,
 };

@@ -28,7 +28,8 @@ export const compileRanking: KernelCompiler<"ranking"> = ({ reads, writes, param
       return;
     }
     let sum = 0;
-    for (const each of queries) sum += parameters.result === "lambdaRank" ? ndcg(each, gains) : firstNdcg(each, gains);
+    for (const each of queries)
+      sum += parameters.result === "lambdaRank" ? ndcg(each, gains) : firstNdcg(each, gains);
     const mean = sum / queries.length;
     target[0] = (parameters.result === "lambdaRank" ? 1 - mean : mean) * 100 * columns;
   };

@@ -20,13 +20,7 @@ interface Side {
 /** Half away from zero, as C rounds. */
 const rounded = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
 
-function sideOf(
-  from: number,
-  to: number,
-  scale: number,
-  parts: number,
-  round: (x: number) => number,
-): Side {
+function sideOf(from: number, to: number, scale: number, parts: number, round: (x: number) => number): Side {
   const start = rounded(from * scale);
   const cells = rounded(to * scale) - start + 1;
   // CNTK counts without sign: a negative number of cells is a huge one.

@@ -1,5 +1,7 @@
+import { nthElement } from "../../numerics/nth-element.js";
 import { axisOf, operandAt, type KernelCompiler } from "../host/kernel.js";
-import { numberAt } from "./cells.js";
+import { topTooLarge } from "../host/ranking-failures.js";
+import { allColumns, countOf, numberAt } from "./cells.js";
 
 interface Item {
   readonly column: number;
@@ -68,5 +70,24 @@ export const ranking: KernelCompiler<"ranking"> = ({ reads, writes, parameters: 
       }
     }
     target.set(sums);
+  };
+};
+
+/** 1 where fewer than all of the places 0 … count − 1 of the column's order hold the row. */
+export const outsideTop: KernelCompiler<"outsideTop"> = ({ reads, writes }) => {
+  const [row, z, count] = [operandAt(reads, 0), operandAt(reads, 1), operandAt(reads, 2)];
+  const height = countOf(z.dims);
+  return (run) => {
+    const top = Math.trunc(numberAt(run.view(count), 0));
+    if (top > height) throw topTooLarge(top, height);
+    let order = Int32Array.from({ length: height }, (_, index) => index);
+    for (const column of allColumns(run, axisOf(z))) {
+      const value = (index: number): number => numberAt(run.view(z), column * height + index);
+      order = Int32Array.from(order);
+      if (top === 1) order.sort((a, b) => value(b) - value(a) || a - b);
+      else nthElement(order, top, (a, b) => value(a) > value(b));
+      const hits = [...order.slice(0, top)].filter((index) => index === numberAt(run.view(row), column));
+      run.view(writes)[column] = 1 - hits.length;
+    }
   };
 };

@@ -55,10 +55,10 @@ function gridCells(
     );
     const value = (at: Place) => numberAt(x, columnStart(input, column) + cellAt(size, at));
     const first: Place = [0, 0, place[2]!];
-    const best = covered.reduce(
-      (found, at) => (value(at) > found.value ? { value: value(at), at } : found),
-      { value: covered.length === 0 ? 0 : -3.4028234663852886e38, at: first },
-    );
+    const best = covered.reduce((found, at) => (value(at) > found.value ? { value: value(at), at } : found), {
+      value: covered.length === 0 ? 0 : -3.4028234663852886e38,
+      at: first,
+    });
     return { place, sides, ...best };
   });
 }
@@ -94,7 +94,8 @@ export const regionPoolGradient: KernelCompiler<"regionPoolGradient"> = (instruc
           if (own < start || own >= unsigned(start + extent)) return false;
           const inside = Number(own - start);
           return (
-            place[axis]! >= Math.floor(round(inside / step)) && place[axis]! < Math.ceil(round((inside + 1) / step))
+            place[axis]! >= Math.floor(round(inside / step)) &&
+            place[axis]! < Math.ceil(round((inside + 1) / step))
           );
         });
         // CNTK's rows end where its columns do.
