@@ -192,28 +192,36 @@ const inverseRoot = (variance: Expression, epsilon: number): Expression =>
 /** weight·a + (1 − weight)·b, of arguments 0, 1, 2. */
 const interpolation = add(multiply(argument(0), argument(1)), multiply(oneMinus(argument(0)), argument(2)));
 
-/** Mean and biased variance of the minibatch, and the variance's unbiased estimate. */
+/**
+ * Mean and biased variance of the minibatch, and the variance's unbiased estimate. CNTK sets gaps to zero and then counts
+ * them like samples: they pull the mean towards 0 and add its square to the variance.
+ */
 function minibatchStatistics(
   build: GraphBuilder,
   x: NetworkNode,
   view: StatisticsView,
   sampleCount: NetworkNode,
 ) {
-  const samples = argument(1);
+  const columnCount = build.count(x, "columns");
+  const columns = argument(1);
   const seen = build.reshape(x, view.sample);
-  const average = (value: NetworkNode): NetworkNode =>
-    build.map(divide(argument(0), samples), [
-      build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions),
-      sampleCount,
-    ]);
-  const mean = average(seen);
+  const sum = (value: NetworkNode): NetworkNode =>
+    build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions);
+  const mean = build.map(divide(argument(0), columns), [sum(seen), columnCount]);
   const centered = build.map(subtract(argument(0), argument(1)), [seen, mean]);
-  const variance = average(build.map(multiply(argument(0), argument(0)), [centered]));
-  const count = multiply(constant(view.positions), samples);
+  const squares = sum(build.map(multiply(argument(0), argument(0)), [centered]));
+  const ofGaps = multiply(subtract(columns, argument(2)), multiply(argument(3), argument(3)));
+  const variance = build.map(divide(add(argument(0), ofGaps), columns), [
+    squares,
+    columnCount,
+    sampleCount,
+    mean,
+  ]);
+  const count = multiply(constant(view.positions), columns);
   const unbiased = divide(multiply(argument(0), count), subtract(count, constant(1)));
   const estimate = build.map(select(binary("greater", count, constant(1)), unbiased, constant(0)), [
     variance,
-    sampleCount,
+    columnCount,
   ]);
   return { mean, variance, estimate };
 }
@@ -277,7 +285,7 @@ function trainingCompanions({
   };
 }
 
-/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic. */
+/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic, gaps among them. */
 function batchNormalizationGradient(
   context: GradientContext<NormalizationAttributes>,
 ): readonly (NetworkNode | null)[] {
@@ -320,7 +328,7 @@ function batchNormalizationGradient(
       scaleView,
       inverseDeviation,
       beta,
-      build.count(x, "samples"),
+      build.count(x, "columns"),
     ]);
   };
   return [
