@@ -1,14 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectSameCheckpoint, expectSameModel } from "../support/compare-models.js";
-import { nearLines, numberLines, playBack, recordedFile } from "../support/recorded-run.js";
+import { captureRun, nearLines, numberLines, playBack, recordedFile } from "../support/recorded-run.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 /**
  * Small recurrent networks on sequences of 1 to 7 frames, trained, written and tested, recorded from CNTK 2.0 (CPU build) in
  * double precision: loops in both directions, stacks, packed sequences, truncated sequences that carry their state over
- * minibatches, dropout inside a loop, connectionist temporal classification. Every printed digit counts.
+ * minibatches, two dynamic axes, dropout inside a loop, connectionist temporal classification. Every printed digit counts.
  */
 const cases = join(process.cwd(), "test/fixtures/conformance/sequences");
 const folder = temporaryFolder();
@@ -42,6 +42,31 @@ describe("recurrent networks print and write what CNTK's do", () => {
     });
   }
 });
+
+describe("data of two dynamic axes whose sequences lie in the same places", () => {
+  it("need no ReconcileDynamicAxis: the numbers are the same", async () => {
+    const recorded = join(cases, "sequences-last");
+    const run = join(folder, "compared-by-content");
+    mkdirSync(run);
+    const text = readFileSync(join(recorded, "case.cntk"), "utf8");
+    writeFileSync(join(run, "case.cntk"), text.replace("ReconcileDynamicAxis (zz, q)", "zz + Constant (0)"));
+    const words = ["configFile=case.cntk", `CaseFolder=${cases}`, `RunDir=${run}`, "stderr=-"];
+    const { log, error } = await captureRun(words, { directory: run });
+    expect(error).toBeUndefined();
+    const theirs = criterionLines(readFileSync(join(recorded, "log.txt"), "utf8"));
+    expect(theirs.length).toBeGreaterThan(20);
+    expect(nearLines(theirs, criterionLines(log))).toEqual(theirs);
+    for (const name of ["out.z", "out.h"]) {
+      const lines = linesOf(recordedFile(recorded, `run/${name}`) ?? new Uint8Array());
+      expect(nearLines(lines, linesOf(readFileSync(join(run, name)))), name).toEqual(lines);
+    }
+  });
+});
+
+/** Lines with the values of criteria. */
+function criterionLines(log: string): string[] {
+  return numberLines(log).filter((line) => line.includes(" * "));
+}
 
 function linesOf(text: Uint8Array): string[] {
   return Buffer.from(text).toString("utf8").split("\n");
