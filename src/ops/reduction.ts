@@ -233,7 +233,7 @@ function gradientOfReduction(context: GradientContext<ReductionAttributes>): rea
       operands.push(build.count(x, "samples"));
     }
   }
-  const scaled = shares.reduce((product, share) => multiply(share, product), argument(0) as Expression);
+  const scaled = shares.reduce<Expression>((product, share) => multiply(share, product), argument(0));
   return [build.map(scaled, operands)];
 }
 
