@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Output } from "../../src/backends/backend.js";
 import type { NetworkNode } from "../../src/network/network.js";
 import type { Values } from "../../src/numerics/values.js";
 import { operationByName } from "../../src/ops/index.js";
@@ -64,7 +65,7 @@ describe("accumulation", () => {
     const rmse = node("rmse", "Sqrt");
     const accumulator = new CriterionAccumulator([ce, rmse], "double", false);
     const perFrame = { values: Float64Array.of(1, 2, 4, 100), layout };
-    accumulator.add(new Map([...values(7), ["rmse", perFrame] as const]), 10);
+    accumulator.add(new Map<string, Output>([...values(7), ["rmse", perFrame]]), 10);
     expect(accumulator.read()).toMatchObject([
       { sum: 7, count: 10 },
       { sum: 7, count: 3 },
