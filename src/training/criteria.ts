@@ -26,12 +26,9 @@ export function sumOverSamples({ values, layout }: Output, elementType: ElementT
   return elementType === "float" ? Math.fround(sum) : sum;
 }
 
-/**
- * What a criterion node's value is averaged over: the samples of its own dynamic axis, or where it has none those of the
- * network's (Criterion.h, GetNumSamples).
- */
-export function criterionSamples({ layout }: Output, samplesOfNetwork: number): number {
-  return layout && samplesOfNetwork > 0 ? sampleCount(layout) : samplesOfNetwork;
+/** Samples that a criterion's value counts for: those on its own axis, else those of the minibatch (Criterion.h, GetNumSamples). */
+export function samplesOf({ layout }: Output, ofMinibatch: number): number {
+  return layout && ofMinibatch > 0 ? sampleCount(layout) : ofMinibatch;
 }
 
 /**
@@ -51,7 +48,7 @@ export class CriterionAccumulator {
     this.counts = nodes.map(() => 0);
   }
 
-  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps) on the network's dynamic axis. */
+  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps) on the network's own axis. */
   add(values: Outputs, samples: number): void {
     if (samples === 0) return;
     this.nodes.forEach((node, index) => {
@@ -59,7 +56,7 @@ export class CriterionAccumulator {
       if (!value) throw new Error(`the backend gave no value for ${node.name}`);
       const sum = (this.sums[index] ?? 0) + sumOverSamples(value, this.elementType);
       this.sums[index] = this.addInDouble || this.elementType === "double" ? sum : Math.fround(sum);
-      this.counts[index] = (this.counts[index] ?? 0) + criterionSamples(value, samples);
+      this.counts[index] = (this.counts[index] ?? 0) + samplesOf(value, samples);
     });
   }
 

@@ -7,7 +7,7 @@ import type { Values } from "../numerics/values.js";
 import type { Minibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
 import { type TrainedParameter, updateScalars, type UpdateOptions } from "../updates/index.js";
-import { CriterionAccumulator, criterionSamples } from "./criteria.js";
+import { CriterionAccumulator, samplesOf } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
@@ -120,7 +120,7 @@ export class Trainer {
     const labelled = labelledSamples(minibatch, shaped);
     accumulator.add(values, labelled);
     const value = values.get(criterion.name);
-    const samples = value ? criterionSamples(value, labelled) : labelled;
+    const samples = value ? samplesOf(value, labelled) : labelled;
     if (learningRate <= 0) return samples;
     await this.shareGradients();
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
