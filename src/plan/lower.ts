@@ -3,8 +3,8 @@ import type { Assignment, ExecutionGraph, GraphEntry } from "../network/executio
 import type { DynamicAxis, NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
-import { type Expression, scalarsOf } from "../primitives/expression.js";
-import type { AxisId, BufferId, Instruction, Kind, Operand } from "../primitives/instruction.js";
+import { argument, type Expression, scalarsOf } from "../primitives/expression.js";
+import type { AxisId, BufferId, Instruction, Kind, Operand, Storage } from "../primitives/instruction.js";
 import type { Parameters, ShiftParameters } from "../primitives/parameters.js";
 import { signatureOf } from "../primitives/signatures.js";
 import { foldConstants, withoutUnusedInputs } from "./fold-constants.js";
@@ -187,8 +187,10 @@ class EntryLowering {
   ): Instruction {
     const instruction = { kind, reads, writes, parameters } as Instruction;
     if (signatureOf(kind).opensAxis && writes.axis !== null) this.plan.opensAxis(writes.axis);
-    if (instruction.kind !== "map") return instruction;
+    if (instruction.kind !== "map" && instruction.kind !== "mapTouched") return instruction;
     const expression: Expression = foldConstants(instruction.parameters.expression, this.plan.elementType);
+    // The first operand of a touched map says which columns are meant, looked at or not.
+    if (instruction.kind === "mapTouched") return { ...instruction, parameters: { expression } };
     return withoutUnusedInputs({ ...instruction, parameters: { expression } });
   }
 
@@ -227,10 +229,11 @@ class EntryLowering {
       if (!assigned.has(node)) return this.operand(node);
       let copy = taken.get(node);
       if (!copy) {
-        const { dims, axis } = this.operand(node);
-        copy = this.temporary(`${node.name}.old`, dims, axis);
+        const state = this.operand(node);
+        const { dims, axis, storage } = state;
+        copy = this.temporary(`${node.name}.old`, dims, axis, storage);
         taken.set(node, copy);
-        this.steps.push({ kind: "copy", reads: [this.operand(node)], writes: copy, parameters: {} });
+        this.steps.push(copyOf(state, copy));
       }
       return copy;
     };
@@ -249,7 +252,7 @@ class EntryLowering {
     if (input.axis !== null || elementCount(input.dims) !== elementCount(output.dims)) {
       throw new Error(`the value ${value.name} assigned to ${state.name} has another size`);
     }
-    return { kind: "copy", reads: [input], writes: output, parameters: {} };
+    return copyOf(input, output);
   }
 
   private operand(node: NetworkNode): Operand {
@@ -273,10 +276,23 @@ class EntryLowering {
     return buffer.id;
   }
 
-  private temporary(name: string, dims: SampleShape, axis: AxisId | null): Operand {
-    const { id } = this.plan.declare({ name, dims, axis, role: "temporary", storage: "dense" });
-    return { buffer: id, dims, axis, storage: "dense" };
+  private temporary(
+    name: string,
+    dims: SampleShape,
+    axis: AxisId | null,
+    storage: Storage = "dense",
+  ): Operand {
+    const { id } = this.plan.declare({ name, dims, axis, role: "temporary", storage });
+    return { buffer: id, dims, axis, storage };
   }
+}
+
+/** A touched value is copied with the list of its columns. */
+function copyOf(from: Operand, to: Operand): Instruction {
+  if (from.storage !== "touched" || to.storage !== "touched") {
+    return { kind: "copy", reads: [from], writes: to, parameters: {} };
+  }
+  return { kind: "mapTouched", reads: [from], writes: to, parameters: { expression: argument(0) } };
 }
 
 function isComputed(node: NetworkNode): boolean {

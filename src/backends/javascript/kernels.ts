@@ -32,7 +32,13 @@ import {
 import { compileMaxUnpool, compilePool, compilePoolGradient } from "./pool.js";
 import { compileReduce } from "./reduce.js";
 import { compileShift, compileShiftInitialGradient } from "./shift.js";
-import { compileAddTouched, compileMapTouched, compilePutTouched, compileToDense } from "./sparse.js";
+import {
+  compileAddTouched,
+  compileMapTouched,
+  compilePutTouched,
+  compileReduceTouched,
+  compileToDense,
+} from "./sparse.js";
 
 /** Generated and blocked kernels for every kind. */
 export const javascriptKernels: KernelTable = {
@@ -68,6 +74,7 @@ export const javascriptKernels: KernelTable = {
   mapTouched: compileMapTouched,
   addTouched: compileAddTouched,
   putTouched: compilePutTouched,
+  reduceTouched: compileReduceTouched,
   connectionistTemporal: compileConnectionistTemporal,
   editDistance: compileEditDistance,
 };
