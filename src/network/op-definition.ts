@@ -3,6 +3,7 @@ import type { AxisId, Kind, Operand } from "../primitives/instruction.js";
 import type { Parameters, ReduceOperation } from "../primitives/parameters.js";
 import type { AttributeDeclarations } from "./attributes.js";
 import type { Assignment } from "./execution-graph.js";
+import type { StoredLayout } from "./stored-fields.js";
 import type { Attributes, DynamicAxis, NetworkNode, NodeFacts, SampleShape, Storage } from "./network.js";
 
 export type { AttributeDeclaration, AttributeKind } from "./attributes.js";
@@ -204,6 +205,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   /** Takes any number of inputs (the last declaration repeats). */
   readonly variadic?: boolean;
   readonly attributes: S;
+  /** What a model file keeps of a node besides name and inputs: nothing, where an entry does not say. */
+  readonly stored: StoredLayout;
   /** Made by cntkts only: cannot be instantiated from BrainScript or a model file. */
   readonly internal?: boolean;
   /**

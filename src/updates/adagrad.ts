@@ -65,8 +65,7 @@ export const adaGrad: UpdateRuleEntry = {
     "A sparse gradient: the same in its columns, the mean over them",
   source: "Source/Math/CPUMatrixImpl.h, Adagrad; CPUSparseMatrix.cpp, Adagrad",
   words: ["adagrad"],
-  rule: (options) =>
-    adaGradRule({ normWithAveMultiplier: options.boolean("normWithAveMultiplier", true) }),
+  rule: (options) => adaGradRule({ normWithAveMultiplier: options.boolean("normWithAveMultiplier", true) }),
 };
 
 /** w − (rate / mean of the multipliers) · g, or w − rate · g where there are none. */

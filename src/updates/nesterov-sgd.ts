@@ -1,12 +1,4 @@
-import {
-  argument,
-  binary,
-  constant,
-  multiply,
-  scalar,
-  select,
-  subtract,
-} from "../primitives/expression.js";
+import { argument, binary, constant, multiply, scalar, select, subtract } from "../primitives/expression.js";
 import { momentumScalars, momentumSgd, smoothedGradient, touchedMomentum } from "./momentum-sgd.js";
 import { mapTouched, whole } from "./touched.js";
 import { perRate, type UpdateRule, type UpdateRuleEntry } from "./update-rule.js";

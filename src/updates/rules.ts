@@ -6,7 +6,13 @@ import { rmsProp } from "./rms-prop.js";
 import type { OptionSource, UpdateRuleEntry } from "./update-rule.js";
 
 /** All update rules. To add one: its file, and its line here. */
-export const updateRules: readonly UpdateRuleEntry[] = [nesterovSgd, momentumSgd, adaGrad, rmsProp, fsAdaGrad];
+export const updateRules: readonly UpdateRuleEntry[] = [
+  nesterovSgd,
+  momentumSgd,
+  adaGrad,
+  rmsProp,
+  fsAdaGrad,
+];
 
 /**
  * The rule that a word of gradUpdateType (in any case) asks for together with the other options; undefined for an unknown

@@ -29,7 +29,10 @@ export function sparseGradientError({ parameter, option, place }: SparseRefusal)
     message:
       `The gradient of '${parameter.name}' is sparse, and ${option} is not implemented for sparse gradients. ` +
       notImplementedSentence(place),
-    ...(parameter.origin && { span: parameter.origin, label: `'${parameter.name}' is multiplied with sparse data` }),
+    ...(parameter.origin && {
+      span: parameter.origin,
+      label: `'${parameter.name}' is multiplied with sparse data`,
+    }),
     ...(parameter.calls && { calls: parameter.calls.map((span) => ({ span })) }),
     hint: `leave out ${option}, or declare the data with Input instead of SparseInput: then the gradient is dense`,
   });

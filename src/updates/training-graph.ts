@@ -4,6 +4,7 @@ import { forwardGraph, neededNodes } from "../autodiff/forward.js";
 import type { Assignment, ExecutionGraph } from "../network/execution-graph.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { restrictOrder, sortedByName } from "../network/node-order.js";
+import { parameterAttributes } from "../ops/inputs.js";
 import { clipped, clipsByNorm, exceedsNorm, withL1, withL2 } from "./penalties.js";
 import type { SparseRefusal } from "./sparse-refusals.js";
 import { isTouched, whole } from "./touched.js";
@@ -64,6 +65,7 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   const beforeUpdates = builder.nodes.length;
   const update = updateNodes(builder, uses, gradientStates, options);
   const conditions = update.refusals.flatMap(({ when }) => when ?? []);
+  const updateRoots = [...conditions, ...update.memory, ...assigned(update.assignments)];
   const updateOrder = [
     ...gradientStates.keys(),
     ...gradientStates.values(),
@@ -83,7 +85,7 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
           assignments: accumulated,
         },
         update: {
-          order: neededNodes(updateOrder, [...conditions, ...assigned(update.assignments)], companions),
+          order: neededNodes(updateOrder, updateRoots, companions),
           outputs: conditions,
           assignments: update.assignments,
         },
@@ -106,6 +108,8 @@ export function trainedUses(shaped: ShapedNetwork, criterion: NetworkNode): Netw
 interface Updates {
   readonly parameters: readonly TrainedParameter[];
   readonly assignments: readonly Assignment[];
+  /** What the rule remembers of all parameters, changed or not: a checkpoint asks for it. */
+  readonly memory: readonly NetworkNode[];
   readonly refusals: readonly SparseRefusal[];
 }
 
@@ -119,12 +123,14 @@ function updateNodes(
   const newGradients = new Map(gradientStates);
   const assignments: Assignment[] = [];
   const refusals: SparseRefusal[] = [];
+  const memories: NetworkNode[] = [];
   const parameters = uses.map((node): TrainedParameter => {
-    const { shape, attributes } = builder.facts(node);
+    const { shape } = builder.facts(node);
     const gradientState = gradientStates.get(node);
     if (!gradientState) throw new Error(`${node.name} has no gradient`);
     const memory = options.rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
-    const multiplier = Number(attributes["learningRateMultiplier"] ?? 1);
+    const multiplier = parameterAttributes(node).learningRateMultiplier;
+    memories.push(...memory);
     builder.within(`${node.name}:update`, () => {
       const gradient = newGradients.get(node) ?? gradientState;
       const context = { build: builder, weights: newWeights.get(node) ?? node, gradient, memory, multiplier };
@@ -144,7 +150,7 @@ function updateNodes(
   for (const [state, value] of newWeights) {
     if (value !== state) assignments.push({ state, value: whole(builder, state, value) });
   }
-  return { parameters, assignments, refusals };
+  return { parameters, assignments, memory: memories, refusals };
 }
 
 function updateDense(context: UpdateContext, options: UpdateOptions): UpdateResult {

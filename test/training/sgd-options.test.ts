@@ -140,7 +140,9 @@ describe("defaults", () => {
   });
   it("update rules are words in any case; the old useAdagrad wins", () => {
     expect(
-      ["None", "adaGrad", "RmsProp", "FSADAGRAD"].map((w) => updateWords(read(`gradUpdateType = ${w}`)).gradientUpdate),
+      ["None", "adaGrad", "RmsProp", "FSADAGRAD"].map(
+        (w) => updateWords(read(`gradUpdateType = ${w}`)).gradientUpdate,
+      ),
     ).toEqual(["none", "adagrad", "rmsprop", "fsadagrad"]);
     const both = read("gradUpdateType = rmsProp ; useAdagrad = true");
     expect(updateWords(both).gradientUpdate).toBe("adagrad");

@@ -268,7 +268,9 @@ describe("penalties and clipping", () => {
 describe("the registry of rules", () => {
   it("is what the options choose from", () => {
     const chosen = (["none", "adagrad", "rmsprop", "fsadagrad"] as const).flatMap((gradientUpdate) =>
-      [false, true].map((useNesterov) => updateRuleFor(gradientUpdate, optionSource({ useNAG: useNesterov }))),
+      [false, true].map((useNesterov) =>
+        updateRuleFor(gradientUpdate, optionSource({ useNAG: useNesterov })),
+      ),
     );
     expect(new Set(chosen)).toEqual(new Set(updateRules));
   });
