@@ -1,15 +1,14 @@
 import type { Outputs } from "../backends/backend.js";
 import type { Communicator } from "../communication/index.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
+import { refuseSparseInputs } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import type { Values } from "../numerics/values.js";
-import type { RunLog } from "../log/run-log.js";
 import type { Minibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
 import {
-  notImplementedSentence,
   sparseGradientError,
   type SparseRefusal,
   type TrainedParameter,
@@ -65,6 +64,7 @@ export interface TrainerRequest {
  */
 export class Trainer {
   private count = 0;
+  private hasRun = false;
 
   private constructor(
     private readonly request: TrainerRequest,
@@ -76,12 +76,11 @@ export class Trainer {
     private readonly randomNodes: readonly NetworkNode[],
     private readonly elementType: ElementType,
     private readonly communicator: Communicator,
-    private readonly log: RunLog,
   ) {}
 
   /** Graph, plan and executable of a training, parameters in place. Throws CntkError for nodes without a gradient. */
   static async compile(
-    session: Pick<Session, "backend" | "elementType" | "communicator" | "log">,
+    session: Pick<Session, "backend" | "elementType" | "communicator">,
     request: TrainerRequest,
   ): Promise<Trainer> {
     const { shaped, criterion, evaluations, options, values } = request;
@@ -89,8 +88,8 @@ export class Trainer {
     const { graph, parameters, refusals } = trainingGraph(shaped, { criterion, outputs, options });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     const random = restrictOrder(shaped.order, [criterion]).filter(({ name }) => compiled.engines.has(name));
-    const { elementType, communicator, log } = session;
-    return new Trainer(request, compiled, parameters, refusals, random, elementType, communicator, log);
+    const { elementType, communicator } = session;
+    return new Trainer(request, compiled, parameters, refusals, random, elementType, communicator);
   }
 
   /** Criterion first, then the evaluation nodes. */
@@ -130,6 +129,7 @@ export class Trainer {
     const { shaped, criterion, inputs, options } = this.request;
     const { learningRate, momentumPerSample, dropoutRate } = rates;
     const data = feedNetwork(minibatch, inputs, shaped.facts);
+    if (!this.hasRun) this.refuseSparseInputs();
     const values = await executable.run("gradients", data, { dropoutRate });
     const samples = labelledSamples(minibatch, shaped);
     accumulator.add(values, samples);
@@ -146,11 +146,19 @@ export class Trainer {
     return samples;
   }
 
+  /** CNTK computes the evaluation nodes first, then the criterion, and notices then. */
+  private refuseSparseInputs(): void {
+    const { shaped, criterion, evaluations } = this.request;
+    for (const roots of [evaluations, [criterion]]) {
+      refuseSparseInputs(restrictOrder(shaped.order, roots), shaped.facts);
+    }
+    this.hasRun = true;
+  }
+
   /** Ends the training where CNTK would: with the first update that it does not do for sparse gradients. */
   private refuse(conditions: Outputs): void {
     const refusal = this.refusals.find(({ when }) => !when || conditions.get(when.name)?.values[0] !== 0);
     if (!refusal) return;
-    this.log.write(`${notImplementedSentence(refusal.place)}\n`);
     throw sparseGradientError(refusal);
   }
 

@@ -1,6 +1,6 @@
 import type { NetworkNode } from "../network/network.js";
+import type { NotImplemented } from "../network/not-implemented.js";
 import type { GraphBuilder } from "../network/op-definition.js";
-import type { NotImplemented } from "./sparse-refusals.js";
 
 /** The options that a training gives its parameters' changes: those of all rules, and the rule. */
 export interface UpdateOptions {
@@ -32,9 +32,9 @@ export interface UpdateRuleEntry {
   /** Words of gradUpdateType that ask for it, lower case. */
   readonly words: readonly string[];
   /** Of entries that share a word, the first one that is meant is taken; absent: always meant. */
-  isMeant?(options: OptionSource): boolean;
+  readonly isMeant?: (options: OptionSource) => boolean;
   /** The rule with its options read. */
-  rule(options: OptionSource): UpdateRule;
+  readonly rule: (options: OptionSource) => UpdateRule;
 }
 
 /** A rule that knows its options: the numbers it needs, what it remembers, what it does to a gradient. */
@@ -68,7 +68,7 @@ export interface UpdateNumbers {
   /** What `countAfter` gave for this minibatch. */
   readonly count: number;
   /** Rounds to the element type, where CNTK casts. */
-  round(x: number): number;
+  readonly round: (x: number) => number;
 }
 
 /** One use of a parameter, about to be updated. */
