@@ -15,7 +15,7 @@ import {
   updateScalars,
   type UpdateOptions,
 } from "../updates/index.js";
-import { CriterionAccumulator } from "./criteria.js";
+import { CriterionAccumulator, samplesOf } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
@@ -122,7 +122,7 @@ export class Trainer {
 
   /**
    * One minibatch: values of criterion and evaluation nodes, before the update, go into `accumulator`; then gradients, summed
-   * over all processes, then the update, unless the rate is 0. Returns the real samples (no gaps).
+   * over all processes, then the update, unless the rate is 0. Returns the samples that the criterion counts (no gaps).
    */
   async step(minibatch: Minibatch, rates: Rates, accumulator: CriterionAccumulator): Promise<number> {
     const { executable } = this.compiled;
@@ -131,8 +131,10 @@ export class Trainer {
     const data = feedNetwork(minibatch, inputs, shaped.facts);
     if (!this.hasRun) this.refuseSparseInputs();
     const values = await executable.run("gradients", data, { dropoutRate });
-    const samples = labelledSamples(minibatch, shaped);
-    accumulator.add(values, samples);
+    const labelled = labelledSamples(minibatch, shaped);
+    accumulator.add(values, labelled);
+    const value = values.get(criterion.name);
+    const samples = value ? samplesOf(value, labelled) : labelled;
     if (learningRate <= 0) return samples;
     await this.shareGradients();
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
