@@ -30,7 +30,10 @@ import {
   compileWhere,
 } from "./packed.js";
 import { compileMaxUnpool, compilePool, compilePoolGradient } from "./pool.js";
+import { compileOutsideTop } from "./outside-top.js";
+import { compileRanking } from "./ranking.js";
 import { compileReduce } from "./reduce.js";
+import { compileRegionPool, compileRegionPoolGradient } from "./region-pool.js";
 import { compileShift, compileShiftInitialGradient } from "./shift.js";
 import {
   compileAddTouched,
@@ -57,6 +60,8 @@ export const javascriptKernels: KernelTable = {
   pool: compilePool,
   poolGradient: compilePoolGradient,
   maxUnpool: compileMaxUnpool,
+  regionPool: compileRegionPool,
+  regionPoolGradient: compileRegionPoolGradient,
   dropoutMask: compileDropoutMask,
   count: compileCount,
   shift: compileShift,
@@ -77,4 +82,6 @@ export const javascriptKernels: KernelTable = {
   reduceTouched: compileReduceTouched,
   connectionistTemporal: compileConnectionistTemporal,
   editDistance: compileEditDistance,
+  outsideTop: compileOutsideTop,
+  ranking: compileRanking,
 };

@@ -72,6 +72,14 @@ export const trainingCases: readonly MessageCase[] = [
       error = SquareError (y, z) + MatrixL2Reg (kept)
       criterionNodes = (error) ; outputNodes = (z)`,
   }),
+  training("top-too-large", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z)
+      missed = ClassificationError (y, z, topN = 5)
+      criterionNodes = (error) ; evaluationNodes = (missed) ; outputNodes = (z)`,
+  }),
   training("dynamic-axes-differ", {
     network: `
       x = Input {2} ; y = Input {1}
@@ -84,6 +92,12 @@ export const trainingCases: readonly MessageCase[] = [
   training("input-missing", {
     reader:
       "input = [ x = [ dim = 2 ; format = dense ] ; labels = [ dim = 1 ; format = dense ; alias = y ] ]",
+  }),
+  training("input-missing", {
+    network:
+      "x = Input {2}\ny = x\nz = LinearLayer {2} (x)\nerror = SquareError (y, z)\ncriterionNodes = (error)",
+    reader: "input = [ x = [ dim = 2 ; format = dense ] ]",
+    data: "|x 0 1\n|x 1 0\n",
   }),
   training("input-dimension", {
     reader: "input = [ x = [ dim = 3 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
