@@ -38,6 +38,8 @@ export interface ShapeContext<A = Attributes> {
   readonly inputAxis: DynamicAxis;
   /** The node's own dynamic axis, named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …); the same in all passes. */
   newDynamicAxis(base: string): DynamicAxis;
+  /** What the shape rule of another node of the network handed on as `details`, as far as it is known by now. */
+  detailsOf(node: NetworkNode): unknown;
   /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
   inferParameter(index: number, like: SampleShape): void;
   /** Sets the shape of parameter input `index` outright (legacy patches, weight shapes of convolutions). */
@@ -241,6 +243,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   shape(context: ShapeContext<A>): ShapeResult<D>;
   /** `none`: no gradient flows, silently. `error`: asking for one is CNTK's error. */
   readonly differentiable: "yes" | "none" | "error";
+  /** CNTK's sentence where an input must not depend on what is differentiated; `index` counts the inputs from 0. */
+  refusesGradient?(node: NetworkNode, index: number): string | undefined;
   /** Why the gradient is not the derivative, where CNTK's rule is not. */
   readonly gradientDiffers?: string;
   /**

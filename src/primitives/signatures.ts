@@ -1,7 +1,7 @@
 import { expressionText } from "./expression-text.js";
 import { geometryText } from "./geometry.js";
 import type { Kind, Operand } from "./instruction.js";
-import type { Parameters, PoolParameters } from "./parameters.js";
+import type { Parameters, PoolParameters, RegionParameters } from "./parameters.js";
 
 /** What holds for every instruction of a kind: all that printing, checking and rewriting a plan need to know. */
 export interface Signature<K extends Kind> {
@@ -100,6 +100,8 @@ const pooled = {
   text: ({ mode, includePad, geometry }: PoolParameters) =>
     `${mode}${includePad ? " with padding" : ""}, ${geometryText(geometry)}`,
 } as const;
+
+const regionText = ({ scale, grid }: RegionParameters): string => `grid ${grid.join(":")}, scale ${scale}`;
 
 /**
  * The closed vocabulary of primitives. A backend computes these and knows nothing else. To add one: its parameters
@@ -229,6 +231,24 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     doc: "each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite",
     reads: ["values", "poolInput"],
     text: ({ geometry }) => geometryText(geometry),
+  },
+  regionPool: {
+    doc:
+      "for each region (x1, y1, x2, y2, times scale, rounded) and channel of x [width x height x channels] the maxima of the cells of a " +
+      "grid [grid x channels x regions] laid over it; cells outside the image count for nothing, 0 where nothing is left",
+    reads: ["x", "regions"],
+    pure: true,
+    problem: sameAxis,
+    text: regionText,
+  },
+  regionPoolGradient: {
+    doc:
+      "each cell's gradient at its (first) maximum. As in CNTK none flows below the row whose number is the width, nor into " +
+      "regions that begin outside",
+    reads: ["gradient", "x", "regions"],
+    pure: true,
+    problem: sameAxis,
+    text: regionText,
   },
   dropoutMask: {
     doc:
@@ -415,6 +435,26 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     problem: fine,
     text: ({ substitutionPenalty, deletionPenalty, insertionPenalty, squashInputs }) =>
       `penalties ${substitutionPenalty}:${deletionPenalty}:${insertionPenalty}${squashInputs ? ", squashed" : ""}`,
+  },
+  outsideTop: {
+    doc:
+      "per column 1 if row number `row` is not among the `count` largest of z, else 0. A single largest is the first of equals; " +
+      "of several, equal rows are chosen by the C++ library's nth_element, which goes on from the order that the column before left; gaps are columns like others",
+    reads: ["row", "z", "count"],
+    pure: true,
+    wholeAxis: true,
+    problem: ([row, z], writes) => sameAxis(row && z ? [row, z] : [], writes),
+    text: silent,
+  },
+  ranking: {
+    doc:
+      "items grouped by equal neighbouring queries, ranked by score: 100·columns·(1 − mean NDCG), the gradients of LambdaRank for " +
+      "each score, or 100·columns·mean NDCG at rank 1 (CNTK's LambdaRankNode and NDCG1EvalNode); gaps are columns like others",
+    reads: ["gain", "score", "query"],
+    pure: true,
+    wholeAxis: true,
+    problem: fine,
+    text: ({ result }) => result,
   },
 };
 

@@ -31,7 +31,10 @@ import {
   compileWhere,
 } from "./packed.js";
 import { compileMaxUnpool, compilePool, compilePoolGradient } from "./pool.js";
+import { compileOutsideTop } from "./outside-top.js";
+import { compileRanking } from "./ranking.js";
 import { compileReduce } from "./reduce.js";
+import { compileRegionPool, compileRegionPoolGradient } from "./region-pool.js";
 import { compileShift, compileShiftInitialGradient } from "./shift.js";
 import { compileAddTouched, compileMapTouched, compilePutTouched, compileToDense } from "./sparse.js";
 
@@ -53,6 +56,8 @@ export const javascriptKernels: KernelTable = {
   pool: compilePool,
   poolGradient: compilePoolGradient,
   maxUnpool: compileMaxUnpool,
+  regionPool: compileRegionPool,
+  regionPoolGradient: compileRegionPoolGradient,
   dropoutMask: compileDropoutMask,
   count: compileCount,
   shift: compileShift,
@@ -72,4 +77,6 @@ export const javascriptKernels: KernelTable = {
   putTouched: compilePutTouched,
   connectionistTemporal: compileConnectionistTemporal,
   editDistance: compileEditDistance,
+  outsideTop: compileOutsideTop,
+  ranking: compileRanking,
 };

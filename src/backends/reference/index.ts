@@ -5,6 +5,8 @@ import * as alignments from "./alignments.js";
 import * as elementwise from "./elementwise.js";
 import * as matmul from "./matmul.js";
 import * as movement from "./movement.js";
+import * as ranking from "./ranking.js";
+import * as regions from "./regions.js";
 import * as sequences from "./sequences.js";
 import * as windows from "./windows.js";
 
@@ -16,6 +18,8 @@ export const referenceKernels: KernelTable = {
   ...windows,
   ...sequences,
   ...alignments,
+  ...regions,
+  ...ranking,
 };
 
 /**

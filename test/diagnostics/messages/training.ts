@@ -49,6 +49,14 @@ export const trainingCases: readonly MessageCase[] = [
       error = SquareError (y, z) + MatrixL2Reg (kept)
       criterionNodes = (error) ; outputNodes = (z)`,
   }),
+  training("top-too-large", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z)
+      missed = ClassificationError (y, z, topN = 5)
+      criterionNodes = (error) ; evaluationNodes = (missed) ; outputNodes = (z)`,
+  }),
   training("dynamic-axes-differ", {
     network: `
       x = Input {2} ; y = Input {1}
