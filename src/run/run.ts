@@ -68,8 +68,8 @@ async function runCommands(
   const { root } = configuration;
   const { session, notes } = await openSession(start, configuration, log, { check });
   startLines(session, root, names, notes);
-  const commands = readCommands(root, names);
-  progressTracing(commands, root, log);
+  const commands = readCommands(root, names, check);
+  if (!check) progressTracing(commands, root, log);
   const done: RunResult["commands"][number][] = [];
   for (const command of commands) {
     for (const action of command.actions) {

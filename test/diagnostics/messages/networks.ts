@@ -138,6 +138,15 @@ export const networkCases: readonly MessageCase[] = [
   training("no-criterion", {
     network: "x = Input {2} ; y = Input {1}\nz = LinearLayer {1} (x)\noutputNodes = (z)",
   }),
+  training("no-criterion", {
+    network:
+      "x = Input {2} ; y = Input {1}\nz = LinearLayer {1} (x)\nerror = SquareError (y, z)\ncriterionNode = (error)",
+  }),
+  network(
+    "unknown-argument",
+    "x = Input {(4:4:1)}\nW = ParameterTensor {(1:9)}\nz = Convolution (W, x, (3:3:1), mapCount = 1)",
+  ),
+  network("wrong-type", "x = Input {(12:1)}\nz = ConvolutionalLayer {4, (5)} (x)\noutputNodes = (z)"),
   training("criterion-not-scalar", {
     network:
       "x = Input {2} ; y = Input {1}\nz = LinearLayer {1} (x)\nerror = SquareError (y, z)\ncriterionNodes = (error) ; outputNodes = (x)",

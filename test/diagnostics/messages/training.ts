@@ -70,6 +70,12 @@ export const trainingCases: readonly MessageCase[] = [
     reader:
       "input = [ x = [ dim = 2 ; format = dense ] ; labels = [ dim = 1 ; format = dense ; alias = y ] ]",
   }),
+  training("input-missing", {
+    network:
+      "x = Input {2}\ny = x\nz = LinearLayer {2} (x)\nerror = SquareError (y, z)\ncriterionNodes = (error)",
+    reader: "input = [ x = [ dim = 2 ; format = dense ] ]",
+    data: "|x 0 1\n|x 1 0\n",
+  }),
   training("input-dimension", {
     reader: "input = [ x = [ dim = 3 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
   }),
