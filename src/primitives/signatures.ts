@@ -105,8 +105,8 @@ const regionText = ({ scale, grid }: RegionParameters): string => `grid ${grid.j
 
 /**
  * The closed vocabulary of primitives. A backend computes these and knows nothing else. To add one: its parameters
- * (parameters.ts), its row here, its kernel in each backend's table, its cases in the conformance suite; the compiler
- * names what is missing.
+ * (parameters.ts), its row here, a plain loop in backends/reference, a case in test/backends/conformance; the compiler and
+ * the suite name what is missing. The other backends take the plain loop until somebody writes them a faster one.
  */
 export const signatures: { readonly [K in Kind]: Signature<K> } = {
   map: {

@@ -1,4 +1,5 @@
 import type { KernelTable } from "../host/kernel.js";
+import { referenceKernels } from "../reference/index.js";
 import { compileConnectionistTemporal } from "./connectionist-temporal.js";
 import {
   compileConvolution,
@@ -43,8 +44,9 @@ import {
   compileToDense,
 } from "./sparse.js";
 
-/** Generated and blocked kernels for every kind. */
+/** Generated and blocked kernels; a kind that has none runs as `reference` has it. */
 export const javascriptKernels: KernelTable = {
+  ...referenceKernels,
   map: compileMap,
   reduce: compileReduce,
   copy: compileCopy,
