@@ -1,7 +1,10 @@
+import type { Attributes } from "./attributes.js";
 import type { Span } from "../diagnostics/source.js";
 import type { Values } from "../numerics/values.js";
 import type { Storage } from "../primitives/instruction.js";
 import type { OpDefinition } from "./op-definition.js";
+
+export type { Attributes } from "./attributes.js";
 
 export type { Storage };
 
@@ -15,9 +18,6 @@ export interface DynamicAxis {
 }
 
 export type NodeGroup = "feature" | "label" | "criterion" | "evaluation" | "output";
-
-/** Plain data; keys and types are declared by the node's op. */
-export type Attributes = Readonly<Record<string, unknown>>;
 
 /** A node of the network. Plain data, no tensors. The builder renames nodes and attaches delayed inputs. */
 export interface NetworkNode {

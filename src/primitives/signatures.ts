@@ -105,8 +105,8 @@ const regionText = ({ scale, grid }: RegionParameters): string => `grid ${grid.j
 
 /**
  * The closed vocabulary of primitives. A backend computes these and knows nothing else. To add one: its parameters
- * (parameters.ts), its row here, its kernel in each backend's table, its cases in the conformance suite; the compiler
- * names what is missing.
+ * (parameters.ts), its row here, a plain loop in backends/reference, a case in test/backends/conformance; the compiler and
+ * the suite name what is missing. The other backends take the plain loop until somebody writes them a faster one.
  */
 export const signatures: { readonly [K in Kind]: Signature<K> } = {
   map: {
@@ -416,6 +416,19 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     takesSparse: true,
     problem: sameCount,
     text: silent,
+  },
+  reduceTouched: {
+    doc:
+      "one number: the elements in the columns that x lists added up one by one in the order of the list, every sum rounded; " +
+      "mean: divided by their count. 0 where x lists none",
+    reads: ["x"],
+    pure: true,
+    takesSparse: true,
+    problem: ([x], writes) => {
+      if (x?.storage !== "touched") return "needs a touched value";
+      return count(writes) === 1 && writes.storage === "dense" ? undefined : "gives one number";
+    },
+    text: ({ operation }) => operation,
   },
   connectionistTemporal: {
     doc:

@@ -11,7 +11,7 @@ import * as sequences from "./sequences.js";
 import * as windows from "./windows.js";
 
 /** Every kind as a plain loop over its formula; nothing here is clever, and nothing fast. */
-const referenceKernels: KernelTable = {
+export const referenceKernels: KernelTable = {
   ...elementwise,
   ...movement,
   ...matmul,
