@@ -173,7 +173,7 @@ class BackwardWalk {
 /** The sum of two gradients of one node; a touched one is written out beside a dense one. */
 function sum(builder: InternalGraph, a: NetworkNode, b: NetworkNode, name: string): NetworkNode {
   const facts = [builder.facts(a), builder.facts(b)] as const;
-  const { shape, dynamicAxis } = facts[0];
+  const { shape, dynamicAxis } = facts.find(({ storage }) => storage === "dense") ?? facts[0];
   if (facts.every(({ storage }) => storage === "touched")) {
     return builder.primitive("addTouched", [a, b], {}, { shape, dynamicAxis, storage: "touched" });
   }

@@ -1,3 +1,4 @@
+import type { NotImplemented } from "./not-implemented.js";
 import type { Expression } from "../primitives/expression.js";
 import type { AxisId, Kind, Operand } from "../primitives/instruction.js";
 import type { Parameters, ReduceOperation } from "../primitives/parameters.js";
@@ -238,6 +239,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   readonly delay?: 1 | -1;
   /** Inputs whose lowering and gradient take sparse data as it is; all others see it written out. */
   readonly sparseInputs?: readonly number[];
+  /** Inputs that CNTK's CPU code does not take as sparse data, and where it says so. */
+  readonly sparseNotImplemented?: Readonly<Record<number, NotImplemented>>;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
   validatingSuffix?(attributes: A): string;
   shape(context: ShapeContext<A>): ShapeResult<D>;

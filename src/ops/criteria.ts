@@ -69,6 +69,7 @@ function logSoftmaxCompanion({ node, build }: CompanionContext): Companions {
 const crossEntropyWithSoftmax = defineOp({
   ...criterion,
   name: "CrossEntropyWithSoftmax",
+  sparseNotImplemented: { 0: { function: "AssignInnerProductOfMatrices", line: 5448 } },
   doc: "−Σ labels·ln softmax(z)",
   inputs: [
     { name: "labels", doc: "A distribution per sample, mostly one-hot." },
@@ -211,6 +212,7 @@ const logistic = defineOp({
 const classificationError = defineOp({
   ...criterion,
   name: "ClassificationError",
+  sparseNotImplemented: { 0: { function: "VectorMax", line: 3799 } },
   aliases: ["ErrorPrediction"],
   doc:
     "Number of samples whose label is not the largest activation, or not among the topN largest. Which of " +

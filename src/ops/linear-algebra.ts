@@ -296,7 +296,11 @@ function gradientOfProduct(
         : matmul(g, [b, inner], contracted, aFacts);
     }
     // Sparse data touches only some columns of A; of a transposed A only some rows, for which there is no short form.
-    if (!transposed && columns === 1) return matmul(g, [b, inner], contracted, aFacts, "touched");
+    if (!transposed && columns === 1) {
+      // The columns that are touched are the last dimension.
+      const shape = aFacts.shape.at(-1) === inner ? aFacts.shape : [rows, inner];
+      return matmul(g, [b, inner], contracted, { ...aFacts, shape }, "touched");
+    }
     const dense = build.primitive("toDense", [b], {}, { ...bFacts, storage: "dense" });
     return transposed
       ? matmul([dense, inner], g, contracted, aFacts)

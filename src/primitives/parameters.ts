@@ -61,6 +61,7 @@ export interface Parameters {
   mapTouched: { readonly expression: Expression };
   addTouched: Record<string, never>;
   putTouched: Record<string, never>;
+  reduceTouched: { readonly operation: "sum" | "mean" };
   // Algorithms of their own.
   connectionistTemporal: ConnectionistTemporalParameters;
   editDistance: EditDistanceParameters;

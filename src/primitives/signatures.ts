@@ -417,6 +417,19 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     problem: sameCount,
     text: silent,
   },
+  reduceTouched: {
+    doc:
+      "one number: the elements in the columns that x lists added up one by one in the order of the list, every sum rounded; " +
+      "mean: divided by their count. 0 where x lists none",
+    reads: ["x"],
+    pure: true,
+    takesSparse: true,
+    problem: ([x], writes) => {
+      if (x?.storage !== "touched") return "needs a touched value";
+      return count(writes) === 1 && writes.storage === "dense" ? undefined : "gives one number";
+    },
+    text: ({ operation }) => operation,
+  },
   connectionistTemporal: {
     doc:
       "connectionist temporal classification (Graves 2006) of `labels` (one-hot per frame; runs of a label with value 2 mark its first frame) " +

@@ -50,6 +50,7 @@ export async function runConfiguration(
     redirected?.rethrow();
     return done;
   } catch (error) {
+    if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
     // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
     if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
     throw error;

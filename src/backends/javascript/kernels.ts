@@ -36,7 +36,13 @@ import { compileRanking } from "./ranking.js";
 import { compileReduce } from "./reduce.js";
 import { compileRegionPool, compileRegionPoolGradient } from "./region-pool.js";
 import { compileShift, compileShiftInitialGradient } from "./shift.js";
-import { compileAddTouched, compileMapTouched, compilePutTouched, compileToDense } from "./sparse.js";
+import {
+  compileAddTouched,
+  compileMapTouched,
+  compilePutTouched,
+  compileReduceTouched,
+  compileToDense,
+} from "./sparse.js";
 
 /** Generated and blocked kernels; a kind that has none runs as `reference` has it. */
 export const javascriptKernels: KernelTable = {
@@ -75,6 +81,7 @@ export const javascriptKernels: KernelTable = {
   mapTouched: compileMapTouched,
   addTouched: compileAddTouched,
   putTouched: compilePutTouched,
+  reduceTouched: compileReduceTouched,
   connectionistTemporal: compileConnectionistTemporal,
   editDistance: compileEditDistance,
   outsideTop: compileOutsideTop,
