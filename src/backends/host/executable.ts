@@ -40,8 +40,9 @@ interface CompiledEntry {
 function computing(name: string, error: unknown): unknown {
   if (!(error instanceof CntkError) || name === "") return error;
   const { message } = error.diagnostic;
+  const node = name.replace(/\.scratch\d+$/, "");
   const separator = message.startsWith("operation ") ? " " : ": ";
-  return new CntkError({ ...error.diagnostic, message: `${name}${separator}${message}` });
+  return new CntkError({ ...error.diagnostic, message: `${node}${separator}${message}` });
 }
 
 /** A plan as lists of kernels on typed arrays: what all backends share whose memory is the host's. */
