@@ -16,7 +16,7 @@ import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
  */
 export function loadModelFile({ files, untrained }: Session, path: string): ModelFile {
   const left = untrained?.get(files.resolve(path));
-  if (left) return left;
+  if (left) return left();
   if (!files.exists(path)) {
     throw new CntkError({
       code: "model-missing",

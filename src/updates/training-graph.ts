@@ -118,7 +118,7 @@ function updateNodes(
     const memory = rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
     const multiplier = parameterAttributes(node).learningRateMultiplier;
     const weights = newWeights.get(node) ?? node;
-    builder.within(`${node.name}:update`, () => {
+    builder.within(node, "update", () => {
       const limited = clipped(builder, newGradients.get(node) ?? gradientState, options);
       const gradient = withL2(builder, limited, weights, options);
       const result = rule.update({ build: builder, weights, gradient, memory, multiplier, options });
