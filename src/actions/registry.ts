@@ -1,13 +1,20 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Action, Command } from "./action.js";
+import { editAction } from "./edit.js";
 import { testAction } from "./test.js";
 import { trainAction } from "./train.js";
 import { unavailableActions } from "./unavailable.js";
 import { writeAction } from "./write.js";
 
 /** Every action of CNTK's, those that cntkts does not have among them. */
-export const actions: readonly Action[] = [trainAction, testAction, writeAction, ...unavailableActions];
+export const actions: readonly Action[] = [
+  trainAction,
+  testAction,
+  writeAction,
+  editAction,
+  ...unavailableActions,
+];
 
 const byName = new Map(actions.flatMap((action) => action.names.map((name) => [name, action] as const)));
 

@@ -15,8 +15,13 @@ export class SeedCounter {
     return this.forceConstant ? 1 : seed;
   }
 
-  /** The number CNTK gives a node when it is constructed; it shows in one message only (duplicate names). */
+  /** The number CNTK gives a node when it is constructed; it shows in few messages (duplicate names, copied functions). */
   drawNodeNumber(): number {
     return this.nextNode++;
+  }
+
+  /** Numbers that go to what CNTK makes for itself while it compiles a network. */
+  skipNodeNumbers(count: number): void {
+    this.nextNode += count;
   }
 }

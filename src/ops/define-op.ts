@@ -5,7 +5,7 @@ import {
   type AttributesOf,
   typedAttributes,
 } from "../network/attributes.js";
-import type { Attributes, DynamicAxis, NetworkNode, SampleShape } from "../network/network.js";
+import type { DynamicAxis, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type {
   MemoryRule,
@@ -48,7 +48,7 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
         wrongAttribute(node, name, kind),
       );
       const result = entry.shape(new TypedContext(context, attributes));
-      const completed = { ...result, attributes: result.attributes ?? (attributes as Attributes) };
+      const completed = { ...result, attributes: result.attributes ?? attributes };
       const only = context.inputs.length === 1 ? context.inputs[0] : undefined;
       return result.storage === undefined && only?.storage === "sparse"
         ? { ...completed, storage: "sparse" }
@@ -101,8 +101,12 @@ export function wrongAttribute(node: NetworkNode, name: string, kind: AttributeK
     "wrong-attribute",
     value === undefined
       ? `${describe(node)}: the attribute '${name}' (${kind}) is missing.`
-      : `${describe(node)}: the attribute '${name}' should be a ${kind}, not ${String(value).slice(0, 40)}.`,
+      : `${describe(node)}: the attribute '${name}' should be a ${kind}, not ${shown(value)}.`,
   );
+}
+
+function shown(value: unknown): string {
+  return (typeof value === "bigint" ? `${value}` : JSON.stringify(value)).slice(0, 40);
 }
 
 function checkInputs(entry: Pick<OpDefinition, "inputs" | "variadic">, context: ShapeContext): void {

@@ -161,8 +161,9 @@ const storedStack: StoredLayout = {
     axisField("axis", { since: 14, otherwise: -1 }),
   ],
   upgrade(old, version) {
-    const name = String(old["recurrentOp"]);
-    return version >= 14 ? old : { ...old, recurrentOp: oldRecurrentNames[name] ?? name };
+    const { recurrentOp: name } = old;
+    if (version >= 14 || typeof name !== "string") return old;
+    return { ...old, recurrentOp: oldRecurrentNames[name] ?? name };
   },
   upgradeInputs(inputs, version) {
     const [first, second, ...rest] = inputs.map((name) => ({ name }));

@@ -328,7 +328,7 @@ const legacyReshape = defineOp({
     ],
     // The layout is that of the shape.
     attributes(plain, { shape }) {
-      const [imageWidth = 0, imageHeight = 0, imageChannels = 0] = Array.isArray(shape) ? shape : [];
+      const [imageWidth = 0, imageHeight = 0, imageChannels = 0] = shape as readonly number[];
       return { ...plain, imageLayout: "CHW", imageWidth, imageHeight, imageChannels };
     },
   },

@@ -15,6 +15,7 @@ import type { ParallelTraining } from "./parallel-training.js";
 import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState } from "./state.js";
 import type { Trainer } from "./trainer.js";
+import type { UnrollWarnings } from "./unroll-warnings.js";
 
 /** What goes on from one epoch to the next, beside the trainer's state. */
 interface Continued {
@@ -40,6 +41,7 @@ export interface EpochsRequest {
   readonly parallel: ParallelTraining;
   readonly reader: Reader;
   readonly hooks: EpochHooks;
+  readonly unrolled: UnrollWarnings;
   /** First epoch to run (0-based), and the samples seen before it. */
   readonly startEpoch: number;
   readonly totalSamplesSeen: number;
@@ -103,7 +105,7 @@ export async function runEpochs(request: EpochsRequest): Promise<boolean> {
 
 /** The minibatches of an epoch (SGD.cpp, TrainOneEpoch): criteria summed over all of them. */
 async function runEpoch(
-  { session, trainer, options, parallel, reader, hooks, startEpoch }: EpochsRequest,
+  { session, trainer, options, parallel, reader, hooks, unrolled, startEpoch }: EpochsRequest,
   epoch: number,
   learningRate: number,
   continued: Continued,
@@ -136,6 +138,7 @@ async function runEpoch(
   };
   for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
     continued.parallelSequences = trainer.parallelSequences(minibatch);
+    log.write(unrolled.lines(minibatch));
     const rates = {
       learningRate: usedRate,
       momentumPerSample: options.momentumPerSample(epoch, continued.parallelSequences),

@@ -37,6 +37,8 @@ export interface SgdOptions extends UpdateOptions {
   /** The first evaluation node controls the learning rate, not the criterion. */
   readonly evaluationControlsRate: boolean;
   readonly traceLevel: number;
+  /** What the log says about the section before anything else. */
+  readonly warnings: readonly string[];
   /** Memory for convolutions, which only a GPU heeds; 0 = unlimited. */
   readonly maxTempMemSizeInSamplesForCNN: number;
   readonly trainCriterionNodeName: string;
@@ -134,11 +136,15 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     validationControlsRate: autoAdjust?.boolean("UseCVSetControlLRIfCVExists", true) ?? true,
     evaluationControlsRate: autoAdjust?.boolean("UseEvalCriterionControlLR", false) ?? false,
     traceLevel: section.integer("traceLevel", 0),
+    warnings: autoAdjust?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
   };
 }
+
+const oldSearchSize =
+  "WARNING: 'numMiniBatch4LRSearch' is deprecated, please remove it and use 'numSamples4Search' instead.\n";
 
 type Fail = (code: string, message: string, key?: string, hint?: string) => never;
 

@@ -20,7 +20,7 @@ interface Alignment {
   readonly bounds: readonly number[];
   readonly frames: number;
   /** Column of a frame. */
-  column(frame: number): number;
+  readonly column: (frame: number) => number;
 }
 
 /**
