@@ -205,7 +205,7 @@ class InternalShapeContext implements ShapeContext {
   constructor(
     readonly node: NetworkNode,
     readonly inputAxis: DynamicAxis,
-    facts: (node: NetworkNode) => NodeFacts,
+    private readonly facts: (node: NetworkNode) => NodeFacts,
   ) {
     this.attributes = node.attributes;
     this.inputs = node.inputs.map((input) => {
@@ -217,6 +217,10 @@ class InternalShapeContext implements ShapeContext {
 
   newDynamicAxis(): DynamicAxis {
     throw new Error(`${this.node.name}: an internal node cannot open a dynamic axis`);
+  }
+
+  detailsOf(other: NetworkNode): unknown {
+    return this.facts(other).details;
   }
 
   inferParameter(): void {}

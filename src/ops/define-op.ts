@@ -80,6 +80,10 @@ class TypedContext<A> implements ShapeContext<A> {
     return this.context.newDynamicAxis(base);
   }
 
+  detailsOf(other: NetworkNode): unknown {
+    return this.context.detailsOf(other);
+  }
+
   inferParameter(index: number, like: SampleShape): void {
     this.context.inferParameter(index, like);
   }

@@ -184,28 +184,36 @@ const interpolation = e.add(
   e.multiply(oneMinus(e.argument(0)), e.argument(2)),
 );
 
-/** Mean and biased variance of the minibatch, and the variance's unbiased estimate. */
+/**
+ * Mean and biased variance of the minibatch, and the variance's unbiased estimate. CNTK sets gaps to zero and then counts
+ * them like samples: they pull the mean towards 0 and add its square to the variance.
+ */
 function minibatchStatistics(
   build: GraphBuilder,
   x: NetworkNode,
   view: StatisticsView,
   sampleCount: NetworkNode,
 ) {
-  const samples = e.argument(1);
+  const columnCount = build.count(x, "columns");
+  const columns = e.argument(1);
   const seen = build.reshape(x, view.sample);
-  const average = (value: NetworkNode): NetworkNode =>
-    build.map(e.divide(e.argument(0), samples), [
-      build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions),
-      sampleCount,
-    ]);
-  const mean = average(seen);
+  const sum = (value: NetworkNode): NetworkNode =>
+    build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions);
+  const mean = build.map(e.divide(e.argument(0), columns), [sum(seen), columnCount]);
   const centered = build.map(e.subtract(e.argument(0), e.argument(1)), [seen, mean]);
-  const variance = average(build.map(e.multiply(e.argument(0), e.argument(0)), [centered]));
-  const count = e.multiply(e.constant(view.positions), samples);
+  const squares = sum(build.map(e.multiply(e.argument(0), e.argument(0)), [centered]));
+  const ofGaps = e.multiply(e.subtract(columns, e.argument(2)), e.multiply(e.argument(3), e.argument(3)));
+  const variance = build.map(e.divide(e.add(e.argument(0), ofGaps), columns), [
+    squares,
+    columnCount,
+    sampleCount,
+    mean,
+  ]);
+  const count = e.multiply(e.constant(view.positions), columns);
   const unbiased = e.divide(e.multiply(e.argument(0), count), e.subtract(count, e.constant(1)));
   const estimate = build.map(e.select(e.binary("greater", count, e.constant(1)), unbiased, e.constant(0)), [
     variance,
-    sampleCount,
+    columnCount,
   ]);
   return { mean, variance, estimate };
 }
@@ -272,7 +280,7 @@ function trainingCompanions({
   };
 }
 
-/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic. */
+/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic, gaps among them. */
 function batchNormalizationGradient(
   context: GradientContext<NormalizationAttributes>,
 ): readonly (NetworkNode | null)[] {
@@ -315,7 +323,7 @@ function batchNormalizationGradient(
       scaleView,
       inverseDeviation,
       beta,
-      build.count(x, "samples"),
+      build.count(x, "columns"),
     ]);
   };
   return [
