@@ -25,6 +25,7 @@ import {
   networkTree,
 } from "./sources/brainscript/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
+import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
 import type { Session } from "./session.js";
 import { type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
@@ -45,7 +46,7 @@ const sourceKeys = [
 ] as const;
 
 /** The ways to describe a network that there are. */
-const networkSources: readonly NetworkSource[] = [...brainScriptSources];
+const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ...brainScriptSources];
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {

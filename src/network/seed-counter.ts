@@ -5,6 +5,7 @@
 export class SeedCounter {
   private nextSeed = 1;
   private nextNode = 0;
+  private nextName = 1;
 
   /** `forceConstant` is the configuration's `forceConstantRandomSeed`: every seed is 1, yet all are counted. */
   constructor(readonly forceConstant = false) {}
@@ -18,5 +19,10 @@ export class SeedCounter {
   /** The number CNTK gives a node when it is constructed; it shows in one message only (duplicate names). */
   drawNodeNumber(): number {
     return this.nextNode++;
+  }
+
+  /** The name of a node that its builder leaves unnamed: AutoName1, AutoName2, … (ComputationNode.h, CreateUniqNodeName). */
+  drawNodeName(): string {
+    return `AutoName${this.nextName++}`;
   }
 }
