@@ -26,6 +26,7 @@ export const trainAction: Action = {
   async run(session, { section }): Promise<ActionResult> {
     const { files, log } = session;
     const options = readSgdOptions(section.section("SGD"));
+    for (const line of options.warnings) log.stamped(line);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
     const startEpoch = determineStartEpoch(files, modelPath, maxEpochs, section.boolean("makeMode", true));
