@@ -75,6 +75,11 @@ export function networkSource(section: ConfigSection): NetworkSource {
   });
 }
 
+/** How much the log tells of validating a network that `section` describes, if it is to tell `traceLevel` elsewhere. */
+export function validationTraceLevel(section: ConfigSection, traceLevel: number): number {
+  return networkSource(section).validatesSilently ? 0 : traceLevel;
+}
+
 type Building = Pick<
   Session,
   "files" | "library" | "includeDirectories" | "elementType" | "deviceId" | "seeds" | "log"

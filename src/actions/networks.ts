@@ -5,7 +5,7 @@ import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { buildNetwork, hasBuilder, shapeNetwork } from "../pipeline.js";
+import { buildNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { checkMemory } from "../shapes/index.js";
 import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
@@ -83,10 +83,10 @@ export async function networkForEvaluation(
     };
   }
   const network = await buildNetwork(session, section, traceLevel);
-  const { shaped } = shapeNetwork(session, network, traceLevel);
+  const { shaped } = shapeNetwork(session, network, validationTraceLevel(section, traceLevel));
   if (listed.length === 0) return { shaped, requirePrecision: () => undefined };
   patchOutputNodes(session, network, listed);
-  const patched = shapeNetwork(session, network, traceLevel, shaped);
+  const patched = shapeNetwork(session, network, validationTraceLevel(section, traceLevel), shaped);
   return { shaped: patched.shaped, requirePrecision: () => undefined };
 }
 

@@ -1,7 +1,13 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
-import { buildNetwork, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
+import {
+  buildNetwork,
+  planGraph,
+  shapeNetwork,
+  trainingGraph,
+  validationTraceLevel,
+} from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { networkFromModel } from "../sources/model-file/index.js";
@@ -85,7 +91,7 @@ async function createNetwork(session: Session, section: ConfigSection): Promise<
   const traceLevel = section.integer("traceLevel", 0);
   if (traceLevel > 0) session.log.stamped("\nCreating virgin network.\n");
   const network = await buildNetwork(session, section, traceLevel);
-  return shapeNetwork(session, network, traceLevel).shaped;
+  return shapeNetwork(session, network, validationTraceLevel(section, traceLevel)).shaped;
 }
 
 /** A resumed network compiles silently, as in CNTK. */

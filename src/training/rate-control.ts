@@ -1,5 +1,6 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { Span } from "../diagnostics/source.js";
 import type { RunLog } from "../log/run-log.js";
 import { rateAdjustedLine, rollBackLine } from "../log/training-lines.js";
 import { notAvailable } from "./refused-options.js";
@@ -23,10 +24,13 @@ export interface RateControlOptions {
 }
 
 /**
- * Reads an AutoAdjust section, or what holds without one. Searching for rates and adapting minibatch sizes are refused.
+ * Reads an AutoAdjust section, or what holds without one; `span` is where the section is named. Searching for rates and adapting minibatch sizes are refused.
  * @throws CntkError with CNTK's message for values that it refuses.
  */
-export function readRateControl(adjust: ConfigSection | undefined): RateControlOptions {
+export function readRateControl(
+  adjust: ConfigSection | undefined,
+  span: Span | undefined,
+): RateControlOptions {
   const word = adjust?.string("autoAdjustLR", "none").toLowerCase() ?? "none";
   if (
     !/^(|none|false|searchbeforeepoch|beforeepoch|before|adjustafterepoch|afterepoch|after)$/.test(word)
@@ -35,7 +39,7 @@ export function readRateControl(adjust: ConfigSection | undefined): RateControlO
       code: "learning-rate-search",
       message:
         "autoAdjustLR: Invalid learning rate search type. Valid values are (none | searchBeforeEpoch | adjustAfterEpoch)",
-      span: adjust?.span,
+      span,
     });
   }
   const decreaseFactor = adjust?.number("learnRateDecreaseFactor", 0.618) ?? 0.618;

@@ -68,7 +68,7 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
   };
   const autoAdjust = section.optionalSection("AutoAdjust");
-  const rateControl = readRateControl(autoAdjust);
+  const rateControl = readRateControl(autoAdjust, section.keySpan("AutoAdjust"));
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
   // CNTK's word for the whole data is the largest size_t, which -1 is too.
   const given = section.size("epochSize", 0);

@@ -49,7 +49,7 @@ export class LayerMaker {
     const { uniformInit, initValueScale } = this.options;
     return this.node("LearnableParameter", [], name, {
       shape: [rows, columns],
-      init: uniformInit ? "uniform1" : "gaussian",
+      init: uniformInit ? "uniform" : "gaussian",
       initValueScale,
       seed: this.nextSeed++,
       initOnCPUOnly: false,

@@ -36,6 +36,7 @@ const builders: Readonly<Record<NetworkKind, (maker: LayerMaker) => void>> = {
  */
 export const simpleNetworkSource: NetworkSource = {
   key: "SimpleNetworkBuilder",
+  validatesSilently: true,
   build(section, { elementType, seeds, log }) {
     const own = section.section("SimpleNetworkBuilder");
     log.write("SimpleNetworkBuilder Using CPU\n");
