@@ -31,7 +31,7 @@ export function loadModelFile({ files, untrained }: Session, path: string): Mode
 export interface ActionNetwork {
   readonly shaped: ShapedNetwork;
   /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
-  requirePrecision(): void;
+  readonly requirePrecision: () => void;
 }
 
 /**

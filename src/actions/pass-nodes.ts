@@ -2,6 +2,7 @@ import { insertBehind } from "../network/edit.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { operationByName } from "../ops/index.js";
+import { parameterAttributes } from "../ops/inputs.js";
 
 /** A network whose inputs and parameters are used by way of Pass nodes. */
 export interface PassedNetwork {
@@ -20,7 +21,7 @@ export function insertPassNodes(shaped: ShapedNetwork, root: NetworkNode): Passe
   const pass = operationByName("Pass");
   if (!pass) throw new Error("the registry has no Pass node");
   const parameters = restrictOrder(shaped.order, [root]).filter(
-    (node) => node.op.role === "parameter" && Number(node.attributes["learningRateMultiplier"] ?? 1) > 0,
+    (node) => node.op.role === "parameter" && parameterAttributes(node).learningRateMultiplier > 0,
   );
   const leaves = [...inputsBelow([root]), ...parameters];
   const { network, inserted, copies } = insertBehind(

@@ -176,10 +176,20 @@ function sum(builder: InternalGraph, a: NetworkNode, b: NetworkNode, name: strin
   return builder.map(add(argument(0), argument(1)), [left, right], name);
 }
 
-/** Reduces a contribution over the axes (and samples) along which the input was broadcast, or spreads a constant one. */
+/**
+ * Reduces a contribution over the axes (and samples) along which the input was broadcast, or spreads a constant one; brings
+ * it under the input's dynamic axis, where the consumer has another one of the same layout.
+ */
 function fitTo(builder: InternalGraph, contribution: NetworkNode, input: NetworkNode): NetworkNode {
-  const target = builder.facts(input);
   if (builder.facts(contribution).storage === "touched") return contribution;
+  const fitted = fitShape(builder, contribution, input);
+  const [{ shape, dynamicAxis }, wanted] = [builder.facts(fitted), builder.facts(input).dynamicAxis];
+  if (dynamicAxis === null || wanted === null || dynamicAxis === wanted) return fitted;
+  return builder.primitive("reconcile", [fitted, input], { repeats: false }, { shape, dynamicAxis: wanted });
+}
+
+function fitShape(builder: InternalGraph, contribution: NetworkNode, input: NetworkNode): NetworkNode {
+  const target = builder.facts(input);
   let fitted = contribution;
   let { shape, dynamicAxis } = builder.facts(fitted);
   const isNarrower = target.shape.some((dim, axis) => (shape[axis] ?? 1) < dim);

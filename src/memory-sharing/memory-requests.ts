@@ -15,9 +15,9 @@ export interface MemoryRoots {
 
 export interface MemoryAssignment {
   /** Names the matrix that holds the node's value; nodes with the same name share it. */
-  valueOf(node: NetworkNode): string;
+  readonly valueOf: (node: NetworkNode) => string;
   /** Names the matrix of the node's gradient; undefined if it has none. */
-  gradientOf(node: NetworkNode): string | undefined;
+  readonly gradientOf: (node: NetworkNode) => string | undefined;
 }
 
 /**

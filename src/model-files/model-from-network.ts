@@ -11,7 +11,6 @@ import type { ElementType } from "../numerics/values.js";
 import type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { type Fields, fieldsFromAttributes, type StoredField } from "../network/stored-fields.js";
-import { storedLayout } from "../ops/stored.js";
 import { byNameIgnoringCase } from "./upgrade-model.js";
 
 /** State of a random engine: its seed, and how many numbers were drawn. */
@@ -72,9 +71,8 @@ function modelNode(
   engine: EngineState | undefined,
 ): ModelNode {
   const operation = node.op.name;
-  const layout = storedLayout(operation);
-  if (!layout) throw new Error(`node ${node.name}: no model file holds the operation ${operation}`);
-  const fields = fieldsFromAttributes(layout, facts?.attributes ?? node.attributes);
+  if (node.op.internal) throw new Error(`node ${node.name}: no model file holds the operation ${operation}`);
+  const fields = fieldsFromAttributes(node.op.stored, facts?.attributes ?? node.attributes);
   if (facts && (node.op.role === "parameter" || node.op.role === "input")) fields["shape"] = facts.shape;
   if (engine) Object.assign(fields, { seed: engine.seed, offset: engine.offset });
   if ("runCount" in fields) fields["runCount"] = runCount(node, values);
@@ -117,6 +115,6 @@ function runCount(node: NetworkNode, values: ReadonlyMap<NetworkNode, ParameterV
 const isSeed = ({ name }: StoredField): boolean => name === "seed";
 
 function untouchedEngines(shaped: ShapedNetwork): Map<NetworkNode, EngineState> {
-  const random = shaped.order.filter(({ op }) => storedLayout(op.name)?.fields.some(isSeed)).reverse();
+  const random = shaped.order.filter(({ op }) => op.stored.fields.some(isSeed)).reverse();
   return new Map(random.map((node, i) => [node, { seed: i + 1, offset: 0 }]));
 }

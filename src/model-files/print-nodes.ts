@@ -29,5 +29,5 @@ function storedShape(node: ModelNode): string {
   const role = operationByName(node.operation)?.role;
   const { shape } = node.fields;
   if ((role !== "parameter" && role !== "input") || !Array.isArray(shape)) return "";
-  return `[${(role === "parameter" ? shape : [...shape, "*"]).join(" x ")}]`;
+  return `[${(role === "parameter" ? shape : [...shape.map(String), "*"]).join(" x ")}]`;
 }

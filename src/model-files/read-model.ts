@@ -5,7 +5,7 @@ import type { ElementType } from "../numerics/values.js";
 import { ByteReader } from "./byte-reader.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import { currentOperationName, storedLayout, storedOperationNames } from "../ops/stored.js";
+import { modelFileOperationNames, operationOfModelFile } from "../ops/unavailable.js";
 import { type NodeContents, readFields } from "./stored-bytes.js";
 import { upgradeModel } from "./upgrade-model.js";
 
@@ -139,14 +139,13 @@ function readNode(
   const precision: ElementType = tag === "double" ? "double" : "float";
   const operationAt = reader.position;
   const written = reader.wideText("operation of a node");
-  const operation = currentOperationName(written);
-  const layout = storedLayout(operation);
-  if (layout === undefined) throw unknownOperation(reader, written, operationAt);
+  const op = operationOfModelFile(written);
+  if (op === undefined) throw unknownOperation(reader, written, operationAt);
   const name = reader.wideText("name of a node");
   const fieldsAt = reader.position;
-  const contents = readFields(reader, layout, version, precision);
+  const contents = readFields(reader, op.stored, version, precision);
   checkSize(reader, contents, name, fieldsAt);
-  return { precision, operation, name, ...contents };
+  return { precision, operation: op.name, name, ...contents };
 }
 
 /** A tensor has as many values as its shape says. */
@@ -162,7 +161,7 @@ function checkSize(reader: ByteReader, { fields, values }: NodeContents, name: s
 }
 
 function unknownOperation(reader: ByteReader, name: string, at: number): CntkError {
-  const near = suggest(name, storedOperationNames());
+  const near = suggest(name, modelFileOperationNames());
   return new CntkError({
     code: "operation-unknown",
     message: `The file '${reader.fileName}' holds, at byte ${at}, a node of the unknown operation '${shortened(name)}'.`,

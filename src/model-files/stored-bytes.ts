@@ -131,7 +131,7 @@ export function writeFields(
 /* The kind of a field says what its value is: readField and the ops' declarations keep them together. */
 function writeField(
   writer: ByteWriter,
-  { kind, fields = [] }: StoredField,
+  { name, kind, fields = [] }: StoredField,
   elementType: ElementType,
   value: FieldValue,
 ): void {
@@ -147,7 +147,8 @@ function writeField(
       return writer.boolean(value === true);
     case "wideText":
     case "narrowText":
-      return writer[kind](String(value));
+      if (typeof value !== "string") throw new Error(`${name} is no text`);
+      return writer[kind](value);
     case "shape":
     case "legacyShape":
       return writer.shape(value as readonly number[]);

@@ -1,5 +1,6 @@
 import type { UpgradedInput } from "../network/stored-fields.js";
-import { storedLayout } from "../ops/stored.js";
+import { learnableParameter } from "../ops/inputs.js";
+import { operationOfModelFile } from "../ops/unavailable.js";
 import type { ModelFile, ModelMatrix, ModelNode } from "./model-file.js";
 
 /**
@@ -12,7 +13,7 @@ export function upgradeModel(file: ModelFile): ModelFile {
   const replaced = new Map<string, ModelNode>();
   const added: ModelNode[] = [];
   for (const node of file.nodes) {
-    const upgraded = storedLayout(node.operation)?.upgradeInputs?.(node.inputs, file.version);
+    const upgraded = operationOfModelFile(node.operation)?.stored.upgradeInputs?.(node.inputs, file.version);
     if (!upgraded) continue;
     const inputs = upgraded.map((input) => {
       if ("newParameter" in input) {
@@ -45,7 +46,7 @@ function newParameter(name: string, { precision }: ModelNode): ModelNode {
   const values = precision === "float" ? new Float32Array(1) : new Float64Array(1);
   return {
     precision,
-    operation: "LearnableParameter",
+    operation: learnableParameter.name,
     name,
     inputs: [],
     fields: { learningRateMultiplier: 0, shape: [1] },

@@ -4,7 +4,7 @@ import type { ByteSink } from "./byte-writer.js";
 import { ByteWriter, joinPieces } from "./byte-writer.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
-import { storedLayout } from "../ops/stored.js";
+import { operationOfModelFile } from "../ops/unavailable.js";
 import { writeFields } from "./stored-bytes.js";
 
 const groupSections: readonly (readonly [NodeGroup, string])[] = [
@@ -62,9 +62,9 @@ function writeNode(writer: ByteWriter, node: ModelNode): void {
   writer.wideText(node.precision);
   writer.wideText(node.operation);
   writer.wideText(node.name);
-  const layout = storedLayout(node.operation);
-  if (layout === undefined) throw new Error(`node ${node.name} has the unknown operation ${node.operation}`);
-  writeFields(writer, layout, node, node.precision);
+  const op = operationOfModelFile(node.operation);
+  if (op === undefined) throw new Error(`node ${node.name} has the unknown operation ${node.operation}`);
+  writeFields(writer, op.stored, node, node.precision);
 }
 
 function writeNames(writer: ByteWriter, names: readonly string[]): void {

@@ -31,7 +31,8 @@ export type AttributesOf<S extends AttributeDeclarations> = {
     AttributeTypes[S[N]["kind"]] | (S[N] extends { readonly computed: true } ? undefined : never);
 };
 
-const isOfKind: { readonly [K in AttributeKind]: (value: unknown) => value is AttributeTypes[K] } = {
+/** Is a value what an attribute of that kind may be? */
+export const isOfKind: { readonly [K in AttributeKind]: (value: unknown) => value is AttributeTypes[K] } = {
   number: (value) => typeof value === "number",
   integer: (value) => typeof value === "number",
   boolean: (value) => typeof value === "boolean",

@@ -3,6 +3,7 @@ import type { AxisId, Kind, Operand } from "../primitives/instruction.js";
 import type { Parameters, ReduceOperation } from "../primitives/parameters.js";
 import type { AttributeDeclarations } from "./attributes.js";
 import type { Assignment } from "./execution-graph.js";
+import type { StoredLayout } from "./stored-fields.js";
 import type { Attributes, DynamicAxis, NetworkNode, NodeFacts, SampleShape, Storage } from "./network.js";
 
 export type { AttributeDeclaration, AttributeKind } from "./attributes.js";
@@ -130,7 +131,7 @@ export interface GradientContext<A = Attributes, D = unknown> {
   /** Gradient of the criterion with respect to this node; same shape and dynamic axis as the node. */
   readonly outputGradient: NetworkNode;
   /** Is the gradient of input `index` asked for? */
-  wants(index: number): boolean;
+  readonly wants: (index: number) => boolean;
   readonly build: GraphBuilder;
 }
 
@@ -157,11 +158,16 @@ export interface LoweringContext<A = Attributes, D = unknown> {
   readonly companions: readonly Operand[];
   readonly output: Operand;
   readonly mode: "training" | "inference";
-  emit<K extends Kind>(kind: K, reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): void;
+  readonly emit: <K extends Kind>(
+    kind: K,
+    reads: readonly Operand[],
+    writes: Operand,
+    parameters: Parameters[K],
+  ) => void;
   /** A scratch buffer; with an axis it holds one value per column. */
-  temporary(dims: SampleShape, axis: AxisId | null): Operand;
+  readonly temporary: (dims: SampleShape, axis: AxisId | null) => Operand;
   /** The buffer that keeps the last `frames` frames of `value` for the next minibatch. */
-  carried(value: Operand, frames: number): Operand;
+  readonly carried: (value: Operand, frames: number) => Operand;
 }
 
 /** A scratch matrix as CNTK's memory pool sees it. */
@@ -204,6 +210,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   /** Takes any number of inputs (the last declaration repeats). */
   readonly variadic?: boolean;
   readonly attributes: S;
+  /** What a model file keeps of a node besides name and inputs: nothing, where an entry does not say. */
+  readonly stored: StoredLayout;
   /** Made by cntkts only: cannot be instantiated from BrainScript or a model file. */
   readonly internal?: boolean;
   /**
@@ -230,19 +238,19 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    * One entry per input: the contribution to its gradient, or null where none flows. A contribution may have the
    * broadcast shape; the walker reduces it to the input's shape and, for inputs without a dynamic axis, over the columns.
    */
-  gradient?(context: GradientContext<A, D>): readonly (NetworkNode | null)[];
+  readonly gradient?: (context: GradientContext<A, D>) => readonly (NetworkNode | null)[];
   companions?(context: CompanionContext<A, D>): Companions;
   /**
    * The node written out as nodes of other ops, whose last one (returned) has its value. Value and gradient are then those
    * nodes' and the entry needs neither `lower` nor `gradient`.
    */
-  expand?(context: CompanionContext<A, D>): NetworkNode;
+  readonly expand?: (context: CompanionContext<A, D>) => NetworkNode;
   /**
    * Per input: its gradient is replaced by this node's contribution, whatever other consumers added before
    * (CNTK's transposed convolution and MaxUnpooling; a known bug that its numbers depend on).
    */
   overwritesGradient?(attributes: A): readonly boolean[];
-  lower?(context: LoweringContext<A, D>): void;
+  readonly lower?: (context: LoweringContext<A, D>) => void;
   /** Where it depends on attributes (the kind of pooling, of reduction), a function of them. */
   readonly memory: MemoryRule | ((attributes: A) => MemoryRule);
 }

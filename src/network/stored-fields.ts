@@ -120,7 +120,7 @@ export function attributesFromFields(layout: StoredLayout, fields: Fields): Attr
   const attributes: Record<string, unknown> = {};
   for (const stored of layout.fields) {
     if (stored.kind === "matrix" || stored.until !== undefined) continue;
-    const { name, attribute = name, words, otherwise, constant } = stored;
+    const { name, attribute = name, otherwise, constant } = stored;
     const value = fields[name] ?? otherwise;
     if (value === undefined || (constant !== undefined && sameValue(value, constant))) continue;
     attributes[attribute] = asAttribute(stored, value);

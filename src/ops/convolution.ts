@@ -2,6 +2,7 @@ import type { AttributesOf } from "../network/attributes.js";
 import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Geometry } from "../primitives/geometry.js";
 import {
   chooseEngine,
@@ -17,6 +18,7 @@ import {
 import type { WindowAttributes } from "./convolution-geometry.js";
 import { at, defineOp, formatDims, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { storedWindows } from "./stored-parts.js";
 
 const declarations = {
   kernelShape: { kind: "shape", doc: "Kernel; axes not given are reduced over entirely." },
@@ -199,6 +201,41 @@ function memoryGeometry(
 /** Swaps the first and the last of the four axes of HWC weights: [K h w C] and [C h w K]. */
 const swapEnds = [3, 1, 2, 0] as const;
 
+const storedConvolution: StoredLayout = {
+  fields: [
+    ...storedWindows({
+      poolKind: { constant: 0 },
+      ceilOutDim: { constant: false },
+      includePad: { constant: false },
+    }),
+    // Before version 5 a convolution had two dimensions, in fields of its own.
+    field("kernelWidth", "unsigned8", { until: 5 }),
+    field("kernelHeight", "unsigned8", { until: 5 }),
+    field("horizontalStep", "unsigned8", { until: 5 }),
+    field("verticalStep", "unsigned8", { until: 5 }),
+    field("maps", "unsigned4", { until: 5 }),
+    field("oldImageLayout", "unsigned4", { until: 5 }),
+    field("pad", "boolean", { until: 5 }),
+    field("workspace", "unsigned8", { until: 5, wide: true }),
+    field("isTwoDimensional", "boolean", { since: 5, constant: false }),
+    field("spare", "shape", { since: 18, constant: [1], otherwise: [1] }),
+  ],
+  upgrade: (old, version) =>
+    version >= 5
+      ? old
+      : {
+          ...old,
+          kernelShape: [Number(old["kernelWidth"]), Number(old["kernelHeight"]), 1],
+          mapCount: [Number(old["maps"])],
+          strideShape: [Number(old["horizontalStep"]), Number(old["verticalStep"]), 1],
+          sharing: [true],
+          autoPadding: [old["pad"] === true],
+          imageLayout: old["oldImageLayout"] ?? 1,
+          maxTempMemSizeInSamples: old["workspace"] ?? 0,
+          isTwoDimensional: true,
+        },
+};
+
 const convolution = defineOp({
   name: "Convolution",
   doc:
@@ -210,6 +247,7 @@ const convolution = defineOp({
     { name: "x", doc: "[W x H x C], or any number of axes." },
   ],
   attributes: declarations,
+  stored: storedConvolution,
   differentiable: "yes",
   gradientDiffers:
     "transposed: the input's gradient replaces what other consumers of the input contributed before, instead of being added",

@@ -5,7 +5,7 @@ import {
   type AttributesOf,
   typedAttributes,
 } from "../network/attributes.js";
-import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
+import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type {
   MemoryRule,
@@ -14,9 +14,11 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
+import type { StoredLayout } from "../network/stored-fields.js";
 
 /** What a family writes down for an operation; `defineOp` adds what all have in common. */
-type Entry<S extends AttributeDeclarations, D> = Omit<OpEntry<S, AttributesOf<S>, D>, "memory"> & {
+type Entry<S extends AttributeDeclarations, D> = Omit<OpEntry<S, AttributesOf<S>, D>, "memory" | "stored"> & {
+  readonly stored?: StoredLayout;
   readonly memory?: MemoryRule | ((attributes: AttributesOf<S>) => MemoryRule);
 };
 
@@ -37,6 +39,7 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
 ): OpDefinition {
   return {
     ...(entry as unknown as OpDefinition),
+    stored: entry.stored ?? { fields: [] },
     memory: (entry.memory as OpDefinition["memory"] | undefined) ?? memoryAll,
     shape(context: ShapeContext): ShapeResult {
       checkInputs(entry, context);
@@ -48,7 +51,7 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
         AttributesOf<S>
       >;
       const result = entry.shape(typed);
-      const completed = { ...result, attributes: result.attributes ?? (attributes as Attributes) };
+      const completed = { ...result, attributes: result.attributes ?? attributes };
       const only = context.inputs.length === 1 ? context.inputs[0] : undefined;
       return result.storage === undefined && only?.storage === "sparse"
         ? { ...completed, storage: "sparse" }
@@ -58,15 +61,19 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
 }
 
 /** What is declared and absent, or of another kind, cannot come from a script: the model file is damaged. */
-function wrongAttribute(node: NetworkNode, name: string, kind: AttributeKind): CntkError {
+export function wrongAttribute(node: NetworkNode, name: string, kind: AttributeKind): CntkError {
   const value = node.attributes[name];
   return shapeProblem(
     node,
     "wrong-attribute",
     value === undefined
       ? `${describe(node)}: the attribute '${name}' (${kind}) is missing.`
-      : `${describe(node)}: the attribute '${name}' should be a ${kind}, not ${String(value).slice(0, 40)}.`,
+      : `${describe(node)}: the attribute '${name}' should be a ${kind}, not ${shown(value)}.`,
   );
+}
+
+function shown(value: unknown): string {
+  return (typeof value === "bigint" ? `${value}` : JSON.stringify(value)).slice(0, 40);
 }
 
 function checkInputs(entry: Pick<OpDefinition, "inputs" | "variadic">, context: ShapeContext): void {
@@ -121,45 +128,6 @@ export function shapeProblem(node: NetworkNode, code: string, message: string, h
     ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
     ...(hint !== undefined && { hint }),
   });
-}
-
-/** An attribute that is not there or of another kind: a mistake of the program, not of its user. */
-function wrongKind(name: string, kind: string, value: unknown): Error {
-  return new Error(`attribute '${name}' should be a ${kind}, not ${String(value)}`);
-}
-
-export function numberAttribute(attributes: Attributes, name: string): number {
-  const value = attributes[name];
-  if (typeof value !== "number") throw wrongKind(name, "number", value);
-  return value;
-}
-
-export function booleanAttribute(attributes: Attributes, name: string): boolean {
-  const value = attributes[name];
-  if (typeof value !== "boolean") throw wrongKind(name, "boolean", value);
-  return value;
-}
-
-export function stringAttribute(attributes: Attributes, name: string): string {
-  const value = attributes[name];
-  if (typeof value !== "string") throw wrongKind(name, "string", value);
-  return value;
-}
-
-export function shapeAttribute(attributes: Attributes, name: string): readonly number[] {
-  const value = attributes[name];
-  if (!Array.isArray(value) || !value.every((dim) => typeof dim === "number")) {
-    throw wrongKind(name, "list of numbers", value);
-  }
-  return value as number[];
-}
-
-export function booleansAttribute(attributes: Attributes, name: string): readonly boolean[] {
-  const value = attributes[name];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === "boolean")) {
-    throw wrongKind(name, "list of booleans", value);
-  }
-  return value as boolean[];
 }
 
 /** Input `index` of a list that the shape check has found long enough. */

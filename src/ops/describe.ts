@@ -15,9 +15,9 @@ function operationText(op: OpDefinition): string {
   const inputs = op.inputs.map(
     (input) => `\`${input.name}\`${input.optional ? " (optional)" : ""}: ${input.doc}`,
   );
-  const attributes = Object.entries(op.attributes).map(([name, declaration]) =>
-    attributeText(name, declaration),
-  );
+  const attributes = Object.entries(op.attributes)
+    .filter(([, { computed }]) => !computed)
+    .map(([name, declaration]) => attributeText(name, declaration));
   const lines = [
     `### ${op.name}`,
     "",

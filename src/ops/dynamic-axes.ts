@@ -1,5 +1,6 @@
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { problem } from "./declared.js";
 import { at, defineOp, describe, memoryNone, shapeProblem } from "./define-op.js";
 import { scalarShape } from "./shape-rules.js";
@@ -28,6 +29,15 @@ const where = defineOp({
     },
   },
   nonLooping: true,
+  stored: {
+    fields: [
+      field("dynamicAxis", "wideText", {
+        since: 11,
+        attribute: "dynamicAxisName",
+        otherwise: "WhereNodeAxis",
+      }),
+    ],
+  },
   differentiable: "none",
   memory: { ...memoryNone, ownMatrix: true },
   shape(context) {
@@ -50,7 +60,7 @@ const where = defineOp({
     }
     return { shape: scalarShape, dynamicAxis };
   },
-  lower: ({ inputs, output, emit }) => emit("where", inputs, output, {}),
+  lower: ({ inputs, output, emit }) => emit("where", inputs, output, { empty: "refused" }),
 });
 
 /** A check of the index input that its users share. */
@@ -164,11 +174,18 @@ const scatterPacked = defineOp({
     const source = at(inputs, 2);
     const { shape, dynamicAxis } = build.facts(source);
     // The index may run along an axis of its own, of the same layout.
-    const place = build.primitive("reconcile", [at(inputs, 1), source], {}, { shape: [1], dynamicAxis });
+    const likeSource = { shape: [1], dynamicAxis };
+    const place = build.primitive("reconcile", [at(inputs, 1), source], { repeats: false }, likeSource);
     return [null, null, build.primitive("gather", [place, outputGradient], {}, { shape, dynamicAxis })];
   },
-  lower({ inputs, output, emit }) {
-    emit("scatter", [at(inputs, 1), at(inputs, 2), at(inputs, 0)], output, {});
+  lower({ inputs, output, emit, temporary }) {
+    const [layout, index, source] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    let place = index;
+    if (index.axis !== source.axis) {
+      place = temporary(index.dims, source.axis);
+      emit("reconcile", [index, source], place, { repeats: false });
+    }
+    emit("scatter", [place, source, layout], output, {});
   },
 });
 
@@ -216,7 +233,7 @@ const reconcileDynamicAxis = defineOp({
     const operands = [outputGradient, data];
     return [build.primitive("reconcileGradient", operands, {}, { shape, dynamicAxis }), null];
   },
-  lower: ({ inputs, output, emit }) => emit("reconcile", inputs, output, {}),
+  lower: ({ inputs, output, emit }) => emit("reconcile", inputs, output, { repeats: true }),
 });
 
 export const dynamicAxisOperations: readonly OpDefinition[] = [

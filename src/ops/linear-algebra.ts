@@ -8,12 +8,14 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
+import type { StoredLayout } from "../network/stored-fields.js";
 import { argument, binary, constant, multiply, select } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
 import { at, defineOp, describeShort, formatDims, memoryInputs, shapeProblem } from "./define-op.js";
 import { asMatrix, counted, emitMap, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { axisField } from "./stored-parts.js";
 
 type ProductAttributes = {
   readonly outputRank: number;
@@ -341,6 +343,13 @@ const attributes = {
   },
 } as const;
 
+const stored: StoredLayout = {
+  fields: [
+    axisField("outputRank", { since: 3, otherwise: 1 }, "unsigned8"),
+    axisField("inferInputRankToMap", { since: 12, otherwise: -1 }),
+  ],
+};
+
 const times = defineOp({
   name: "Times",
   doc:
@@ -352,6 +361,7 @@ const times = defineOp({
     { name: "B", doc: "Right operand." },
   ],
   attributes,
+  stored,
   differentiable: "yes",
   sparseInputs: [1],
   memory: memoryInputs,
@@ -369,6 +379,7 @@ const transposeTimes = defineOp({
     { name: "B", doc: "Right operand." },
   ],
   attributes,
+  stored,
   differentiable: "yes",
   sparseInputs: [1],
   memory: memoryInputs,

@@ -1,4 +1,5 @@
 import type { OpDefinition } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import { notRunnable } from "./declared.js";
 import { at, defineOp, memoryNone } from "./define-op.js";
 import { unaryMap } from "./shape-rules.js";
@@ -6,6 +7,31 @@ import { unaryMap } from "./shape-rules.js";
 /*
  * Nodes for looking on: printing a value, averaging one over an epoch.
  */
+
+const storedTrace: StoredLayout = {
+  fields: [
+    field("message", "wideText", { attribute: "say", otherwise: "" }),
+    field("logFirst", "unsigned8", { wide: true, unlimited: true, otherwise: 0 }),
+    field("logFrequency", "unsigned8", { wide: true, unlimited: true, otherwise: 0 }),
+    field("logGradientToo", "boolean", { otherwise: false }),
+    field("isCategoryLabel", "boolean", { otherwise: false }),
+    field("labelMappingFile", "wideText", { otherwise: "" }),
+    field("isSparse", "boolean", { otherwise: false }),
+    field("transpose", "boolean", { otherwise: false }),
+    ...[
+      "prologue",
+      "epilogue",
+      "sequenceSeparator",
+      "sequencePrologue",
+      "sequenceEpilogue",
+      "elementSeparator",
+      "sampleSeparator",
+      "precisionFormat",
+    ].map((name) => field(name, "narrowText", { otherwise: "" })),
+    field("onlyUpToRow", "unsigned8", { wide: true, unlimited: true, otherwise: 2n ** 64n - 1n }),
+    field("onlyUpToT", "unsigned8", { wide: true, unlimited: true, otherwise: 2n ** 64n - 1n }),
+  ],
+};
 
 const trace = defineOp({
   name: "Trace",
@@ -20,6 +46,7 @@ const trace = defineOp({
     onlyUpToRow: { kind: "integer", doc: "Rows that are printed at most." },
     onlyUpToT: { kind: "integer", doc: "Time steps that are printed at most." },
   },
+  stored: storedTrace,
   differentiable: "yes",
   memory: memoryNone,
   shape: unaryMap,

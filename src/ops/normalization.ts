@@ -27,6 +27,7 @@ import type { Expression } from "../primitives/expression.js";
 import { imageLayoutOf } from "./convolution-geometry.js";
 import { at, defineOp, describe, formatDims, memoryInputs, shapeProblem } from "./define-op.js";
 import { emitMap, withDims } from "./lowering.js";
+import { storedNormalization } from "./normalization-stored.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 /** Places of the inputs. */
@@ -365,6 +366,7 @@ const batchNormalization = defineOp({
     { name: "runCount", doc: "[1], number of samples seen; older models have none.", optional: true },
   ],
   attributes: declarations,
+  stored: storedNormalization,
   differentiable: "yes",
   gradientDiffers:
     "with a blend time constant: the weight of the minibatch in the running averages, which also normalize, is left out",

@@ -2,6 +2,7 @@ import type { AttributesOf } from "../network/attributes.js";
 import type { Attributes, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Geometry } from "../primitives/geometry.js";
 import type { PoolParameters } from "../primitives/parameters.js";
 import {
@@ -17,6 +18,7 @@ import type { WindowAttributes } from "./convolution-geometry.js";
 import { at, defineOp, formatDims, memoryAll, memoryInputs, shapeProblem } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { imageLayout, poolKinds, sharedEverywhere, storedWindows, withoutSharing } from "./stored-parts.js";
 
 const source = "Source/ComputationNetworkLib/ConvolutionalNodes.h, Source/Math/ConvolveGeometry.h";
 
@@ -83,6 +85,42 @@ function completed(
   return { ...attributes, ...windows, ...(engine !== undefined && { engine }) };
 }
 
+const storedPooling: StoredLayout = {
+  fields: storedWindows({
+    mapCount: { constant: [1] },
+    poolKind: { attribute: "pool", words: poolKinds },
+    maxTempMemSizeInSamples: { constant: 0 },
+    transpose: { constant: false },
+    outputShape: { constant: [0] },
+  }),
+  attributes: withoutSharing,
+  toFields: sharedEverywhere,
+};
+
+const storedUnpooling: StoredLayout = {
+  fields: storedWindows({
+    mapCount: { constant: [1] },
+    poolKind: { constant: 1 },
+    maxTempMemSizeInSamples: { constant: 0 },
+    transpose: { constant: true },
+    outputShape: { constant: [0] },
+    ceilOutDim: { constant: false },
+    includePad: { constant: false },
+  }),
+  attributes: withoutSharing,
+  toFields: sharedEverywhere,
+};
+
+const storedLegacyPooling: StoredLayout = {
+  fields: [
+    field("windowWidth", "unsigned4"),
+    imageLayout(),
+    field("windowHeight", "unsigned8"),
+    field("horizontalSubsample", "unsigned8"),
+    field("verticalSubsample", "unsigned8"),
+  ],
+};
+
 const pooling = defineOp({
   name: "Pooling",
   doc: "Maximum or average over windows. Cells outside the input never win and, unless poolIncludePad, are not counted.",
@@ -94,6 +132,7 @@ const pooling = defineOp({
     ceilOut: { kind: "boolean", doc: "Round the number of windows up: the last one may reach outside." },
     poolIncludePad: { kind: "boolean", doc: "Average over the whole window, cells outside counting as 0." },
   },
+  stored: storedPooling,
   differentiable: "yes",
   gradientDiffers: `max: ${ties}`,
   memory: (attributes) => (attributes.pool.toLowerCase() === "max" ? memoryAll : memoryInputs),
@@ -141,6 +180,7 @@ const maxUnpooling = defineOp({
     { name: "poolInput", doc: "What had been pooled: decides places and shape." },
   ],
   attributes: windowDeclarations,
+  stored: storedUnpooling,
   differentiable: "yes",
   gradientDiffers:
     "the values get the maximum of the incoming gradient over their window, not the gradient at their place, and it " +
@@ -285,6 +325,7 @@ function legacyPooling(name: string, mode: "max" | "average", doc: string): OpDe
     source,
     inputs: [{ name: "x", doc: "An image of three axes." }],
     attributes: legacyDeclarations,
+    stored: storedLegacyPooling,
     differentiable: "yes",
     ...(mode === "max" && { gradientDiffers: ties }),
     shape: (context) => legacyShape(context, mode),

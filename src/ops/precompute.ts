@@ -1,4 +1,5 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { isElementwiseCompatible, notRunnable, problem } from "./declared.js";
 import { at, defineOp, describeShort, formatDims, memoryAll, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
@@ -13,6 +14,7 @@ const statistic = {
   source,
   inputs: [{ name: "x", doc: "What is measured." }],
   attributes: {},
+  stored: { fields: [field("hasComputed", "boolean", { otherwise: false }), field("values", "matrix")] },
   role: "precompute",
   nonLooping: true,
   differentiable: "none",

@@ -1,6 +1,7 @@
 import { elementCount } from "../network/network.js";
 import type { NetworkNode } from "../network/network.js";
 import type { GraphBuilder, OpDefinition } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { matrixSize, notRunnable, problem } from "./declared.js";
 import {
   at,
@@ -315,6 +316,13 @@ const quantizedTimes = defineOp({
     outputRank: { kind: "integer", doc: "As in Times." },
     bitShiftB: { kind: "integer", doc: "Bits given up at the upper end of B's range against overflow." },
     bitShiftA: { kind: "integer", doc: "The same of A." },
+  },
+  stored: {
+    fields: [
+      ...times.stored.fields,
+      field("bitShiftA", "unsigned8", { otherwise: 1 }),
+      field("bitShiftB", "unsigned8", { otherwise: 1 }),
+    ],
   },
   differentiable: "error",
   ...notRunnable,

@@ -1,18 +1,26 @@
+import type { AttributesOf } from "../network/attributes.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { notRunnable } from "./declared.js";
-import { at, booleanAttribute, defineOp, memoryNone, numberAttribute, shapeProblem } from "./define-op.js";
+import { at, defineOp, memoryNone, shapeProblem } from "./define-op.js";
+import { randomEngine } from "./stored-parts.js";
 
 /*
  * Drawing classes by weight, anew for every minibatch: sampled softmax and its kin.
  */
 
+const declarations = {
+  allowDuplicates: { kind: "boolean", doc: "May a class be drawn twice?" },
+  sizeOfSampledSet: { kind: "integer", doc: "Classes drawn." },
+} as const;
+
 /** Checks that the sample can be drawn and returns the number of classes. */
-function classesToDrawFrom(context: ShapeContext): number {
-  const { node, attributes } = context;
-  const size = numberAttribute(attributes, "sizeOfSampledSet");
+function classesToDrawFrom(context: ShapeContext<AttributesOf<typeof declarations>>): number {
+  const { node } = context;
+  const { allowDuplicates, sizeOfSampledSet: size } = context.attributes;
   if (size === 0) throw shapeProblem(node, "empty-sample", "Number of requested samples is zero.");
   const classes = at(context.inputs, 0).shape[0] ?? 0;
-  if (context.isFinalPass && !booleanAttribute(attributes, "allowDuplicates") && classes <= size) {
+  if (context.isFinalPass && !allowDuplicates && classes <= size) {
     throw shapeProblem(
       node,
       "sample-too-large",
@@ -26,9 +34,13 @@ function classesToDrawFrom(context: ShapeContext): number {
 const sample = {
   source: "Source/ComputationNetworkLib/TrainingNodes.cpp",
   inputs: [{ name: "weights", doc: "A weight per class, not negative." }],
-  attributes: {
-    allowDuplicates: { kind: "boolean", doc: "May a class be drawn twice?" },
-    sizeOfSampledSet: { kind: "integer", doc: "Classes drawn." },
+  attributes: declarations,
+  stored: {
+    fields: [
+      field("allowDuplicates", "boolean", { otherwise: false }),
+      field("size", "unsigned8", { attribute: "sizeOfSampledSet" }),
+      ...randomEngine,
+    ],
   },
   nonLooping: true,
   differentiable: "none",
@@ -41,7 +53,7 @@ const randomSample = defineOp({
   name: "RandomSample",
   doc: "One-hot columns of the classes drawn, [classes x sizeOfSampledSet], sparse.",
   shape: (context) => ({
-    shape: [classesToDrawFrom(context), numberAttribute(context.attributes, "sizeOfSampledSet")],
+    shape: [classesToDrawFrom(context), context.attributes.sizeOfSampledSet],
     dynamicAxis: null,
     storage: "sparse",
   }),

@@ -3,6 +3,7 @@ import { argument, multiply } from "../primitives/expression.js";
 import { at, defineOp, memoryNone } from "./define-op.js";
 import { emitMap } from "./lowering.js";
 import { unaryMap } from "./shape-rules.js";
+import { randomEngine } from "./stored-parts.js";
 
 const product = multiply(argument(0), argument(1));
 
@@ -14,6 +15,7 @@ const dropout = defineOp({
   source: "Source/ComputationNetworkLib/TrainingNodes.h",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {},
+  stored: { fields: randomEngine },
   differentiable: "yes",
   memory: { ...memoryNone, forwardTemporaries: 1 },
   shape: unaryMap,

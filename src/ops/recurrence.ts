@@ -7,6 +7,7 @@ import type {
   ShapeResult,
 } from "../network/op-definition.js";
 import type { NetworkNode } from "../network/network.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import { constant } from "../primitives/expression.js";
 import { problem } from "./declared.js";
 import { at, defineOp, memoryNone } from "./define-op.js";
@@ -86,6 +87,17 @@ function gradientOfDelay(
   return [wants(0) ? opposite() : null, wants(1) ? ofInitial() : null];
 }
 
+const storedDelay: StoredLayout = {
+  fields: [
+    field("timeStep", "signed4", { otherwise: 1 }),
+    field("rows", "unsigned8", { until: 4 }),
+    field("columns", "unsigned8", { until: 4 }),
+    field("shape", "shape", { since: 4, otherwise: [] }),
+    field("initialState", "element", { since: 2, attribute: "defaultHiddenActivation", otherwise: 0.1 }),
+  ],
+  upgrade: (old, version) => (version >= 4 ? old : { ...old, shape: [Number(old["rows"])] }),
+};
+
 const delay = {
   source: "Source/ComputationNetworkLib/RecurrentNodes.cpp",
   inputs: [
@@ -99,6 +111,7 @@ const delay = {
     },
   ],
   attributes: declarations,
+  stored: storedDelay,
   differentiable: "yes",
   memory: { ...memoryNone, ownMatrix: true },
   shape: delayedShape,

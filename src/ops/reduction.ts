@@ -10,6 +10,7 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import {
   argument,
   binary,
@@ -35,6 +36,7 @@ import {
 } from "./define-op.js";
 import { counted, emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
 import { inferDynamicAxis, scalarShape, unaryReduce } from "./shape-rules.js";
+import { axisField } from "./stored-parts.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.cpp";
 
@@ -231,7 +233,7 @@ function gradientOfReduction(context: GradientContext<ReductionAttributes>): rea
       operands.push(build.count(x, "samples"));
     }
   }
-  const scaled = shares.reduce((product, share) => multiply(share, product), argument(0) as Expression);
+  const scaled = shares.reduce<Expression>((product, share) => multiply(share, product), argument(0));
   return [build.map(scaled, operands)];
 }
 
@@ -248,12 +250,26 @@ function reductionMemory({ reductionOp: name }: ReductionAttributes): MemoryRule
   };
 }
 
+const storedReduction: StoredLayout = {
+  fields: [
+    axisField("axis", { otherwise: 0 }),
+    field("reductionOp", "wideText"),
+    field("keepDimensions", "boolean", {
+      since: 24,
+      derived: ({ axis }) => axis !== 0 && axis !== -1,
+    }),
+  ],
+  upgrade: (old, version) =>
+    version >= 24 ? old : { ...old, keepDimensions: old["axis"] !== 0 && old["axis"] !== -1 },
+};
+
 const reduceElements = defineOp({
   name: "ReduceElements",
   doc: "Sum, mean, extremum, … along one axis, over all axes of a sample (0), over everything (−1), each sequence (−2) or the samples (−3).",
   source: reshapingNodes,
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: declarations,
+  stored: storedReduction,
   differentiable: "yes",
   gradientDiffers:
     "Max, Min: every element equal to the extremum gets the whole gradient. Prod: 0 where the element is 0. " +

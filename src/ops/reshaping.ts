@@ -1,9 +1,11 @@
 import type { SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { at, defineOp, describeShort, formatDims, memoryNone, shapeProblem } from "./define-op.js";
 import { withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { axisField } from "./stored-parts.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.h";
 
@@ -65,6 +67,13 @@ const reshape = defineOp({
     beginAxis: { kind: "integer", doc: "First axis replaced, counted from 1; 0 = the first." },
     endAxis: { kind: "integer", doc: "The axis after the last one replaced; 0 = to the end." },
   },
+  stored: {
+    fields: [
+      axisField("beginAxis", { otherwise: 0 }),
+      axisField("endAxis", { otherwise: 0 }),
+      field("shape", "shape", { otherwise: [] }),
+    ],
+  },
   differentiable: "yes",
   memory: memoryNone,
   shape: reshapedShape,
@@ -102,6 +111,14 @@ const transposeDimensions = defineOp({
   attributes: {
     axis1: { kind: "integer", doc: "An axis, counted from 1." },
     axis2: { kind: "integer", doc: "The axis it is exchanged with." },
+  },
+  stored: {
+    fields: [
+      axisField("axis1", { since: 3, otherwise: 1 }),
+      axisField("axis2", { since: 3, otherwise: 2 }),
+      // A permutation is stored only where the two axes are both 0.
+      field("permutation", "sizes", { since: 25, when: ({ axis1, axis2 }) => axis1 === 0 && axis2 === 0 }),
+    ],
   },
   differentiable: "yes",
   memory: memoryNone,

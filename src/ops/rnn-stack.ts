@@ -2,9 +2,11 @@ import { elementCount } from "../network/network.js";
 import type { AttributesOf } from "../network/attributes.js";
 import type { NetworkNode } from "../network/network.js";
 import type { CompanionContext, GraphBuilder, OpDefinition } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import { at, defineOp, describe, formatDims, shapeProblem } from "./define-op.js";
 import { cutOut, reshaped } from "./written-out.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { axisField } from "./stored-parts.js";
 
 const declarations = {
   axis: { kind: "integer", doc: "−1: recurrence along the sequence; 2: along the second axis." },
@@ -143,6 +145,39 @@ function unroll(
   return output;
 }
 
+const oldRecurrentNames: Readonly<Record<string, string>> = {
+  LSTM: "lstm",
+  GRU: "gru",
+  RNN_RELU: "rnnReLU",
+  RNN_TANH: "rnnTanh",
+};
+
+const storedStack: StoredLayout = {
+  fields: [
+    field("bidirectional", "unsigned8", { otherwise: 0 }),
+    field("numLayers", "unsigned8", { otherwise: 1 }),
+    field("hiddenDims", "unsigned8"),
+    field("recurrentOp", "wideText", { otherwise: "lstm" }),
+    axisField("axis", { since: 14, otherwise: -1 }),
+  ],
+  upgrade(old, version) {
+    const { recurrentOp: name } = old;
+    if (version >= 14 || typeof name !== "string") return old;
+    return { ...old, recurrentOp: oldRecurrentNames[name] ?? name };
+  },
+  upgradeInputs(inputs, version) {
+    const [first, second, ...rest] = inputs.map((name) => ({ name }));
+    return first && second && version < 14 ? [second, first, ...rest] : inputs.map((name) => ({ name }));
+  },
+  attributes: (plain, { bidirectional }) => ({
+    ...plain,
+    bidirectional: bidirectional === 0 || bidirectional === 1 ? bidirectional === 1 : bidirectional,
+  }),
+  toFields: ({ bidirectional }) => ({
+    bidirectional: typeof bidirectional === "boolean" ? Number(bidirectional) : (bidirectional ?? 0),
+  }),
+};
+
 const optimizedRnnStack = defineOp({
   name: "OptimizedRNNStack",
   aliases: ["RNN"],
@@ -153,6 +188,7 @@ const optimizedRnnStack = defineOp({
     { name: "x", doc: "A vector per frame; for axis = 2 a matrix." },
   ],
   attributes: declarations,
+  stored: storedStack,
   differentiable: "yes",
   memory: { usesOutput: false, usesInputs: "first", forwardTemporaries: 5, backwardTemporaries: 2 },
   shape(context) {

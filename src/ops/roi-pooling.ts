@@ -1,9 +1,11 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import { notRunnable } from "./declared.js";
-import { at, defineOp, memoryAll, shapeAttribute, shapeProblem, stringAttribute } from "./define-op.js";
+import { at, defineOp, memoryAll, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { poolKinds } from "./stored-parts.js";
 
-function wrong(context: ShapeContext, message: string): Error {
+function wrong(context: Pick<ShapeContext, "node">, message: string): Error {
   return shapeProblem(context.node, "shape-mismatch", `ROIPoolingNode: ${message}`);
 }
 
@@ -20,6 +22,13 @@ const roiPooling = defineOp({
     roiOutputShape: { kind: "shape", doc: "[PW x PH], cells of the grid." },
     pool: { kind: "string", doc: "Only `max`." },
   },
+  stored: {
+    fields: [
+      field("roiOutputShape", "shape"),
+      field("poolKind", "signed4", { since: 26, attribute: "pool", words: poolKinds, otherwise: 1 }),
+      field("spatialScale", "float8", { since: 26, attribute: "featureScale", otherwise: 1 / 16 }),
+    ],
+  },
   differentiable: "yes",
   memory: {
     ...memoryAll,
@@ -27,12 +36,12 @@ const roiPooling = defineOp({
   },
   shape(context) {
     const { attributes, isFinalPass } = context;
-    if (stringAttribute(attributes, "pool") === "average") {
+    if (attributes.pool === "average") {
       throw shapeProblem(context.node, "not-supported", "Average ROI pooling is not supported.");
     }
     const dynamicAxis = inferDynamicAxis(context);
     const [x, rois] = [at(context.inputs, 0).shape, at(context.inputs, 1).shape];
-    const grid = shapeAttribute(attributes, "roiOutputShape");
+    const grid = attributes.roiOutputShape;
     const [width = 0, height = 0] = grid;
     const [inputWidth = 0, inputHeight = 0, channels = 0] = x;
     const [corners, regions = 0] = rois;

@@ -1,6 +1,7 @@
 import { elementCount } from "../network/network.js";
 import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field } from "../network/stored-fields.js";
 import {
   add,
   argument,
@@ -57,6 +58,12 @@ const forwardBackward = defineOp({
     blankTokenId: { kind: "number", doc: "Index of the blank; beyond the labels: the last of them." },
   },
   nonLooping: true,
+  stored: {
+    fields: [
+      field("delayConstraint", "signed4", { otherwise: -1 }),
+      field("blankTokenId", "unsigned8", { otherwise: 0 }),
+    ],
+  },
   differentiable: "yes",
   gradientDiffers:
     "with a delayConstraint it is not the derivative of the value; CNTK's softmax − posterior is kept",
@@ -194,6 +201,15 @@ const editDistanceError = defineOp({
     tokensToIgnore: { kind: "shape", doc: "Indices that are left out on both sides." },
   },
   nonLooping: true,
+  stored: {
+    fields: [
+      field("substitutionPenalty", "float4", { attribute: "subPen", otherwise: 1 }),
+      field("deletionPenalty", "float4", { attribute: "delPen", otherwise: 1 }),
+      field("insertionPenalty", "float4", { attribute: "insPen", otherwise: 1 }),
+      field("squashInputs", "boolean", { otherwise: false }),
+      field("tokensToIgnore", "sizes", { otherwise: [] }),
+    ],
+  },
   differentiable: "error",
   memory: { usesOutput: true, usesInputs: "all", forwardTemporaries: 3, releasedForward: true },
   shape: binaryReduce,
@@ -302,6 +318,16 @@ const noiseContrastiveEstimation = defineOp({
     },
   },
   nonLooping: true,
+  stored: {
+    // Older files do not have the mode.
+    fields: [
+      field("mode", "signed4", {
+        valid: (mode) => Number(mode) >= 0 && Number(mode) <= 2,
+        takenBack: true,
+        otherwise: 2,
+      }),
+    ],
+  },
   differentiable: "yes",
   memory: memoryInputs,
   shape(context) {

@@ -1,11 +1,14 @@
-import type { Attributes, SampleShape } from "../network/network.js";
+import type { AttributesOf } from "../network/attributes.js";
+import type { SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Operand } from "../primitives/instruction.js";
 import { notRunnable, problem } from "./declared.js";
-import { at, defineOp, formatDims, memoryNone, numberAttribute, shapeAttribute } from "./define-op.js";
+import { at, defineOp, formatDims, memoryNone } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { axisField } from "./stored-parts.js";
 
 /*
  * Parts of a tensor, and tensors put together. Axes count from 1.
@@ -92,6 +95,38 @@ function narrowed(
   return { axis: axis - 1, begin, shape: shape.map((own, k) => (k === axis - 1 ? end - begin : own)) };
 }
 
+/** A file keeps begin and length, a node begin and end; one axis is a number, several are lists. */
+const storedSlice: StoredLayout = {
+  fields: [
+    field("slices", "groups", {
+      countedSince: 22,
+      fields: [
+        field("begin", "signed8"),
+        field("length", "signed8"),
+        axisField("axis", { since: 3, otherwise: 1 }),
+      ],
+      valid: (slices) => Array.isArray(slices) && slices.length >= 1,
+    }),
+  ],
+  attributes(_plain, { slices }) {
+    const ranges = slices as readonly { begin: number; length: number; axis: number }[];
+    const lists = {
+      beginIndex: ranges.map(({ begin }) => Number(begin)),
+      endIndex: ranges.map(({ begin, length }) => Number(begin) + Number(length)),
+      axis: ranges.map(({ axis }) => axis),
+    };
+    if (ranges.length !== 1) return lists;
+    return { beginIndex: lists.beginIndex[0], endIndex: lists.endIndex[0], axis: lists.axis[0] };
+  },
+  toFields(_plain, { beginIndex, endIndex, axis }) {
+    const list = (value: unknown): number[] => (Array.isArray(value) ? value : [value]).map(Number);
+    const [begins, ends, axes] = [list(beginIndex), list(endIndex), list(axis ?? 1)];
+    return {
+      slices: begins.map((begin, i) => ({ begin, length: (ends[i] ?? 0) - begin, axis: axes[i] ?? 1 })),
+    };
+  },
+};
+
 const slice = defineOp({
   name: "Slice",
   aliases: ["RowSlice"],
@@ -103,6 +138,7 @@ const slice = defineOp({
     endIndex: { kind: "integer", doc: "The index after the last one; 0 or negative: counted from the end." },
     beginIndex: { kind: "integer", doc: "The first index; negative: counted from the end." },
   },
+  stored: storedSlice,
   differentiable: "yes",
   memory: memoryNone,
   shape: slicedShape,
@@ -159,6 +195,7 @@ const rowStack = defineOp({
   inputs: [{ name: "x", doc: "Shapes that agree but for the axis." }],
   variadic: true,
   attributes: { axis: { kind: "integer", doc: "The axis along which the inputs are joined." } },
+  stored: { fields: [axisField("axis", { since: 3, otherwise: 1 })] },
   differentiable: "yes",
   memory: memoryNone,
   shape: stackedShape,
@@ -186,6 +223,7 @@ const rowRepeat = defineOp({
   source,
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: { numRepeats: { kind: "integer", doc: "How often." } },
+  stored: { fields: [field("numRepeats", "unsigned8", { otherwise: 1 })] },
   differentiable: "yes",
   validatingSuffix: ({ numRepeats }) => `, numRepeats=${numRepeats}`,
   shape(context) {
@@ -223,6 +261,9 @@ const crop = defineOp({
     xOffset: { kind: "number", doc: "First column kept; absent = computed.", default: Number.MAX_VALUE },
     yOffset: { kind: "number", doc: "First row kept; absent = computed.", default: Number.MAX_VALUE },
   },
+  stored: {
+    fields: [field("xOffset", "float8", { otherwise: NaN }), field("yOffset", "float8", { otherwise: NaN })],
+  },
   differentiable: "yes",
   shape(context) {
     const dynamicAxis = inferDynamicAxis(context);
@@ -235,11 +276,21 @@ const crop = defineOp({
   ...notRunnable,
 });
 
+const legacyReshapeDeclarations = {
+  imageLayout: { kind: "string", doc: "CHW or HWC." },
+  imageChannels: { kind: "integer", doc: "Channels; 0 = computed." },
+  imageHeight: { kind: "integer", doc: "Height; 0 = computed." },
+  imageWidth: { kind: "integer", doc: "Width; 0 = computed." },
+  numRows: { kind: "integer", doc: "Height of the columns." },
+  shape: { kind: "shape", doc: "The image as it is stored, in the order of the layout.", computed: true },
+} as const;
+
+type LegacyReshapeAttributes = AttributesOf<typeof legacyReshapeDeclarations>;
+
 /** Channels, width and height, of which one may be 0 and is computed (LegacyReshapeNode::InferTargetSampleLayout). */
-function imageShape(context: ShapeContext): SampleShape {
-  const { attributes } = context;
-  const rows = numberAttribute(attributes, "numRows");
-  const sides = targetShape(attributes);
+function imageShape(context: ShapeContext<LegacyReshapeAttributes>): SampleShape {
+  const { numRows: rows } = context.attributes;
+  const sides = targetShape(context.attributes);
   const known = sides.filter((side) => side > 0);
   if (known.length === 0) return [1, rows, 1];
   if (known.length === 1) {
@@ -257,13 +308,11 @@ function imageShape(context: ShapeContext): SampleShape {
 }
 
 /** The image dimensions in the order of the layout: of a model file or an earlier pass, or else as written. */
-function targetShape(attributes: Attributes): SampleShape {
-  if (attributes["shape"] !== undefined) return shapeAttribute(attributes, "shape");
-  const [width, height, channels] = (["imageWidth", "imageHeight", "imageChannels"] as const).map((name) =>
-    numberAttribute(attributes, name),
-  ) as [number, number, number];
-  const layout = attributes["imageLayout"];
-  return layout === "HWC" || layout === "legacy" ? [channels, width, height] : [width, height, channels];
+function targetShape(attributes: LegacyReshapeAttributes): SampleShape {
+  if (attributes.shape !== undefined) return attributes.shape;
+  const { imageLayout, imageWidth: width, imageHeight: height, imageChannels: channels } = attributes;
+  const channelsFirst = imageLayout === "HWC" || imageLayout === "legacy";
+  return channelsFirst ? [channels, width, height] : [width, height, channels];
 }
 
 const legacyReshape = defineOp({
@@ -271,24 +320,28 @@ const legacyReshape = defineOp({
   doc: "Deprecated: columns of another height. Where the height changes, so does the number of time steps.",
   source,
   inputs: [{ name: "x", doc: "Any shape." }],
-  attributes: {
-    imageLayout: { kind: "string", doc: "CHW or HWC." },
-    imageChannels: { kind: "integer", doc: "Channels; 0 = computed." },
-    imageHeight: { kind: "integer", doc: "Height; 0 = computed." },
-    imageWidth: { kind: "integer", doc: "Width; 0 = computed." },
-    numRows: { kind: "integer", doc: "Height of the columns." },
+  attributes: legacyReshapeDeclarations,
+  stored: {
+    fields: [
+      field("rows", "unsigned8", { attribute: "numRows", otherwise: 0 }),
+      field("shape", "legacyShape"),
+    ],
+    // The layout is that of the shape.
+    attributes(plain, { shape }) {
+      const [imageWidth = 0, imageHeight = 0, imageChannels = 0] = shape as readonly number[];
+      return { ...plain, imageLayout: "CHW", imageWidth, imageHeight, imageChannels };
+    },
   },
   differentiable: "yes",
   memory: memoryNone,
   validatingSuffix(attributes) {
     const [channels = 0, width = 0, height = 0] = targetShape(attributes);
-    const rows = numberAttribute(attributes, "numRows");
     // The bracket is CNTK's.
-    return `, NumOfRows=${rows}, imageWidth=${width}, imageHeight=${height}, imageChannels=${channels})`;
+    return `, NumOfRows=${attributes.numRows}, imageWidth=${width}, imageHeight=${height}, imageChannels=${channels})`;
   },
   shape(context) {
     const input = at(context.inputs, 0);
-    const rows = numberAttribute(context.attributes, "numRows");
+    const { numRows: rows } = context.attributes;
     const inputRows = elementCount(input.shape);
     const factor = Math.trunc(rows > inputRows ? rows / inputRows : inputRows / rows);
     const dynamicAxis =

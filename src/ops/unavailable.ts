@@ -1,12 +1,56 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Network, NetworkNode } from "../network/network.js";
 import type { OpDefinition } from "../network/op-definition.js";
+import { field, type StoredLayout } from "../network/stored-fields.js";
 import { defineOp, memoryNone, shapeProblem } from "./define-op.js";
+import { operationByName, operations } from "./index.js";
 
 /*
  * Operations of CNTK that cntkts knows by name only: a model with such nodes is read, listed, edited and written back; only
  * running it is refused.
  */
+
+const nothing: StoredLayout = { fields: [] };
+const axisName: StoredLayout = { fields: [field("dynamicAxis", "wideText", { otherwise: "" })] };
+
+/** Operations of CNTK's library that its BrainScript cannot name, and what a model file that holds them keeps of each. */
+const libraryOperations: Readonly<Record<string, StoredLayout>> = {
+  Assign: nothing,
+  Cos: nothing,
+  CRF: nothing,
+  ExponentialLinearUnit: nothing,
+  GMMLogLikelihood: nothing,
+  Gather: nothing,
+  OneHot: nothing,
+  OutputMultiplexer: nothing,
+  Pow: nothing,
+  RandomDistribution: nothing,
+  SequenceDecoderNode: nothing,
+  StopGradient: nothing,
+  ToSequence: axisName,
+  ToSequenceLike: axisName,
+  UnpackSequence: {
+    fields: [
+      field("paddingValue", "element", { otherwise: 0 }),
+      field("suppressMask", "boolean", { otherwise: false }),
+    ],
+  },
+};
+
+/** The node type that a model file calls so, by today's name or an older one; undefined for one that CNTK does not have. */
+export function operationOfModelFile(name: string): OpDefinition | undefined {
+  const stored = Object.hasOwn(libraryOperations, name) ? libraryOperations[name] : undefined;
+  return stored ? unavailableOperation({ name, stored }) : operationByName(name);
+}
+
+/** Names, older ones too, of all operations that a model file may hold. */
+export function modelFileOperationNames(): string[] {
+  const scripted = operations.filter(({ internal }) => !internal);
+  return [
+    ...scripted.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
+    ...Object.keys(libraryOperations),
+  ];
+}
 
 const made = new Map<string, OpDefinition>();
 const standIns = new Set<OpDefinition>();
@@ -15,7 +59,10 @@ const standIns = new Set<OpDefinition>();
  * A stand-in for an operation that cannot be run: takes any inputs, and its shape rule refuses by name.
  * @param what says what of it is not available, where other nodes of the operation are
  */
-export function unavailableOperation(name: string, what = name): OpDefinition {
+export function unavailableOperation(
+  { name, stored }: Pick<OpDefinition, "name" | "stored">,
+  what = name,
+): OpDefinition {
   const known = made.get(what);
   if (known) return known;
   const op = defineOp({
@@ -25,6 +72,7 @@ export function unavailableOperation(name: string, what = name): OpDefinition {
     inputs: [{ name: "x", doc: "Any inputs.", optional: true }],
     variadic: true,
     attributes: {},
+    stored,
     differentiable: "error",
     memory: memoryNone,
     shape: ({ node }) => {

@@ -100,6 +100,8 @@ class EntryLowering {
   private readonly own = new Map<NetworkNode, BufferId>();
   /** Sparse values that somebody needed written out. */
   private readonly dense = new Map<BufferId, Operand>();
+  /** By axis: a value along it that is there before any loop. */
+  private readonly alongAxis = new Map<AxisId, Operand>();
 
   constructor(
     private readonly plan: Lowering,
@@ -111,7 +113,11 @@ class EntryLowering {
     // A recurrence is read before it is written: all buffers exist from the start.
     for (const node of this.entry.order) {
       if (isComputed(node)) this.own.set(node, this.valueBuffer(node));
-      else this.plan.leaf(node);
+      else {
+        this.plan.leaf(node);
+        const leaf = this.operand(node);
+        if (leaf.axis !== null && !this.alongAxis.has(leaf.axis)) this.alongAxis.set(leaf.axis, leaf);
+      }
     }
     for (const part of executionOrder(computed, (node) => this.inputsOf(node), delayOf)) {
       if (isLoop(part)) this.steps.push(this.loop(part));
@@ -172,24 +178,51 @@ class EntryLowering {
       output,
       mode: this.plan.graph.mode,
       emit: (kind, reads, writes, parameters) =>
-        instructions.push(this.instruction(kind, reads, writes, parameters)),
+        instructions.push(...this.instructions(node, kind, reads, writes, parameters)),
       temporary: (dims, axis) => this.temporary(`${node.name}.scratch${scratch++}`, dims, axis),
       carried: (value, frames) => this.carriedBuffer(node.name, value, frames),
     });
     return instructions;
   }
 
-  private instruction<K extends Kind>(
+  /** An instruction, behind those that bring its operands under one dynamic axis. */
+  private instructions<K extends Kind>(
+    node: NetworkNode,
     kind: K,
     reads: readonly Operand[],
     writes: Operand,
     parameters: Parameters[K],
-  ): Instruction {
-    const instruction = { kind, reads, writes, parameters } as Instruction;
-    if (signatureOf(kind).opensAxis && writes.axis !== null) this.plan.opensAxis(writes.axis);
-    if (instruction.kind !== "map") return instruction;
-    const expression: Expression = foldConstants(instruction.parameters.expression, this.plan.elementType);
-    return withoutUnusedInputs({ ...instruction, parameters: { expression } });
+  ): Instruction[] {
+    let instruction = { kind, reads, writes, parameters } as Instruction;
+    if (signatureOf(kind).opensAxis && writes.axis !== null) {
+      this.plan.opensAxis(writes.axis);
+      this.alongAxis.set(writes.axis, writes);
+    }
+    if (instruction.kind === "map") {
+      const expression: Expression = foldConstants(instruction.parameters.expression, this.plan.elementType);
+      instruction = withoutUnusedInputs({ ...instruction, parameters: { expression } });
+    }
+    return signatureOf(kind).mixesAxes ? [instruction] : this.underOneAxis(node, instruction);
+  }
+
+  /**
+   * Data of another dynamic axis may be used like that of the same one if its sequences lie in the same places, which shows
+   * when it runs: CNTK compares layouts by content (Sequences.h, TensorSliceWithMBLayoutFor).
+   */
+  private underOneAxis(node: NetworkNode, instruction: Instruction): Instruction[] {
+    const { reads, writes } = instruction;
+    const own = writes.axis ?? reads.find(({ axis }) => axis !== null)?.axis ?? null;
+    if (reads.every(({ axis }) => axis === null || axis === own)) return [instruction];
+    const before: Instruction[] = [];
+    const reconciled = reads.map((operand) => {
+      if (operand.axis === null || operand.axis === own || own === null) return operand;
+      const like = this.alongAxis.get(own) ?? reads.find(({ axis }) => axis === own) ?? writes;
+      const there = this.temporary(`${node.name}.reconciled`, operand.dims, own);
+      const pair = [this.writtenOut(operand), like];
+      before.push({ kind: "reconcile", reads: pair, writes: there, parameters: { repeats: false } });
+      return there;
+    });
+    return [...before, { ...instruction, reads: reconciled }];
   }
 
   /** A sparse value in dense form; made once, and before any loop that needs it. */

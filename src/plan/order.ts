@@ -144,7 +144,8 @@ function turn(
 }
 
 function loopProblem(group: readonly NetworkNode[], code: string, what: string): CntkError {
-  const node = group.find(({ internal }) => !internal) ?? (group[0] as NetworkNode);
+  const node = group.find(({ internal }) => !internal) ?? group[0];
+  if (!node) throw new Error("a loop has no nodes");
   const ending = what.includes("(") ? ")." : ".";
   return new CntkError({
     code,

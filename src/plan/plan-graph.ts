@@ -105,7 +105,7 @@ function renumbered(
         ...rest,
         reads: reads.map((operand) => ({ ...operand, axis: axisNumber(operand.axis) })),
         writes: { ...writes, axis: axisNumber(writes.axis) },
-      } as typeof instruction;
+      };
     }).map((step) => (step.kind === "loop" ? { ...step, axis: axisNumber(step.axis) } : step)),
     outputs: outputs.map(({ name, buffer }) => ({ name, buffer: number(buffer) })),
     inputs: [...inputs],

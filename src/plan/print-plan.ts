@@ -2,7 +2,7 @@ import type { EntryName } from "../network/execution-graph.js";
 import type { AxisId, Instruction, Operand } from "../primitives/instruction.js";
 import { signatureOf } from "../primitives/signatures.js";
 import { bufferLifetimes } from "./lifetimes.js";
-import { type Buffer, type Entry, instructionsOf, type Plan } from "./plan.js";
+import { type Entry, instructionsOf, type Plan } from "./plan.js";
 
 /**
  * A plan as text, for `explain --stage plan`: what lives throughout, then each entry's steps, one a line, with `free`
@@ -99,7 +99,7 @@ function memoryLines(plan: Plan): string[] {
 }
 
 function nameOf(plan: Plan, buffer: number): string {
-  return (plan.buffers[buffer] as Buffer | undefined)?.name ?? `#${buffer}`;
+  return plan.buffers[buffer]?.name ?? `#${buffer}`;
 }
 
 function axisName(plan: Plan, axis: AxisId): string {

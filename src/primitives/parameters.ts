@@ -39,11 +39,17 @@ export interface Parameters {
   count: { readonly what: "samples" | "columns" | "sequences" };
   shift: ShiftParameters;
   shiftInitialGradient: { readonly steps: number };
-  where: Record<string, never>;
+  where: {
+    /** May a sequence be left without a frame? (CNTK: no.) */
+    readonly empty: "kept" | "refused";
+  };
   packIndex: Record<string, never>;
   gather: Record<string, never>;
   scatter: Record<string, never>;
-  reconcile: Record<string, never>;
+  reconcile: {
+    /** Is a single frame of x repeated for all frames of its sequence? */
+    readonly repeats: boolean;
+  };
   reconcileGradient: Record<string, never>;
   sumSequence: Record<string, never>;
   spreadSequence: Record<string, never>;

@@ -17,6 +17,8 @@ export interface Signature<K extends Kind> {
   readonly wholeAxis?: boolean;
   /** Gives the dynamic axis of its result its rows, steps and sequences, which are not known before it ran. */
   readonly opensAxis?: boolean;
+  /** Operands may run along dynamic axes of their own; those of all other kinds share one (or have none). */
+  readonly mixesAxes?: boolean;
   /** Operands may be sparse or touched; all other kinds take dense ones only. */
   readonly takesSparse?: boolean;
   /** What is wrong with these operands, if anything: the verifier's rule. */
@@ -254,6 +256,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
       "What continues from an earlier minibatch takes `carried`, the last frames of x there",
     reads: ["x", "initial", "carried?"],
     pure: true,
+    mixesAxes: true,
     problem: ([x], writes) => (x?.axis === writes.axis ? undefined : "a shift keeps its dynamic axis"),
     text: ({ steps, carries }) => `${steps}${carries ? ", carries over" : ""}`,
   },
@@ -264,23 +267,28 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     reads: ["gradient", "initial"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     problem: fine,
     text: ({ steps }) => String(steps),
   },
   where: {
-    doc: "opens an axis: for each sequence the numbers of the frames whose flag is not 0; a flag of n repeats a frame n times, fractions add up",
+    doc:
+      "opens an axis: for each sequence the numbers of the frames whose flag is not 0; a flag of n repeats a frame n times, fractions add up. " +
+      "A sequence left without a frame is an error if so said",
     reads: ["flags"],
     pure: true,
     wholeAxis: true,
     opensAxis: true,
+    mixesAxes: true,
     problem: fine,
-    text: silent,
+    text: ({ empty }) => `empty sequences ${empty}`,
   },
   packIndex: {
     doc: "frame numbers within sequences → columns of the axis of `of`; gaps: −1",
     reads: ["index", "of"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     takesSparse: true,
     problem: ([index], writes) => sameAxis(index ? [index] : [], writes),
     text: silent,
@@ -290,6 +298,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     reads: ["index", "source"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     problem: ([index], writes) => sameAxis(index ? [index] : [], writes),
     text: silent,
   },
@@ -298,27 +307,30 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     reads: ["index", "source", "like"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     problem: ([, , like], writes) =>
       like?.axis === writes.axis ? undefined : "the result has the columns of `like`",
     text: silent,
   },
   reconcile: {
     doc:
-      "x with the dynamic axis of `like`: both must have the same sequences in the same places, or x a single frame per sequence, which is " +
-      "repeated; without a dynamic axis x is repeated for every column",
+      "x with the dynamic axis of `like`: both must have the same sequences in the same places, or, if so said, x a single frame per " +
+      "sequence, which is repeated; without a dynamic axis x is repeated for every column",
     reads: ["x", "like"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     takesSparse: true,
     problem: ([, like], writes) =>
       like?.axis === writes.axis ? undefined : "the result has the axis of `like`",
-    text: silent,
+    text: ({ repeats }) => (repeats ? "single frames repeated" : ""),
   },
   reconcileGradient: {
     doc: "the adjoint of reconcile: the gradient at the columns of x, the frames of a sequence added up where x has a single one",
     reads: ["gradient", "x"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     takesSparse: true,
     problem: ([, x], writes) => (x?.axis === writes.axis ? undefined : "the result has the axis of x"),
     text: silent,
@@ -329,6 +341,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     pure: true,
     wholeAxis: true,
     opensAxis: true,
+    mixesAxes: true,
     problem: fine,
     text: silent,
   },
@@ -337,6 +350,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     reads: ["x", "like"],
     pure: true,
     wholeAxis: true,
+    mixesAxes: true,
     problem: ([, like], writes) =>
       like?.axis === writes.axis ? undefined : "the result has the axis of `like`",
     text: silent,
@@ -406,5 +420,5 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
 
 /** The row of a kind, for code that treats all kinds alike. */
 export function signatureOf(kind: Kind): Signature<Kind> {
-  return signatures[kind] as Signature<Kind>;
+  return signatures[kind];
 }

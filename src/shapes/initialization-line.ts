@@ -1,5 +1,7 @@
-import type { Attributes, SampleShape } from "../network/network.js";
+import type { SampleShape } from "../network/network.js";
 import { describeInitialization, isRandomInitializer } from "../numerics/initial-values.js";
+import type { ElementType } from "../numerics/values.js";
+import type { ParameterAttributes } from "../ops/inputs.js";
 
 /**
  * CNTK's line about a parameter that gets its first values once its shape is known, or undefined where CNTK prints
@@ -8,33 +10,34 @@ import { describeInitialization, isRandomInitializer } from "../numerics/initial
  */
 export function initializationLine(
   name: string,
-  attributes: Attributes,
+  {
+    init,
+    initValue,
+    initValueScale,
+    initFilterRank,
+    initOutputRank,
+    seed,
+    initOnCPUOnly,
+  }: ParameterAttributes,
   shape: SampleShape,
-  elementType: "float" | "double",
+  elementType: ElementType,
 ): string | undefined {
-  const number = (key: string, fallback: number) => {
-    const value = attributes[key];
-    return typeof value === "number" ? value : fallback;
-  };
-  const init = String(attributes["init"] ?? "");
   const head = `Node '${name}' (LearnableParameter operation): Initializing Parameter[${shape.join(" x ")}] <- `;
   if (isRandomInitializer(init)) {
-    const scale = number("initValueScale", 1);
     const { fanOut, fanIn, range } = describeInitialization({
       init,
       shape,
-      initValueScale: scale,
-      filterRank: number("initFilterRank", 0),
-      outputRank: number("initOutputRank", 1),
+      initValueScale,
+      filterRank: initFilterRank,
+      outputRank: initOutputRank,
       elementType,
     });
-    const seed = number("seed", 0);
-    const onCpu = attributes["initOnCPUOnly"] === false ? "false" : "true";
+    const factors = `${(range / initValueScale).toFixed(6)}*${initValueScale.toFixed(6)}`;
     return (
       `${head}${init}(seed=${seed}, init dims=[${fanOut} x ${fanIn}], ` +
-      `range=${range.toFixed(6)}(${(range / scale).toFixed(6)}*${scale.toFixed(6)}), onCPU=${onCpu}.\n)`
+      `range=${range.toFixed(6)}(${factors}), onCPU=${initOnCPUOnly}.\n)`
     );
   }
   if (init !== "fromValue") return undefined;
-  return `${head}${number("value", number("initValue", 0)).toFixed(6)}.\n`;
+  return `${head}${initValue.toFixed(6)}.\n`;
 }

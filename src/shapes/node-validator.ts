@@ -12,6 +12,7 @@ import { formatShape } from "../network/network.js";
 import type { ShapeContext, ShapedInput } from "../network/op-definition.js";
 import type { CompileAxes } from "./compile-axes.js";
 import { inferredShape } from "./infer-parameter.js";
+import { parameterAttributes } from "../ops/inputs.js";
 import { initializationLine } from "./initialization-line.js";
 import { checkShape } from "./size-limits.js";
 import { formatPrototype } from "./validating-line.js";
@@ -157,9 +158,8 @@ class NodeShapeContext implements ShapeContext {
     const shape = inferredShape(this.validator.current(input).shape, like);
     if (!shape) return;
     this.validator.setParameterShape(input, shape);
-    const { attributes } = this.validator.current(input);
     this.print(`${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`, true);
-    const line = initializationLine(input.name, attributes, shape, this.options.elementType);
+    const line = initializationLine(input.name, parameterAttributes(input), shape, this.options.elementType);
     if (line) this.print(line, false);
   }
 

@@ -1,5 +1,6 @@
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { initialValues } from "../numerics/initial-values.js";
+import { parameterAttributes } from "../ops/inputs.js";
 import type { ElementType } from "../numerics/values.js";
 
 /**
@@ -87,15 +88,15 @@ function converted(values: ParameterValues, elementType: ElementType): Parameter
 
 function initialized(node: NetworkNode, shaped: ShapedNetwork, elementType: ElementType): ParameterValues {
   const shape = shaped.facts.get(node)?.shape ?? [];
-  const { attributes } = node;
+  const { init, initValueScale, initFilterRank, initOutputRank, seed, initValue } = parameterAttributes(node);
   return initialValues({
-    init: String(attributes["init"] ?? "fromValue"),
+    init,
     shape,
-    initValueScale: Number(attributes["initValueScale"] ?? 1),
-    filterRank: Number(attributes["initFilterRank"] ?? 0),
-    outputRank: Number(attributes["initOutputRank"] ?? 1),
-    seed: Number(attributes["seed"] ?? 1),
-    value: Number(attributes["initValue"] ?? 0),
+    initValueScale,
+    filterRank: initFilterRank,
+    outputRank: initOutputRank,
+    seed,
+    value: initValue,
     elementType,
   });
 }

@@ -4,6 +4,7 @@ import { forwardGraph, neededNodes } from "../autodiff/forward.js";
 import type { Assignment, ExecutionGraph } from "../network/execution-graph.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { restrictOrder, sortedByName } from "../network/node-order.js";
+import { parameterAttributes } from "../ops/inputs.js";
 import { clipped, withL1, withL2 } from "./penalties.js";
 import { updateRuleFor } from "./rules.js";
 import type { ScaledParameter } from "./scalars.js";
@@ -111,11 +112,11 @@ function updateNodes(
   const newGradients = new Map(gradientStates);
   const assignments: Assignment[] = [];
   const parameters = uses.map((node): TrainedParameter => {
-    const { shape, attributes } = builder.facts(node);
+    const { shape } = builder.facts(node);
     const gradientState = gradientStates.get(node);
     if (!gradientState) throw new Error(`${node.name} has no gradient`);
     const memory = rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
-    const multiplier = Number(attributes["learningRateMultiplier"] ?? 1);
+    const multiplier = parameterAttributes(node).learningRateMultiplier;
     const weights = newWeights.get(node) ?? node;
     builder.within(`${node.name}:update`, () => {
       const limited = clipped(builder, newGradients.get(node) ?? gradientState, options);

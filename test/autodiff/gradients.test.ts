@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { gradientGraph, inferenceGraph, printGradients } from "../../src/autodiff/index.js";
-import type { Values } from "../../src/numerics/values.js";
 import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
 import { trainingGraph } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";

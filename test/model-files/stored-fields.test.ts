@@ -6,10 +6,10 @@ import { readFields, writeFields } from "../../src/model-files/stored-bytes.js";
 import type { Fields } from "../../src/network/stored-fields.js";
 import { attributesFromFields, fieldsFromAttributes } from "../../src/network/stored-fields.js";
 import { operations } from "../../src/ops/index.js";
-import { currentOperationName, storedLayout, storedOperationNames } from "../../src/ops/stored.js";
+import { modelFileOperationNames, operationOfModelFile } from "../../src/ops/unavailable.js";
 
 function layoutOf(operation: string) {
-  const layout = storedLayout(operation);
+  const layout = operationOfModelFile(operation)?.stored;
   if (!layout) throw new Error(`no layout of ${operation}`);
   return layout;
 }
@@ -34,12 +34,12 @@ function fieldsOf(operation: string, version: number, write: (writer: ByteWriter
 describe("stored fields", () => {
   it("are known for every operation, under every name", () => {
     for (const op of operations.filter(({ internal }) => !internal)) {
-      expect(storedLayout(op.name), op.name).toBeDefined();
-      for (const alias of op.aliases ?? []) expect(currentOperationName(alias)).toBe(op.name);
+      expect(operationOfModelFile(op.name)?.stored, op.name).toBeDefined();
+      for (const alias of op.aliases ?? []) expect(operationOfModelFile(alias)?.name).toBe(op.name);
     }
-    for (const name of storedOperationNames())
-      expect(storedLayout(currentOperationName(name)), name).toBeDefined();
-    expect(storedLayout("constructor")).toBeUndefined();
+    for (const name of modelFileOperationNames())
+      expect(operationOfModelFile(name)?.stored, name).toBeDefined();
+    expect(operationOfModelFile("constructor")?.stored).toBeUndefined();
   });
 
   it("of slices: length in the file, end in the node; one axis or several", () => {
@@ -67,6 +67,16 @@ describe("stored fields", () => {
     const attributes = attributesFromFields(layout, two);
     expect(attributes).toEqual({ beginIndex: [0, 1], endIndex: [5, 6], axis: [1, 2] });
     expect(fieldsFromAttributes(layout, attributes)).toEqual(two);
+  });
+
+  it("of deprecated reshapes: the image that came out, whatever was asked for", () => {
+    const fields = fieldsOf("LegacyReshape", 26, (writer) => {
+      writer.unsigned8(30);
+      writer.shape([5, 3, 2]);
+    });
+    const attributes = attributesFromFields(layoutOf("LegacyReshape"), fields);
+    expect(attributes).toMatchObject({ numRows: 30, imageWidth: 5, imageHeight: 3, imageChannels: 2 });
+    expect(fieldsFromAttributes(layoutOf("LegacyReshape"), attributes)).toEqual(fields);
   });
 
   it("of delays: rows before version 4, no initial value before 2", () => {

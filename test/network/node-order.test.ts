@@ -11,6 +11,7 @@ const anything: OpDefinition = {
   source: "",
   inputs: [],
   attributes: {},
+  stored: { fields: [] },
   differentiable: "none",
   memory: { usesOutput: false, usesInputs: "none" },
   shape: () => ({ shape: [1], dynamicAxis: null }),

@@ -97,6 +97,27 @@ export const sequenceGradientCases: readonly SequenceGradientCase[] = [
     wanted: ["x"],
   },
   {
+    operations: ["ElementTimes"],
+    title: "data of two dynamic axes with the same sequences",
+    network: `g = BS.Sequences.Gather (one, x)\nW = ${random("2:2", 3)}\n${weigh("(y .* g + g .* (W * x))", "2")}`,
+    wanted: ["x", "y", "W"],
+  },
+  {
+    operations: ["RowStack"],
+    title: "frames of two new dynamic axes one above the other, and a criterion of a third",
+    network: `s = Splice (BS.Sequences.Last (x) : BS.Sequences.First (y))
+      W = ${random("2:4", 3)}
+      L = SquareError (BS.Sequences.First (x), W * s)`,
+    wanted: ["x", "y", "W"],
+  },
+  {
+    operations: ["PastValue"],
+    title: "a recurrence that reads data of another dynamic axis",
+    network: `g = BS.Sequences.Gather (one, y)\nU = ${random("2:2", 4)}
+      h = Tanh (x + g + U * PastValue (2, h))\n${weigh("h", "2")}`,
+    wanted: ["x", "y", "U"],
+  },
+  {
     operations: ["ReconcileDynamicAxis"],
     title: "a single frame for all frames",
     network: `f = BS.Sequences.First (x)\nb = ${node("ReconcileDynamicAxis", "f : y")}\n${weigh("(b .* y)", "2")}`,

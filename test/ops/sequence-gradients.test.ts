@@ -34,7 +34,8 @@ function inputsOf(columns: number): Readonly<Record<string, Float64Array>> {
   return {
     x: spread(2 * columns, 1),
     y: spread(2 * columns, 2),
-    flags: Float64Array.from({ length: columns }, (_, column) => (column % 3 === 2 ? 0 : 1)),
+    // At least one frame of every sequence.
+    flags: Float64Array.from({ length: columns }, (_, column) => (column % 4 === 2 ? 0 : 1)),
     one: new Float64Array(columns).fill(1),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ElementType, Values } from "../../src/numerics/values.js";
+import type { ElementType } from "../../src/numerics/values.js";
 import { trainingGraph, updateRuleFor, updateRules, updateScalars } from "../../src/updates/index.js";
 import type { UpdateOptions } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";

@@ -20,7 +20,7 @@ interface Alignment {
   readonly bounds: readonly number[];
   readonly frames: number;
   /** Column of a frame. */
-  column(frame: number): number;
+  readonly column: (frame: number) => number;
 }
 
 /**
@@ -77,17 +77,22 @@ function alignmentOf(
   return { labels, bounds, frames: end - first, column };
 }
 
-/** Is place s too late at a frame? With a delay of d a label must not lie more than d frames behind the one after it. */
+/**
+ * Is place s too late at a frame? With a delay of d a label must not lie more than d frames behind the one after it. For
+ * the last blank there is no such label; CNTK reads the zero behind its table, so that this blank is open to the first
+ * frames only.
+ */
 function isTooLate(
-  alignment: Alignment,
+  { labels, bounds, frames }: Alignment,
   s: number,
   frame: number,
-  parameters: ConnectionistTemporalParameters,
+  { delay, blank }: ConnectionistTemporalParameters,
 ): boolean {
-  const { delay, blank } = parameters;
   if (delay < 0) return false;
-  const bound = alignment.bounds[s + 2] ?? alignment.frames;
-  return frame > bound + delay - (alignment.labels[s] === blank ? 1 : 0);
+  const isLastBlank = s === labels.length - 1;
+  const latest = (isLastBlank ? 0 : (bounds[s + 2] ?? frames)) + delay - (labels[s] === blank ? 1 : 0);
+  // The limit is an unsigned number there: one below zero is none.
+  return latest >= 0 && frame > latest;
 }
 
 /** ln α by frame and place. */

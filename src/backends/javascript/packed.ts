@@ -3,6 +3,7 @@ import { layoutsEqual, packSequences, visibleSteps } from "../../minibatch/layou
 import type { AxisLayout } from "../../minibatch/minibatch.js";
 import { elementCount } from "../../network/network.js";
 import { axisOf, operandAt, type KernelCompiler } from "../host/kernel.js";
+import { emptySequence, layoutsDiffer } from "../host/sequence-failures.js";
 import { Scratch } from "./scratch.js";
 import { columnOfFrame, nowhere, perLayout, sequenceOfColumn, sequencesByNumber } from "./sequences.js";
 
@@ -15,7 +16,7 @@ import { columnOfFrame, nowhere, perLayout, sequenceOfColumn, sequencesByNumber 
 const epsilons = { float: 2 ** -23, double: 2 ** -52 };
 
 /** For each sequence the numbers of the frames whose flags' running sum asks for one more frame. */
-export const compileWhere: KernelCompiler<"where"> = ({ reads, writes }, { elementType }) => {
+export const compileWhere: KernelCompiler<"where"> = ({ reads, writes, parameters }, { elementType }) => {
   const flags = operandAt(reads, 0);
   // Fractions such as 1/3 are not exact; a frame is due a rounding error early.
   const margin = 1 - epsilons[elementType];
@@ -31,6 +32,7 @@ export const compileWhere: KernelCompiler<"where"> = ({ reads, writes }, { eleme
       }
       return chosen;
     });
+    if (parameters.empty === "refused" && indices.some(({ length }) => length === 0)) throw emptySequence();
     const packed = packSequences(indices.map(({ length }) => length));
     const opened: AxisLayout = {
       ...packed,
@@ -111,10 +113,10 @@ export const compileScatter: KernelCompiler<"scatter"> = ({ reads, writes }) => 
 };
 
 /** x with the dynamic axis of `like`. */
-export const compileReconcile: KernelCompiler<"reconcile"> = ({ reads, writes }) => {
+export const compileReconcile: KernelCompiler<"reconcile"> = ({ reads, writes, parameters }) => {
   const [x, like] = [operandAt(reads, 0), operandAt(reads, 1)];
   const size = elementCount(writes.dims);
-  const tableOf = perLayout(reconciledColumns);
+  const tableOf = perLayout(parameters.repeats ? reconciledColumns : sameColumns);
   return (run) => {
     const layout = run.layout(axisOf(like));
     const table = x.axis === null ? null : tableOf(run.layout(x.axis), layout);
@@ -150,9 +152,15 @@ export const compileReconcileGradient: KernelCompiler<"reconcileGradient"> = ({ 
   };
 };
 
+/** The columns of a layout, for data of an equal one. */
+function sameColumns(layout: AxisLayout, like: AxisLayout): Int32Array {
+  if (!layoutsEqual(layout, like)) throw layoutsDiffer(like, layout);
+  return Int32Array.from({ length: like.rows * like.steps }, (_, c) => c);
+}
+
 /** Per column of `like` the column of x that goes there. */
 function reconciledColumns(layout: AxisLayout, like: AxisLayout): Int32Array {
-  if (layoutsEqual(layout, like)) return Int32Array.from({ length: like.rows * like.steps }, (_, c) => c);
+  if (layoutsEqual(layout, like)) return sameColumns(layout, like);
   if (layout.steps !== 1 || layout.sequences.length !== like.sequences.length) {
     throw new CntkError({
       code: "layouts-incompatible",

@@ -44,8 +44,10 @@ export const connectionistTemporal: KernelCompiler<"connectionistTemporal"> = (i
       places.push({ label: blank, frame: frames });
       const score = (t: number, s: number) => numberAt(scores, columns[t]! * height + places[s]!.label);
       const isAllowed = (t: number, s: number) => {
-        const bound = places[s + 2]?.frame ?? frames;
-        return delay < 0 || t <= bound + delay - (places[s]!.label === blank ? 1 : 0);
+        // CNTK's table has a zero behind the last blank; below zero its unsigned limit is none.
+        const bound = s === places.length - 1 ? 0 : (places[s + 2]?.frame ?? frames);
+        const latest = bound + delay - (places[s]!.label === blank ? 1 : 0);
+        return delay < 0 || latest < 0 || t <= latest;
       };
       const skips = (s: number, other: number) =>
         places[s]!.label !== blank && places[other] !== undefined && places[s]!.label !== places[other].label;

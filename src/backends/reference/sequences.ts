@@ -2,6 +2,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { layoutsEqual, packSequences } from "../../minibatch/layout.js";
 import type { AxisLayout, SequencePlacement } from "../../minibatch/minibatch.js";
 import { operandAt, axisOf, type KernelCompiler, type KernelRun } from "../host/kernel.js";
+import { emptySequence, layoutsDiffer } from "../host/sequence-failures.js";
 import { allColumns, cellAt, columnStart, countOf, numberAt, placesOf } from "./cells.js";
 
 /** A frame of a sequence: the sequence, and the frame's number in it. */
@@ -137,7 +138,7 @@ export const shiftInitialGradient: KernelCompiler<"shiftInitialGradient"> = (ins
 };
 
 /** For each sequence: frame t as often as the running sum of the flags has grown by 1 there. */
-export const where: KernelCompiler<"where"> = ({ reads, writes }, { elementType }) => {
+export const where: KernelCompiler<"where"> = ({ reads, writes, parameters }, { elementType }) => {
   const flags = operandAt(reads, 0);
   const epsilon = elementType === "float" ? 2 ** -23 : 2 ** -52;
   return (run) => {
@@ -152,6 +153,7 @@ export const where: KernelCompiler<"where"> = ({ reads, writes }, { elementType 
       }
       return frames;
     });
+    if (parameters.empty === "refused" && chosen.some(({ length }) => length === 0)) throw emptySequence();
     const packed = packSequences(chosen.map(({ length }) => length));
     const sequences = layout.sequences.map((sequence, i) => ({
       ...packed.sequences[i]!,
@@ -231,10 +233,12 @@ function reconciledColumn(
   x: ReturnType<typeof operandAt>,
   layout: AxisLayout,
   column: number,
+  repeats = true,
 ): number | null {
   if (x.axis === null) return 0;
   const of = run.layout(x.axis);
   if (layoutsEqual(of, layout)) return column;
+  if (!repeats) throw layoutsDiffer(layout, of);
   if (of.steps !== 1 || of.sequences.length !== layout.sequences.length) {
     throw new CntkError({ code: "layouts-incompatible", message: "the layouts are incompatible" });
   }
@@ -242,14 +246,14 @@ function reconciledColumn(
   return frame && columnOf(of, required(sameSequence(of, frame.sequence), "the sequence is missing"), 0);
 }
 
-export const reconcile: KernelCompiler<"reconcile"> = ({ reads, writes }) => {
+export const reconcile: KernelCompiler<"reconcile"> = ({ reads, writes, parameters }) => {
   const [x, like] = [operandAt(reads, 0), operandAt(reads, 1)];
   const size = countOf(writes.dims);
   return (run) => {
     const layout = run.layout(axisOf(like));
     const target = run.view(writes);
     for (const column of allColumns(run, like.axis)) {
-      const source = reconciledColumn(run, x, layout, column);
+      const source = reconciledColumn(run, x, layout, column, parameters.repeats);
       for (let i = 0; i < size; i++) {
         target[column * size + i] = source === null ? 0 : numberAt(run.view(x), source * size + i);
       }

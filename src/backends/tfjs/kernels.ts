@@ -89,7 +89,7 @@ function inputGradientOn(device: Device): KernelCompiler<"convolutionInputGradie
       device.compute(run.view(writes), () => {
         const image = imageOf(device, run, gradient, [samples, g.maps, g.windowsY, g.windowsX]);
         const turned = tf.transpose(tf.reverse(filterOf(device, run, weights, g), [0, 1]), [0, 1, 3, 2]);
-        return correlate(device, image, turned as Tensor4D, margins, 1, 1);
+        return correlate(device, image, turned, margins, 1, 1);
       });
     };
   });
@@ -222,7 +222,7 @@ function fitted({ tf }: Device, image: Tensor4D, { left, right, top, bottom }: M
       [add(left), add(right)],
       [0, 0],
     ];
-    result = tf.pad(result, pads) as Tensor4D;
+    result = tf.pad<Tensor4D>(result, pads);
   }
   return result;
 }

@@ -96,12 +96,12 @@ async function checkOneOp(device: Device): Promise<void> {
 
 /** Starts `work` with the console's chatter off. The console is back before anything is waited for. */
 function quietly<T>(work: () => Promise<T>): Promise<T> {
-  const methods = ["log", "info", "warn", "error", "debug"] as const;
-  const saved = methods.map((method) => [method, console[method]] as const);
-  for (const method of methods) console[method] = () => undefined;
+  const silence = (): undefined => undefined;
+  const saved = { ...console };
+  Object.assign(console, { log: silence, info: silence, warn: silence, error: silence, debug: silence });
   try {
     return work();
   } finally {
-    for (const [method, original] of saved) console[method] = original;
+    Object.assign(console, saved);
   }
 }

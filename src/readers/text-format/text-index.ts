@@ -19,7 +19,8 @@ export interface TextIndex {
 
 /** What lines begin with: a number, or a name up to the first blank that `toKey` turns into a key. */
 export type KeyReading =
-  { readonly kind: "numeric" } | { readonly kind: "symbolic"; toKey(bytes: Uint8Array): SequenceKey };
+  | { readonly kind: "numeric" }
+  | { readonly kind: "symbolic"; readonly toKey: (bytes: Uint8Array) => SequenceKey };
 
 export interface IndexOptions {
   readonly chunkSizeInBytes: number;

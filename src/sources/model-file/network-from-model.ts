@@ -1,10 +1,9 @@
 import { emptyGroups } from "../../network/build.js";
 import type { Attributes, Network, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
-import type { AttributeKind, OpDefinition } from "../../network/op-definition.js";
+import { isOfKind } from "../../network/attributes.js";
+import type { OpDefinition } from "../../network/op-definition.js";
 import { attributesFromFields } from "../../network/stored-fields.js";
-import { operationByName } from "../../ops/index.js";
-import { storedLayout } from "../../ops/stored.js";
-import { unavailableOperation } from "../../ops/unavailable.js";
+import { operationOfModelFile, unavailableOperation } from "../../ops/unavailable.js";
 import type { ModelFile } from "../../model-files/index.js";
 
 /**
@@ -15,11 +14,13 @@ export function networkFromModel(model: ModelFile): Network {
   const byName = new Map<string, NetworkNode>();
   const values = new Map<NetworkNode, ParameterValues>();
   const nodes = model.nodes.map(({ name, operation, fields, values: matrix }) => {
-    const layout = storedLayout(operation);
-    const attributes = layout ? attributesFromFields(layout, fields) : fields;
+    const op = operationOfModelFile(operation);
+    // readModel has checked that every operation and every name is there.
+    if (!op) throw new Error(`no model file holds the operation ${operation}`);
+    const attributes = attributesFromFields(op.stored, fields);
     const node: NetworkNode = {
       name,
-      op: usable(operation, attributes),
+      op: usable(op, attributes),
       inputs: [],
       attributes,
       tags: new Set(),
@@ -28,7 +29,6 @@ export function networkFromModel(model: ModelFile): Network {
     if (matrix) values.set(node, matrix.values);
     return node;
   });
-  // readModel has checked that every name is there.
   const nodeNamed = (name: string): NetworkNode => {
     const node = byName.get(name.toLowerCase());
     if (!node) throw new Error(`the model has no node ${name}`);
@@ -46,21 +46,13 @@ export function networkFromModel(model: ModelFile): Network {
   return { nodes, groups, values };
 }
 
-/** The operation of that name, or a stand-in if there is none or if the node says what the operation cannot do. */
-function usable(operation: string, attributes: Attributes): OpDefinition {
-  const op = operationByName(operation);
-  if (op === undefined || op.internal) return unavailableOperation(operation);
+/** The operation, or a stand-in if the node says what the operation cannot do. */
+function usable(op: OpDefinition, attributes: Attributes): OpDefinition {
   for (const [name, { kind }] of Object.entries(op.attributes)) {
     const value = attributes[name];
     // E.g. a Slice along several axes has lists where one along a single axis has numbers.
-    if (value !== undefined && !isOfKind(kind, value))
-      return unavailableOperation(operation, `${operation} with such a value of ${name}`);
+    if (value !== undefined && !isOfKind[kind](value))
+      return unavailableOperation(op, `${op.name} with such a value of ${name}`);
   }
   return op;
-}
-
-function isOfKind(kind: AttributeKind, value: unknown): boolean {
-  if (kind === "shape") return Array.isArray(value) && value.every((item) => typeof item === "number");
-  if (kind === "booleans") return Array.isArray(value) && value.every((item) => typeof item === "boolean");
-  return typeof value === (kind === "integer" ? "number" : kind);
 }

@@ -161,7 +161,7 @@ function packing(b: PlanBuilder): void {
   const g = b.input("g", [2]);
   const [index, columns] = [b.temporary([1], packed), b.temporary([1], packed)];
   const [gathered, back] = [b.temporary([2], packed), b.temporary([2])];
-  b.emit("where", [x], index, {});
+  b.emit("where", [x], index, { empty: "kept" });
   b.emit("packIndex", [index, x], columns, {});
   b.emit("gather", [columns, g], gathered, {});
   b.emit("scatter", [columns, gathered, g], back, {});
@@ -221,7 +221,7 @@ const packed: SequenceCase[] = [
       const gradient = b.temporary([1], single);
       b.emit("sumSequence", [x], sums, {});
       b.emit("spreadSequence", [sums, x], spread, {});
-      b.emit("reconcile", [sums, x], same, {});
+      b.emit("reconcile", [sums, x], same, { repeats: true });
       b.emit("reconcileGradient", [x, sums], gradient, {});
       b.output("sums", sums).output("spread", spread).output("same", same).output("gradient", gradient);
     },
@@ -241,8 +241,8 @@ const packed: SequenceCase[] = [
       const other = b.axis("other");
       const [x, y] = [b.input("x", [2]), b.input("g", [1], other)];
       const [same, repeated] = [b.temporary([2], other), b.temporary([2])];
-      b.emit("reconcile", [x, y], same, {}).output("same", same);
-      b.emit("reconcile", [b.state("w", [2]), x], repeated, {}).output("repeated", repeated);
+      b.emit("reconcile", [x, y], same, { repeats: true }).output("same", same);
+      b.emit("reconcile", [b.state("w", [2]), x], repeated, { repeats: true }).output("repeated", repeated);
     },
     states: { w: [1, 2] },
     minibatches: [

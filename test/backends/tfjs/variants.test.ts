@@ -58,7 +58,7 @@ describe("the choice of the variant", () => {
       tf.registerKernel({
         kernelName: "BatchMatMul",
         backendName: "tensorflow",
-        kernelFunc: multiply as tf.KernelFunc,
+        kernelFunc: multiply,
       });
     };
     const backend = await createTfjsBackend({ loaders: { ...packageLoaders, node } });
@@ -84,7 +84,7 @@ describe("the choice of the variant", () => {
       createTfjsBackend({ variant: "node", loaders: { ...packageLoaders, node } }),
     ).rejects.toMatchObject({
       code: "backend-unavailable",
-      message: expect.stringContaining("not installed"),
+      message: expect.stringContaining("not installed") as string,
     });
   });
 

@@ -41,6 +41,22 @@ export const trainingCases: readonly MessageCase[] = [
       error = SquareError (y, z) + ReduceSum (big - big)
       criterionNodes = (error) ; outputNodes = (z)`,
   }),
+  training("sequence-empty", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      kept = BS.Sequences.Gather (Greater (y, Constant (0)), x)
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z) + MatrixL2Reg (kept)
+      criterionNodes = (error) ; outputNodes = (z)`,
+  }),
+  training("dynamic-axes-differ", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      last = BS.Sequences.Last (x)
+      error = SquareError (y, LinearLayer {1} (last))
+      criterionNodes = (error)`,
+    data: "1 |x 0 1 |y 1\n1 |x 1 0 |y 0\n2 |x 1 1 |y 1\n",
+  }),
   training("node-unknown", { sgd: `${base} ; trainCriterionNodeName = eror` }),
   training("input-missing", {
     reader:
