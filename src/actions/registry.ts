@@ -8,7 +8,13 @@ import { writeAction } from "./write.js";
 import { writeWordAndClassAction } from "./write-word-and-class.js";
 
 /** Every action of CNTK's, those that cntkts does not have among them. */
-export const actions: readonly Action[] = [trainAction, testAction, writeAction, writeWordAndClassAction, ...unavailableActions];
+export const actions: readonly Action[] = [
+  trainAction,
+  testAction,
+  writeAction,
+  writeWordAndClassAction,
+  ...unavailableActions,
+];
 
 const byName = new Map(actions.flatMap((action) => action.names.map((name) => [name, action] as const)));
 

@@ -1,13 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
-import {
-  buildNetwork,
-  planGraph,
-  shapeNetwork,
-  trainingGraph,
-  validationTraceLevel,
-} from "../pipeline.js";
+import { buildNetwork, planGraph, shapeNetwork, trainingGraph, validationTraceLevel } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { networkFromModel } from "../sources/model-file/index.js";

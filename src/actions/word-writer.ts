@@ -82,7 +82,9 @@ export class WordWriter {
     private readonly evaluator: Evaluator,
     { outputs, classFiles }: WordWriterOptions,
   ) {
-    const sorted = [...evaluator.nodes].sort((a, b) => compareNames(a.name.toLowerCase(), b.name.toLowerCase()));
+    const sorted = [...evaluator.nodes].sort((a, b) =>
+      compareNames(a.name.toLowerCase(), b.name.toLowerCase()),
+    );
     this.outputs = sorted.map((node) => {
       const output = outputs.get(node.name.toLowerCase());
       if (!output) {

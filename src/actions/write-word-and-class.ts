@@ -140,7 +140,9 @@ function writeWordsAndClasses(options: WordClassOptions, files: FileAccess, log:
 function isUpToDate(files: FileAccess, output: string, input: string): boolean {
   const written = files.modified(output);
   const given = files.modified(input);
-  return written !== undefined && (given === undefined || Math.floor(written / 1000) >= Math.floor(given / 1000));
+  return (
+    written !== undefined && (given === undefined || Math.floor(written / 1000) >= Math.floor(given / 1000))
+  );
 }
 
 /** The size of the vocabulary that is asked for, or what there is. */

@@ -103,8 +103,7 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
         ...languageModelNames,
         ...languageUnderstandingNames,
         ...otherNames,
-      ]) ??
-      "readerType = CNTKTextFormatReader reads text files",
+      ]) ?? "readerType = CNTKTextFormatReader reads text files",
   });
 }
 

@@ -32,9 +32,7 @@ export function readRateControl(
   span: Span | undefined,
 ): RateControlOptions {
   const word = adjust?.string("autoAdjustLR", "none").toLowerCase() ?? "none";
-  if (
-    !/^(|none|false|searchbeforeepoch|beforeepoch|before|adjustafterepoch|afterepoch|after)$/.test(word)
-  ) {
+  if (!/^(|none|false|searchbeforeepoch|beforeepoch|before|adjustafterepoch|afterepoch|after)$/.test(word)) {
     throw new CntkError({
       code: "learning-rate-search",
       message:
@@ -168,8 +166,7 @@ export class RateControl {
     const { average } = this;
     let rolledBack = false;
     if (adjustsAfterEpoch && this.explicitEpochs <= epoch && decides) {
-      const worse =
-        Number.isNaN(average) || (this.previous - average < 0 && Number.isFinite(this.previous));
+      const worse = Number.isNaN(average) || (this.previous - average < 0 && Number.isFinite(this.previous));
       if (worse && loadBestModel) {
         this.log.stamped(rollBackLine(modelOf(epoch - interval)));
         const books = await restore(epoch - interval);

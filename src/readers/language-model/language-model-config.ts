@@ -81,16 +81,18 @@ function readLabels(reader: ConfigSection, name: string, isInput: boolean): Labe
   const word = section.string("labelType", "category");
   const lower = word.toLowerCase();
   const type =
-    lower === "category" ? "category" : lower === "nextword" ? "nextWord" : lower === "none" ? "none" : undefined;
+    lower === "category"
+      ? "category"
+      : lower === "nextword"
+        ? "nextWord"
+        : lower === "none"
+          ? "none"
+          : undefined;
   if (type === undefined) {
     throw problem(section, `BatchSequenceReader: Invalid labelType '${word}'`, "labelType");
   }
   if (type === "nextWord" && isInput) {
-    throw problem(
-      section,
-      "BatchSequenceReader: Input labels must not be of kind 'nextWord'.",
-      "labelType",
-    );
+    throw problem(section, "BatchSequenceReader: Input labels must not be of kind 'nextWord'.", "labelType");
   }
   return {
     name,

@@ -50,7 +50,8 @@ export class LanguageModelReader implements Reader {
     this.classes = classFile === "" ? undefined : readWordClasses(files, classFile);
     this.input = this.vocabulary(options.input, options.input.dimension);
     const sameAsInput = output.type === "nextWord" ? this.input.dimension : output.dimension;
-    this.output = output.type === "none" ? { words: new Map(), dimension: 0 } : this.vocabulary(output, sameAsInput);
+    this.output =
+      output.type === "none" ? { words: new Map(), dimension: 0 } : this.vocabulary(output, sameAsInput);
     if (mode === "class" && output.type !== "none") {
       if (!this.classes) {
         throw new CntkError({
@@ -85,7 +86,6 @@ export class LanguageModelReader implements Reader {
     return Promise.resolve();
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
   async next(): Promise<Minibatch | undefined> {
     // CNTK compares with the size of the whole data where none is given.
     const epochSize = this.request.epochSize || Infinity;
@@ -171,7 +171,7 @@ export class LanguageModelReader implements Reader {
     const layout: AxisLayout = {
       rows: this.current.length,
       steps: end - begin,
-      sequences: this.current.map((_, row) => ({ sequence: row, row, begin: -begin, length: usable })),
+      sequences: this.current.map((_, row) => ({ sequence: row, row, begin: 0 - begin, length: usable })),
     };
     const streams = new Map<string, StreamMinibatch>();
     if (features !== undefined) {

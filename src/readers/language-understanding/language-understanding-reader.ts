@@ -82,7 +82,6 @@ export class LanguageUnderstandingReader implements Reader {
     return Promise.resolve();
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
   async next(): Promise<Minibatch | undefined> {
     // CNTK counts sentences where the option says samples; the size of all data where none is given.
     const epochSize = this.request.epochSize || Infinity;
@@ -168,19 +167,13 @@ export class LanguageUnderstandingReader implements Reader {
       streams.set(features, { dimension, layout, data: indicatorColumns(inputs, elementType) });
     }
     const { count, classes } = this.tags;
-    const data = classes
-      ? denseColumns(outputs, count, elementType)
-      : indicatorColumns(outputs, elementType);
+    const data = classes ? denseColumns(outputs, count, elementType) : indicatorColumns(outputs, elementType);
     streams.set(output.name, { dimension: count, layout, data });
     return { streams, columns: sentences.length * steps };
   }
 
   /** Rows of a word and its neighbours, each in a block of its own; beyond the ends of the sentence the last word stands. */
-  private context(
-    words: readonly (readonly number[])[],
-    step: number,
-    offsets: readonly number[],
-  ): number[] {
+  private context(words: readonly (readonly number[])[], step: number, offsets: readonly number[]): number[] {
     return offsets.flatMap((offset, block) => {
       const at = Math.min(Math.max(step + offset, 0), words.length - 1);
       return (words[at] ?? [])

@@ -67,7 +67,8 @@ function applyWordMap(
   wordMap: ReadonlyMap<string, string>,
   unknownWord: string,
 ): void {
-  const inOrder = (words: Iterable<string>): string[] => [...words].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const inOrder = (words: Iterable<string>): string[] =>
+    [...words].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   let words = inOrder(numbers.keys());
   const unknownIsKnown = numbers.has(unknownWord);
   for (let at = 0; at < words.length; at++) {

@@ -24,7 +24,12 @@ export class LayerMaker {
   ) {}
 
   /** A node of any operation; without a name it gets a number. */
-  node(operation: string, inputs: readonly NetworkNode[], name = "", attributes: Attributes = {}): NetworkNode {
+  node(
+    operation: string,
+    inputs: readonly NetworkNode[],
+    name = "",
+    attributes: Attributes = {},
+  ): NetworkNode {
     const op = operationByName(operation);
     if (!op) throw new Error(`there is no operation ${operation}`);
     const made = makeNode({
