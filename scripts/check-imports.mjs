@@ -8,93 +8,108 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Rooms without a place on the road: types and pure functions that every room may use. */
-const leaves = [
-  "chevrotain",
-  "diagnostics",
-  "files",
-  "log",
-  "numerics",
-  "primitives",
-  "minibatch",
-  "communication",
-];
+const leaves = ["diagnostics", "files", "log", "numerics", "primitives", "minibatch"];
 
-const network = ["network", "ops"];
-const road = ["grammar", "config", "library", "evaluator", "network", "ops", "sources", "shapes", "autodiff"];
-
-/** What each room may import besides leaves, in the order of the road. A file beside the rooms is a room of its own. */
+/**
+ * What each room may import besides leaves, in the order of the road: no arrow points downwards, and none is allowed that
+ * nobody uses. A file beside the rooms is a room of its own.
+ */
 const allowed = {
-  chevrotain: [],
+  // Leaves.
   diagnostics: [],
+  numerics: [],
   files: [],
   log: [],
-  numerics: [],
   primitives: [],
-  grammar: [],
-  config: [],
-  library: [],
-  evaluator: ["grammar", "config"],
-  network: [],
-  ops: ["network"],
-  sources: [...network, "grammar", "config", "evaluator", "library", "source-loader", "model-files"],
-  shapes: network,
-  "memory-sharing": network,
-  autodiff: [...network, "shapes"],
-  updates: [...network, "shapes", "autodiff"],
-  plan: [...network, "shapes"],
-  backends: ["network", "plan"],
   // What readers deliver and backends take; columns and gaps are described nowhere else.
   minibatch: [],
-  readers: ["config", "minibatch"],
-  "model-files": [...network, "shapes"],
+  // Text → AST → values.
+  chevrotain: [],
+  grammar: ["chevrotain"],
+  library: [],
   "source-loader": ["grammar"],
+  config: [],
+  evaluator: ["grammar"],
+  // Networks, made from values or from a model file.
+  network: [],
+  ops: ["network"],
+  "model-files": ["network", "ops"],
+  sources: ["grammar", "library", "source-loader", "config", "evaluator", "network", "ops", "model-files"],
+  // Shapes → gradients → plan → backend.
+  shapes: ["network", "ops"],
+  "memory-sharing": ["network"],
+  autodiff: ["network", "ops"],
+  updates: ["network", "ops", "autodiff"],
+  plan: ["network"],
+  backends: ["network", "plan"],
+  readers: ["config"],
   // What processes that train together say to each other.
   communication: [],
   // What the commands of a configuration share, from the command line to the last room.
-  session: [...network, "shapes", "backends", "model-files"],
+  session: ["network", "model-files", "shapes", "backends", "communication"],
   // The table of contents calls every stage.
-  pipeline: [...road, "updates", "plan", "backends", "session", "source-loader"],
-  training: [
-    ...network,
+  pipeline: [
+    "grammar",
+    "source-loader",
     "config",
+    "network",
+    "ops",
+    "sources",
     "shapes",
+    "autodiff",
+    "updates",
+    "plan",
+    "backends",
+    "session",
+  ],
+  training: [
+    "config",
+    "network",
+    "ops",
+    "model-files",
     "memory-sharing",
     "updates",
     "plan",
     "backends",
     "readers",
-    "model-files",
+    "communication",
     "session",
     "pipeline",
   ],
   actions: [
-    ...road,
-    "memory-sharing",
-    "updates",
-    "plan",
-    "backends",
-    "readers",
-    "model-files",
-    "training",
-    "session",
-    "pipeline",
-  ],
-  run: [...road, "plan", "backends", "training", "source-loader", "session", "pipeline", "actions"],
-  node: ["library"],
-  api: [
     "config",
     "network",
-    "plan",
+    "ops",
+    "model-files",
+    "sources",
+    "shapes",
+    "memory-sharing",
     "backends",
     "readers",
-    "model-files",
     "session",
-    "actions",
-    "run",
-    "node",
+    "pipeline",
+    "training",
   ],
-  index: ["network", "backends", "actions", "run", "session", "api"],
-  cli: ["config", "node", "actions", "session", "index"],
+  run: [
+    "grammar",
+    "source-loader",
+    "config",
+    "evaluator",
+    "network",
+    "shapes",
+    "autodiff",
+    "plan",
+    "backends",
+    "communication",
+    "session",
+    "pipeline",
+    "training",
+    "actions",
+  ],
+  node: ["library"],
+  api: ["model-files", "backends", "session", "actions", "run", "node"],
+  index: ["backends", "session", "actions", "run", "api"],
+  cli: ["config", "session", "node", "index"],
 };
 
 /** Rooms that fill the interfaces of others: they may name any room's types, but call nobody. */
@@ -152,8 +167,18 @@ for (const file of sources) {
   }
 }
 
+const rooms = Object.keys(allowed);
+for (const [room, targets] of Object.entries(allowed)) {
+  for (const target of targets) {
+    if (rooms.indexOf(target) >= rooms.indexOf(room))
+      offences.push(`scripts/check-imports.mjs: '${target}' does not stand before '${room}'`);
+    if (!graph.get(room)?.has(target))
+      offences.push(`scripts/check-imports.mjs: '${room}' imports nothing from '${target}' any more`);
+  }
+}
+
 if (!process.argv.includes("--quiet")) {
-  for (const room of Object.keys(allowed)) {
+  for (const room of rooms) {
     const targets = [...(graph.get(room) ?? [])].sort();
     if (targets.length > 0) console.log(`${room.padEnd(16)} → ${targets.join(" ")}`);
   }

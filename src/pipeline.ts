@@ -24,6 +24,8 @@ import {
   networkFromTree,
   networkTree,
 } from "./sources/brainscript/index.js";
+import type { ModelSource, NetworkCompiler } from "./sources/loaded-models.js";
+import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-file/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
@@ -82,7 +84,15 @@ export function validationTraceLevel(section: ConfigSection, traceLevel: number)
 
 type Building = Pick<
   Session,
-  "files" | "library" | "includeDirectories" | "elementType" | "deviceId" | "seeds" | "log"
+  | "files"
+  | "untrained"
+  | "library"
+  | "includeDirectories"
+  | "elementType"
+  | "deviceId"
+  | "seeds"
+  | "axisNames"
+  | "log"
 >;
 
 /** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
@@ -91,7 +101,43 @@ export function buildNetwork(
   section: ConfigSection,
   traceLevel: number,
 ): Promise<Network> {
-  return networkSource(section).build(section, { ...session, traceLevel });
+  return networkSource(section).build(section, { ...session, traceLevel, ...building(session, traceLevel) });
+}
+
+/** 2–5  Section → network with shapes. A network that was compiled while it was described (an edited one) is left at that. */
+export async function buildShapedNetwork(
+  session: Building,
+  section: ConfigSection,
+  traceLevel: number,
+): Promise<ShapedNetwork> {
+  const { compiled, ...services } = building(session, traceLevel);
+  const network = await networkSource(section).build(section, { ...session, traceLevel, ...services });
+  const validating = validationTraceLevel(section, traceLevel);
+  return compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
+}
+
+/** What descriptions of networks use of loaded models; `compiled` gathers the networks that were compiled meanwhile. */
+function building(session: Building, traceLevel: number) {
+  const { axisNames, elementType } = session;
+  const compiled = new Map<Network, ShapedNetwork>();
+  const models: ModelSource = {
+    load(path) {
+      const model = loadModelFile(session, path);
+      requirePrecision(elementType, model, path);
+      return model;
+    },
+  };
+  const compiler: NetworkCompiler = {
+    newDefaultAxis: () => axisNames.next("*"),
+    compile(network, modelPath) {
+      if (modelPath !== undefined) axisNames.takenByLoading(network);
+      const compile = (): ShapedNetwork => shapeNetwork(session, network, traceLevel).shaped;
+      const shaped = modelPath === undefined ? compile() : inModelFile(modelPath, compile, "hint");
+      compiled.set(network, shaped);
+      return shaped;
+    },
+  };
+  return { models, compiler, compiled };
 }
 
 /** 2  BrainScript → AST. Includes are found from the session's folders. Throws CntkError for the first mistake. */
@@ -113,6 +159,7 @@ export function evaluateNetwork(session: Building, tree: Program, traceLevel: nu
     seeds,
     readFile: (path) => files.readText(path),
     log,
+    ...building(session, traceLevel),
   });
 }
 
@@ -121,12 +168,23 @@ export function evaluateNetwork(session: Building, tree: Program, traceLevel: nu
  * same network found, where it has been changed since.
  */
 export function shapeNetwork(
-  { axisNames, elementType, log }: Pick<Session, "axisNames" | "elementType" | "log">,
+  { axisNames, elementType, seeds, log }: Pick<Session, "axisNames" | "elementType" | "seeds" | "log">,
   network: Network,
   traceLevel: number,
   previous?: ShapedNetwork,
 ): ValidatedNetwork {
-  return validateNetwork(network, { traceLevel, axisNames, elementType, previous, sink: log });
+  const validated = validateNetwork(network, { traceLevel, axisNames, elementType, previous, sink: log });
+  seeds.skipNodeNumbers(flowControlNodes(validated));
+  return validated;
+}
+
+/**
+ * The nodes that CNTK makes for itself when it compiles: one for each strongly connected component, another for those that are
+ * loops, and one for each root (ComputationNetworkAnalysis.cpp, DetermineSCCsR; ComputationNetworkEvaluation.cpp).
+ */
+function flowControlNodes({ shaped: { order, roots }, loops }: ValidatedNetwork): number {
+  const inLoops = loops.reduce((count, { nodes }) => count + nodes.length, 0);
+  return order.length - inLoops + 2 * loops.length + roots.length;
 }
 
 /** 6  Shapes → graph that evaluates nodes. This and the next two throw CntkError for operations that cannot be run. */

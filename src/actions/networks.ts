@@ -1,55 +1,23 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
-import { type ModelFile, readModel } from "../model-files/index.js";
 import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { buildNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
+import { buildShapedNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { checkMemory } from "../shapes/index.js";
-import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
-
-/**
- * Reads a model file (or, in a check, takes the untrained network an earlier command left in its place).
- * @throws CntkError `model-missing`, and what is wrong with the file.
- */
-export function loadModelFile({ files, untrained }: Session, path: string): ModelFile {
-  const left = untrained?.get(files.resolve(path));
-  if (left) return left;
-  if (!files.exists(path)) {
-    throw new CntkError({
-      code: "model-missing",
-      message: `error opening file '${path}': No such file or directory`,
-      hint: "a train command with this modelPath writes it",
-    });
-  }
-  return readModel(files.readBytes(path), path);
-}
+import {
+  inModelFile,
+  loadModelFile,
+  networkFromModel,
+  requirePrecision,
+} from "../sources/model-file/index.js";
 
 /** A network as an action got it. */
 export interface ActionNetwork {
   readonly shaped: ShapedNetwork;
   /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
   readonly requirePrecision: () => void;
-}
-
-/**
- * Refuses a model that was trained in another precision than the run's: its inputs cannot take the run's data
- * (Readers/ReaderLib/ReaderShim.cpp, GetMatrix).
- */
-export function requirePrecision(
-  { elementType }: Pick<Session, "elementType">,
-  model: ModelFile,
-  path: string,
-): void {
-  const other = model.nodes.find(({ precision }) => precision !== elementType);
-  if (!other) return;
-  throw new CntkError({
-    code: "model-precision",
-    message: `The model '${path}' is in ${other.precision} precision, but precision="${elementType}" is asked for (node '${other.name}').`,
-    hint: `precision = ${other.precision} runs it`,
-  });
 }
 
 /**
@@ -79,11 +47,11 @@ export async function networkForEvaluation(
     };
     return {
       shaped: inModelFile(path, shape, "hint"),
-      requirePrecision: () => requirePrecision(session, model, path),
+      requirePrecision: () => requirePrecision(session.elementType, model, path),
     };
   }
-  const network = await buildNetwork(session, section, traceLevel);
-  const { shaped } = shapeNetwork(session, network, validationTraceLevel(section, traceLevel));
+  const shaped = await buildShapedNetwork(session, section, traceLevel);
+  const { network } = shaped;
   if (listed.length === 0) return { shaped, requirePrecision: () => undefined };
   patchOutputNodes(session, network, listed);
   const patched = shapeNetwork(session, network, validationTraceLevel(section, traceLevel), shaped);

@@ -1,6 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Action, Command } from "./action.js";
+import { editAction } from "./edit.js";
 import { testAction } from "./test.js";
 import { trainAction } from "./train.js";
 import { unavailableActions } from "./unavailable.js";
@@ -13,6 +14,7 @@ export const actions: readonly Action[] = [
   testAction,
   writeAction,
   writeWordAndClassAction,
+  editAction,
   ...unavailableActions,
 ];
 

@@ -10,6 +10,7 @@ import { readEvaluationOptions } from "../training/evaluation-options.js";
 import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { parameterValues } from "../training/parameters.js";
+import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
 import { networkForEvaluation } from "./networks.js";
 
@@ -37,7 +38,8 @@ export const testAction: Action = {
       const evaluator = await Evaluator.compile(session, shaped, nodes, values);
       try {
         checkStreams(evaluator.inputs, shaped.facts, reader);
-        return await evaluate(evaluator, { reader, options, log, signal, onProgress });
+        const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
+        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress });
       } finally {
         await evaluator.dispose();
       }

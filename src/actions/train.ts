@@ -1,17 +1,16 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
-import { buildNetwork, planGraph, shapeNetwork, trainingGraph, validationTraceLevel } from "../pipeline.js";
+import { buildShapedNetwork, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
-import { networkFromModel } from "../sources/model-file/index.js";
+import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
-import { loadModelFile, requirePrecision } from "./networks.js";
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: Action = {
@@ -26,7 +25,7 @@ export const trainAction: Action = {
   async run(session, { section }): Promise<ActionResult> {
     const { files, log } = session;
     const options = readSgdOptions(section.section("SGD"));
-    for (const line of options.warnings) log.stamped(line);
+    for (const warning of options.warnings) log.stamped(warning);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
     const startEpoch = determineStartEpoch(files, modelPath, maxEpochs, section.boolean("makeMode", true));
@@ -84,8 +83,7 @@ export const trainAction: Action = {
 async function createNetwork(session: Session, section: ConfigSection): Promise<ShapedNetwork> {
   const traceLevel = section.integer("traceLevel", 0);
   if (traceLevel > 0) session.log.stamped("\nCreating virgin network.\n");
-  const network = await buildNetwork(session, section, traceLevel);
-  return shapeNetwork(session, network, validationTraceLevel(section, traceLevel)).shaped;
+  return buildShapedNetwork(session, section, traceLevel);
 }
 
 /** A resumed network compiles silently, as in CNTK. */
@@ -93,6 +91,6 @@ function loadNetwork(session: Session, options: SgdOptions, startEpoch: number):
   const path = modelFileAfter(options.modelPath, startEpoch - 1, options.maxEpochs);
   session.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
   const model = loadModelFile(session, path);
-  requirePrecision(session, model, path);
+  requirePrecision(session.elementType, model, path);
   return shapeNetwork(session, networkFromModel(model), 0).shaped;
 }

@@ -7,7 +7,7 @@ function refuse(action: string, { section }: Command): never {
     code: "not-available",
     message: `action ${action} is not available yet`,
     span: section.keySpan("action"),
-    hint: "train, test (or eval) and write are",
+    hint: "train, test (or eval), write and edit are",
   });
 }
 
@@ -32,7 +32,6 @@ export const unavailableActions: readonly Action[] = [
   unavailable("cv"),
   unavailable("devtest"),
   unavailable("dumpNodes", "dumpNode", "dumpnode"),
-  unavailable("edit"),
   unavailable("exportdbn"),
   unavailable("plot"),
   unavailable("SVD"),

@@ -1,3 +1,4 @@
+import type { Values } from "../numerics/values.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
@@ -116,7 +117,7 @@ export interface NodeValues {
   readonly name: string;
   readonly shape: readonly number[];
   /** Column-major, `rows` elements a column. */
-  readonly values: Float32Array | Float64Array;
+  readonly values: Values;
   readonly rows: number;
   readonly sequences: readonly SequenceColumns[];
 }

@@ -10,6 +10,7 @@ import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
+import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
 import { networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
@@ -48,10 +49,12 @@ export const writeAction: Action = {
         await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
         if (words) reader.limitParallelSequences?.(1);
         const interruption = new Interruption(session.signal);
+        const unrolled = new UnrollWarnings(evaluator.shaped, evaluator.nodes, options.traceLevel);
         let samples = 0;
         let index = 0;
         try {
           for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
+            log.write(unrolled.lines(minibatch));
             await writer.write(minibatch, index);
             if (!words) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
             if (path === "-") session.output.write("\n");

@@ -224,7 +224,7 @@ class ObjectMember extends Labelled {
   begin(): Answer {
     const value = this.object.member?.(this.node.name);
     if (value === undefined)
-      throw unknownIdentifier(this.node.name, this.node.span, undefined, this.host, true);
+      throw unknownIdentifier(this.node.name, this.node.span, this.object, this.host, true);
     return value;
   }
   protected label(): string {
@@ -333,14 +333,18 @@ function memberOf(object: Value, node: ast.MemberExpression, host: Host): Answer
 function unknownIdentifier(
   name: string,
   span: Span,
-  scope: RecordValue | undefined,
+  scope: RecordValue | ObjectValue | undefined,
   host: Host,
   isMember: boolean,
 ): CntkError {
-  const fullName = isMember && scope ? joinPath(scope.path, name) : name;
+  const fullName = isMember && scope?.kind === "record" ? joinPath(scope.path, name) : name;
   if (host.namesNotYet?.has(fullName)) {
     return failure("not-available", `${fullName} is not available yet`, span);
   }
-  const known = scope instanceof Scope ? scope.visibleNames() : (scope?.names ?? []);
+  const known = scope instanceof Scope ? scope.visibleNames() : namesIn(scope);
   return failure("unknown-identifier", `unknown identifier '${name}'`, span, didYouMean(name, known));
+}
+
+function namesIn(scope: RecordValue | ObjectValue | undefined): readonly string[] {
+  return (scope?.kind === "object" ? scope.memberNames?.() : scope?.names) ?? [];
 }

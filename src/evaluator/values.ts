@@ -52,6 +52,8 @@ export interface ObjectValue {
   readonly type: string;
   /** Member access `object.name`; undefined when there is no such member. */
   member?(name: string): Value | undefined;
+  /** Names that `member` knows, for hints. */
+  memberNames?(): readonly string[];
   /** Text for Print and Format. */
   format?(): string;
 }

@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { ElementType } from "../numerics/values.js";
+import type { ElementType, Values } from "../numerics/values.js";
 import type { ModelMatrix, Whole } from "./model-file.js";
 
 /** A text longer than this is not one: the file is broken. */
@@ -245,7 +245,7 @@ export class ByteReader {
     });
   }
 
-  private elements(count: number, size: number, what: string): Float32Array | Float64Array {
+  private elements(count: number, size: number, what: string): Values {
     const at = this.take(count * size, what);
     // A copy begins at offset 0 of a buffer of its own, whatever kind of view `bytes` is (Node's Buffer.slice shares memory).
     const copy = new Uint8Array(this.bytes.subarray(at, at + count * size));

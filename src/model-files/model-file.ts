@@ -1,6 +1,6 @@
 import type { NodeGroup } from "../network/network.js";
 import type { Fields } from "../network/stored-fields.js";
-import type { ElementType } from "../numerics/values.js";
+import type { ElementType, Values } from "../numerics/values.js";
 
 export type { FieldValue, Whole } from "../network/stored-fields.js";
 
@@ -8,7 +8,7 @@ export type { FieldValue, Whole } from "../network/stored-fields.js";
 export interface ModelMatrix {
   readonly rows: number;
   readonly columns: number;
-  readonly values: Float32Array | Float64Array;
+  readonly values: Values;
 }
 
 export interface ModelNode {

@@ -7,7 +7,7 @@ import type {
   SampleShape,
   ShapedNetwork,
 } from "../network/network.js";
-import type { ElementType } from "../numerics/values.js";
+import { type ElementType, inElementType } from "../numerics/values.js";
 import type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { type Fields, fieldsFromAttributes, type StoredField } from "../network/stored-fields.js";
@@ -99,11 +99,6 @@ function asMatrix(values: ParameterValues, shape: readonly number[], elementType
   const rows = shape[0] ?? 1;
   const columns = shape.slice(1).reduce((product, dim) => product * dim, 1);
   return { rows, columns, values: inElementType(values, elementType) };
-}
-
-function inElementType(values: ParameterValues, elementType: ElementType): Float32Array | Float64Array {
-  if (elementType === "float") return values instanceof Float32Array ? values : Float32Array.from(values);
-  return values instanceof Float64Array ? values : Float64Array.from(values);
 }
 
 /** Batch normalization stores a copy of the number in its last parameter. */

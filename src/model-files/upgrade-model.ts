@@ -1,4 +1,5 @@
 import type { UpgradedInput } from "../network/stored-fields.js";
+import { newValues } from "../numerics/values.js";
 import { learnableParameter } from "../ops/inputs.js";
 import { operationOfModelFile } from "../ops/unavailable.js";
 import type { ModelFile, ModelMatrix, ModelNode } from "./model-file.js";
@@ -43,14 +44,13 @@ export function byNameIgnoringCase(a: { readonly name: string }, b: { readonly n
 }
 
 function newParameter(name: string, { precision }: ModelNode): ModelNode {
-  const values = precision === "float" ? new Float32Array(1) : new Float64Array(1);
   return {
     precision,
     operation: learnableParameter.name,
     name,
     inputs: [],
     fields: { learningRateMultiplier: 0, shape: [1] },
-    values: { rows: 1, columns: 1, values },
+    values: { rows: 1, columns: 1, values: newValues(precision, 1) },
   };
 }
 

@@ -45,6 +45,10 @@ export interface Network {
   readonly groups: Record<NodeGroup, NetworkNode[]>;
   /** Values that came with the network: of a model file. Parameters without an entry are initialized by their attributes. */
   readonly values: Map<NetworkNode, Values>;
+  /** The network's own dynamic axis, where it was taken when the description began to make the network. */
+  readonly defaultAxis?: DynamicAxis;
+  /** What the compile of another network found about nodes that were taken over from it: their shapes stay. */
+  readonly known?: ReadonlyMap<NetworkNode, NodeFacts>;
 }
 
 /** What the shape stage found out about a node. */

@@ -16,9 +16,14 @@ export class SeedCounter {
     return this.forceConstant ? 1 : seed;
   }
 
-  /** The number CNTK gives a node when it is constructed; it shows in one message only (duplicate names). */
+  /** The number CNTK gives a node when it is constructed; it shows in few messages (duplicate names, copied functions). */
   drawNodeNumber(): number {
     return this.nextNode++;
+  }
+
+  /** Numbers that go to what CNTK makes for itself while it compiles a network. */
+  skipNodeNumbers(count: number): void {
+    this.nextNode += count;
   }
 
   /** The name of a node that its builder leaves unnamed: AutoName1, AutoName2, … (ComputationNode.h, CreateUniqNodeName). */

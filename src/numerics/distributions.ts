@@ -1,9 +1,6 @@
 import { halvesToFloat, MersenneTwister64 } from "./mersenne-twister.js";
-import type { ElementType } from "./values.js";
+import type { ElementType, Values } from "./values.js";
 import { layerEdges, layerHeights } from "./ziggurat-tables.js";
-
-/** An array of the element type; which one it is decides how every step is rounded. */
-export type FloatArray = Float32Array | Float64Array;
 
 const scale56 = 2 ** -56;
 
@@ -83,7 +80,7 @@ function identity(x: number): number {
 }
 
 /** The element type of an array. */
-export function elementTypeOf(values: FloatArray): ElementType {
+export function elementTypeOf(values: Values): ElementType {
   return values instanceof Float32Array ? "float" : "double";
 }
 
@@ -91,7 +88,7 @@ export function elementTypeOf(values: FloatArray): ElementType {
  * Fills an array, in storage order, with uniform numbers of [low, high), which must be numbers of the element type.
  * Source: Source/Math/CPUMatrixImpl.h, SetUniformRandomValue.
  */
-export function fillUniform(values: FloatArray, low: number, high: number, seed: bigint | number): void {
+export function fillUniform(values: Values, low: number, high: number, seed: bigint | number): void {
   const engine = new MersenneTwister64(seed);
   const elementType = elementTypeOf(values);
   for (let i = 0; i < values.length; i++) values[i] = drawUniform(engine, low, high, elementType);
@@ -101,7 +98,7 @@ export function fillUniform(values: FloatArray, low: number, high: number, seed:
  * Fills an array with normal numbers of the given mean and deviation.
  * Source: Source/Math/CPUMatrixImpl.h, SetGaussianRandomValue.
  */
-export function fillNormal(values: FloatArray, mean: number, deviation: number, seed: bigint | number): void {
+export function fillNormal(values: Values, mean: number, deviation: number, seed: bigint | number): void {
   const engine = new MersenneTwister64(seed);
   const elementType = elementTypeOf(values);
   const round = elementType === "float" ? Math.fround : identity;
@@ -115,7 +112,7 @@ export function fillNormal(values: FloatArray, mean: number, deviation: number, 
  * Source: Source/Math/CPUMatrixImpl.h, SetTruncatedNormalRandomValue.
  */
 export function fillTruncatedNormal(
-  values: FloatArray,
+  values: Values,
   mean: number,
   deviation: number,
   seed: bigint | number,

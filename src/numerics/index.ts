@@ -1,6 +1,5 @@
 export { type ElementType, newValues, type Values } from "./values.js";
 export { MersenneTwister64, halvesToFloat } from "./mersenne-twister.js";
-export type { FloatArray } from "./distributions.js";
 export {
   drawStandardNormal,
   drawUniform,

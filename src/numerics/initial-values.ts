@@ -1,6 +1,5 @@
-import type { FloatArray } from "./distributions.js";
 import { fillNormal, fillTruncatedNormal, fillUniform } from "./distributions.js";
-import type { ElementType } from "./values.js";
+import { type ElementType, newValues, type Values } from "./values.js";
 
 /** How a learnable parameter gets its first values; the names are those of the parameter's members in BrainScript. */
 export interface Initialization {
@@ -96,9 +95,9 @@ export function describeInitialization(options: Initialization): InitializationD
  * seed, ranks that exceed the shape.
  * Source: Source/ComputationNetworkLib/InputAndParamNodes.cpp.
  */
-export function initialValues(options: Initialization): FloatArray {
+export function initialValues(options: Initialization): Values {
   const elements = product(options.shape);
-  const values = options.elementType === "float" ? new Float32Array(elements) : new Float64Array(elements);
+  const values = newValues(options.elementType, elements);
   const { init } = options;
   if (init === "zero") return values;
   if (init === "fromValue" || init === "fixedValue") return values.fill(options.value ?? 0);
@@ -115,7 +114,7 @@ export function initialValues(options: Initialization): FloatArray {
 }
 
 /** Weights of bilinear upsampling for a square kernel `[k x k x C x C]`: each channel feeds itself only; floats in CNTK. */
-function fillBilinear(values: FloatArray, shape: readonly number[]): FloatArray {
+function fillBilinear(values: Values, shape: readonly number[]): Values {
   const [width = 0, height = 0, channels = 0, kernels = 0] = shape;
   if (shape.length < 4 || width !== height) {
     throw new RangeError("Filter for bilinear interpolation must be square.");

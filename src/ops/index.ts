@@ -30,6 +30,8 @@ export {
   stateOp,
 } from "./internal.js";
 
+export { reduceSequenceAxis } from "./linear-algebra.js";
+
 /** The one list of all node types, family by family. */
 export const operations: readonly OpDefinition[] = [
   ...inputOperations,

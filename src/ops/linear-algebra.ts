@@ -23,7 +23,7 @@ type ProductAttributes = {
 };
 
 /** Special value of inferInputRankToMap: contract over the sequence axis. */
-const reduceSequenceAxis = -2;
+export const reduceSequenceAxis = -2;
 
 /**
  * Shape rule of both products (LinearAlgebraNodes.h, TimesNodeBase::Validate): the first outputRank axes of A stay, the

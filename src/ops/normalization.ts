@@ -12,18 +12,7 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
-import {
-  add,
-  argument,
-  binary,
-  constant,
-  divide,
-  multiply,
-  select,
-  subtract,
-  unary,
-} from "../primitives/expression.js";
-import type { Expression } from "../primitives/expression.js";
+import * as e from "../primitives/expression.js";
 import { imageLayoutOf } from "./convolution-geometry.js";
 import { at, defineOp, describe, formatDims, memoryInputs, shapeProblem } from "./define-op.js";
 import { emitMap, withDims } from "./lowering.js";
@@ -164,56 +153,67 @@ function chosenEngine(context: ShapeContext<NormalizationAttributes>): Attribute
   return { ...attributes, useCntkEngine: true };
 }
 
-const oneMinus = (e: Expression): Expression => subtract(constant(1), e);
-const isFirstMinibatch = (count: Expression): Expression => binary("equal", count, constant(0));
+const oneMinus = (value: e.Expression): e.Expression => e.subtract(e.constant(1), value);
+const isFirstMinibatch = (count: e.Expression): e.Expression => e.binary("equal", count, e.constant(0));
 
 /** Weight of the minibatch in the new running statistics (BatchNormalizationNode::ComputeExpAvgFactor). */
-function runningWeight(timeConstant: number, count: Expression, samples: Expression): Expression {
-  if (timeConstant < 0) return divide(samples, add(samples, count));
-  if (timeConstant === 0) return constant(1);
+function runningWeight(timeConstant: number, count: e.Expression, samples: e.Expression): e.Expression {
+  if (timeConstant < 0) return e.divide(samples, e.add(samples, count));
+  if (timeConstant === 0) return e.constant(1);
   const decayed = Number.isFinite(timeConstant)
-    ? oneMinus(unary("exponential", unary("negate", divide(samples, constant(timeConstant)))))
-    : constant(0);
-  return select(isFirstMinibatch(count), constant(1), decayed);
+    ? oneMinus(e.unary("exponential", e.unary("negate", e.divide(samples, e.constant(timeConstant)))))
+    : e.constant(0);
+  return e.select(isFirstMinibatch(count), e.constant(1), decayed);
 }
 
 /** Weight of the running statistics in normalizing (ComputeBlendFactor). */
-function blendWeight(timeConstant: number, count: Expression, samples: Expression): Expression {
-  if (timeConstant === 0) return constant(0);
+function blendWeight(timeConstant: number, count: e.Expression, samples: e.Expression): e.Expression {
+  if (timeConstant === 0) return e.constant(0);
   const blended = Number.isFinite(timeConstant)
-    ? divide(constant(timeConstant), add(constant(timeConstant), samples))
-    : constant(1);
-  return select(isFirstMinibatch(count), constant(0), blended);
+    ? e.divide(e.constant(timeConstant), e.add(e.constant(timeConstant), samples))
+    : e.constant(1);
+  return e.select(isFirstMinibatch(count), e.constant(0), blended);
 }
 
-const inverseRoot = (variance: Expression, epsilon: number): Expression =>
-  divide(constant(1), unary("squareRoot", add(variance, constant(epsilon))));
+const inverseRoot = (variance: e.Expression, epsilon: number): e.Expression =>
+  e.divide(e.constant(1), e.unary("squareRoot", e.add(variance, e.constant(epsilon))));
 
 /** weight·a + (1 − weight)·b, of arguments 0, 1, 2. */
-const interpolation = add(multiply(argument(0), argument(1)), multiply(oneMinus(argument(0)), argument(2)));
+const interpolation = e.add(
+  e.multiply(e.argument(0), e.argument(1)),
+  e.multiply(oneMinus(e.argument(0)), e.argument(2)),
+);
 
-/** Mean and biased variance of the minibatch, and the variance's unbiased estimate. */
+/**
+ * Mean and biased variance of the minibatch, and the variance's unbiased estimate. CNTK sets gaps to zero and then counts
+ * them like samples: they pull the mean towards 0 and add its square to the variance.
+ */
 function minibatchStatistics(
   build: GraphBuilder,
   x: NetworkNode,
   view: StatisticsView,
   sampleCount: NetworkNode,
 ) {
-  const samples = argument(1);
+  const columnCount = build.count(x, "columns");
+  const columns = e.argument(1);
   const seen = build.reshape(x, view.sample);
-  const average = (value: NetworkNode): NetworkNode =>
-    build.map(divide(argument(0), samples), [
-      build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions),
-      sampleCount,
-    ]);
-  const mean = average(seen);
-  const centered = build.map(subtract(argument(0), argument(1)), [seen, mean]);
-  const variance = average(build.map(multiply(argument(0), argument(0)), [centered]));
-  const count = multiply(constant(view.positions), samples);
-  const unbiased = divide(multiply(argument(0), count), subtract(count, constant(1)));
-  const estimate = build.map(select(binary("greater", count, constant(1)), unbiased, constant(0)), [
-    variance,
+  const sum = (value: NetworkNode): NetworkNode =>
+    build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions);
+  const mean = build.map(e.divide(e.argument(0), columns), [sum(seen), columnCount]);
+  const centered = build.map(e.subtract(e.argument(0), e.argument(1)), [seen, mean]);
+  const squares = sum(build.map(e.multiply(e.argument(0), e.argument(0)), [centered]));
+  const ofGaps = e.multiply(e.subtract(columns, e.argument(2)), e.multiply(e.argument(3), e.argument(3)));
+  const variance = build.map(e.divide(e.add(e.argument(0), ofGaps), columns), [
+    squares,
+    columnCount,
     sampleCount,
+    mean,
+  ]);
+  const count = e.multiply(e.constant(view.positions), columns);
+  const unbiased = e.divide(e.multiply(e.argument(0), count), e.subtract(count, e.constant(1)));
+  const estimate = build.map(e.select(e.binary("greater", count, e.constant(1)), unbiased, e.constant(0)), [
+    variance,
+    columnCount,
   ]);
   return { mean, variance, estimate };
 }
@@ -229,12 +229,12 @@ function trainingCompanions({
   const sampleCount = build.count(at(node.inputs, data), "samples");
   const statistics = minibatchStatistics(build, at(node.inputs, data), view, sampleCount);
   const alpha = build.map(
-    runningWeight(attributes.normalizationTimeConstant, argument(0), argument(1)),
+    runningWeight(attributes.normalizationTimeConstant, e.argument(0), e.argument(1)),
     [count, sampleCount],
     `${node.name}.runningWeight`,
   );
   const beta = build.map(
-    blendWeight(attributes.blendTimeConstant, argument(0), argument(1)),
+    blendWeight(attributes.blendTimeConstant, e.argument(0), e.argument(1)),
     [count, sampleCount],
     `${node.name}.blendWeight`,
   );
@@ -243,21 +243,24 @@ function trainingCompanions({
   const newMean = running(meanInput, statistics.mean);
   const newVariance = running(varianceInput, statistics.estimate);
   const mean = build.map(interpolation, [beta, newMean, statistics.mean], `${node.name}.mean`);
-  const deviation = add(
-    multiply(argument(0), inverseRoot(argument(1), attributes.epsilon)),
-    multiply(oneMinus(argument(0)), inverseRoot(argument(2), attributes.epsilon)),
+  const deviation = e.add(
+    e.multiply(e.argument(0), inverseRoot(e.argument(1), attributes.epsilon)),
+    e.multiply(oneMinus(e.argument(0)), inverseRoot(e.argument(2), attributes.epsilon)),
   );
   const inverseDeviation = build.map(
     deviation,
     [beta, newVariance, statistics.variance],
     `${node.name}.inverseDeviation`,
   );
-  const counts = binary(
+  const counts = e.binary(
     "greater",
-    add(binary("notEqual", argument(1), constant(0)), binary("notEqual", argument(2), constant(1))),
-    constant(0),
+    e.add(
+      e.binary("notEqual", e.argument(1), e.constant(0)),
+      e.binary("notEqual", e.argument(2), e.constant(1)),
+    ),
+    e.constant(0),
   );
-  const newCount = build.map(select(counts, add(argument(0), argument(3)), argument(0)), [
+  const newCount = build.map(e.select(counts, e.add(e.argument(0), e.argument(3)), e.argument(0)), [
     count,
     alpha,
     beta,
@@ -277,7 +280,7 @@ function trainingCompanions({
   };
 }
 
-/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic. */
+/** dscale = Σ g·x̂, dbias = Σ g, dx = scale·invStd·(g − (1−β)(x̂·dscale + dbias)/m), m values per statistic, gaps among them. */
 function batchNormalizationGradient(
   context: GradientContext<NormalizationAttributes>,
 ): readonly (NetworkNode | null)[] {
@@ -290,13 +293,13 @@ function batchNormalizationGradient(
   const shape = build.facts(x).shape;
   const view = statisticsView(attributes, shape);
   const g = build.reshape(outputGradient, view.sample);
-  const normalized = build.map(multiply(subtract(argument(0), argument(1)), argument(2)), [
+  const normalized = build.map(e.multiply(e.subtract(e.argument(0), e.argument(1)), e.argument(2)), [
     build.reshape(x, view.sample),
     mean,
     inverseDeviation,
   ]);
   const scaleGradient = build.reduceTo(
-    build.map(multiply(argument(0), argument(1)), [g, normalized]),
+    build.map(e.multiply(e.argument(0), e.argument(1)), [g, normalized]),
     view.statistics,
     null,
   );
@@ -304,13 +307,13 @@ function batchNormalizationGradient(
   const like = (value: NetworkNode, index: number): NetworkNode =>
     build.reshape(value, build.facts(at(inputs, index)).shape);
   const dataGradient = (): NetworkNode => {
-    const [gradient, xHat, dScale, dBias] = [argument(0), argument(1), argument(2), argument(3)];
-    const [scale, deviation, blend, samples] = [argument(4), argument(5), argument(6), argument(7)];
-    const throughStatistics = divide(
-      multiply(oneMinus(blend), add(multiply(xHat, dScale), dBias)),
-      multiply(constant(view.positions), samples),
+    const [gradient, xHat, dScale, dBias] = [e.argument(0), e.argument(1), e.argument(2), e.argument(3)];
+    const [scale, deviation, blend, samples] = [e.argument(4), e.argument(5), e.argument(6), e.argument(7)];
+    const throughStatistics = e.divide(
+      e.multiply(oneMinus(blend), e.add(e.multiply(xHat, dScale), dBias)),
+      e.multiply(e.constant(view.positions), samples),
     );
-    const expression = multiply(multiply(scale, deviation), subtract(gradient, throughStatistics));
+    const expression = e.multiply(e.multiply(scale, deviation), e.subtract(gradient, throughStatistics));
     const scaleView = build.reshape(at(inputs, scaleInput), view.statistics);
     return build.map(expression, [
       g,
@@ -320,7 +323,7 @@ function batchNormalizationGradient(
       scaleView,
       inverseDeviation,
       beta,
-      build.count(x, "samples"),
+      build.count(x, "columns"),
     ]);
   };
   return [
@@ -338,11 +341,14 @@ function lowerBatchNormalization(context: LoweringContext<NormalizationAttribute
   const seen = (index: number) => withDims(at(inputs, index), view.statistics);
   const [mean, inverseDeviation] = companions;
   // scale·(x − mean)·invStd + bias
-  const normalized = (invStd: Expression): Expression =>
-    add(multiply(argument(1), multiply(subtract(argument(0), argument(3)), invStd)), argument(2));
+  const normalized = (invStd: e.Expression): e.Expression =>
+    e.add(
+      e.multiply(e.argument(1), e.multiply(e.subtract(e.argument(0), e.argument(3)), invStd)),
+      e.argument(2),
+    );
   const trained = mean && inverseDeviation;
   const [center, spread] = trained ? [mean, inverseDeviation] : [seen(meanInput), seen(varianceInput)];
-  const invStd = trained ? argument(4) : inverseRoot(argument(4), attributes.epsilon);
+  const invStd = trained ? e.argument(4) : inverseRoot(e.argument(4), attributes.epsilon);
   emitMap(
     context,
     normalized(invStd),

@@ -5,7 +5,6 @@ import type {
   NetworkNode,
   NodeFacts,
   SampleShape,
-  ShapedNetwork,
   Storage,
 } from "../network/network.js";
 import { formatShape } from "../network/network.js";
@@ -30,7 +29,8 @@ interface NodeState {
 export interface NodeValidatorOptions {
   readonly axes: CompileAxes;
   readonly elementType: "float" | "double";
-  readonly previous?: ShapedNetwork;
+  /** What an earlier compile found about some of the nodes. */
+  readonly known?: ReadonlyMap<NetworkNode, NodeFacts>;
 }
 
 /** Keeps what is known of every node so far and applies the ops' shape rules to it, one node at a time. */
@@ -206,8 +206,8 @@ function describe(node: NetworkNode): string {
   return `Node '${node.name}' (${node.op.name} operation)`;
 }
 
-function initialState(node: NetworkNode, { previous, axes }: NodeValidatorOptions): NodeState {
-  const known = previous?.facts.get(node);
+function initialState(node: NetworkNode, { known: earlier, axes }: NodeValidatorOptions): NodeState {
+  const known = earlier?.get(node);
   const attributes = known?.attributes ?? node.attributes;
   const isLeaf = node.inputs.length === 0;
   const rate = attributes["learningRateMultiplier"];

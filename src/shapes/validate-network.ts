@@ -21,7 +21,7 @@ export interface ValidationOptions {
   readonly traceLevel: number;
   /** The process's counters of dynamic axis names. */
   readonly axisNames: AxisNames;
-  /** Taken when the network was constructed; without it a new `*` is taken now (unless `previous` has one). */
+  /** Taken when the network was constructed; without it a new `*` is taken now (unless `previous` or the network has one). */
   readonly defaultAxis?: DynamicAxis;
   /** An earlier compile of the same network: shapes are kept, dynamic axes are found anew. */
   readonly previous?: ShapedNetwork;
@@ -33,6 +33,7 @@ export interface ValidationOptions {
 
 export interface ValidatedNetwork {
   readonly shaped: ShapedNetwork;
+  readonly loops: readonly RecurrentLoop[];
   /** CNTK's `Post-processing network...` block, complete with its newlines. */
   readonly log: string;
 }
@@ -52,9 +53,15 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   const { order, loops } = evaluationOrder(roots);
   loops.forEach((loop, index) => log.print(formatLoop(loop, index)));
 
-  const defaultAxis = options.previous?.defaultAxis ?? options.defaultAxis ?? options.axisNames.next("*");
+  const defaultAxis =
+    options.previous?.defaultAxis ??
+    options.defaultAxis ??
+    network.defaultAxis ??
+    options.axisNames.next("*");
   const axes = new CompileAxes(network, defaultAxis, options.axisNames);
-  const validator = new NodeValidator(order, { ...options, axes }, (text, always) =>
+  const known = options.previous?.facts ?? network.known;
+  const { elementType } = options;
+  const validator = new NodeValidator(order, { axes, elementType, known }, (text, always) =>
     always ? log.printAlways(text) : log.print(text),
   );
   let remaining = order.length;
@@ -79,7 +86,7 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   log.print("\nPost-processing network complete.\n\n");
 
   const facts: ReadonlyMap<NetworkNode, NodeFacts> = validator.facts();
-  return { shaped: { network, facts, roots, order, defaultAxis }, log: log.text };
+  return { shaped: { network, facts, roots, order, defaultAxis }, loops, log: log.text };
 }
 
 /** Collects what is printed; `print` keeps silent at trace level 0. */

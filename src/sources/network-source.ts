@@ -5,6 +5,7 @@ import type { LogSink } from "../log/log.js";
 import type { Network } from "../network/network.js";
 import type { SeedCounter } from "../network/seed-counter.js";
 import type { ElementType } from "../numerics/values.js";
+import type { ModelSource, NetworkCompiler } from "./loaded-models.js";
 
 /** What every way to describe a network may need of the run. */
 export interface SourceEnvironment {
@@ -17,6 +18,10 @@ export interface SourceEnvironment {
   readonly traceLevel: number;
   /** Networks built one after the other in a run go on counting. */
   readonly seeds: SeedCounter;
+  /** Model files that the description builds on. */
+  readonly models: ModelSource;
+  /** For networks that are made on the way to the one described. */
+  readonly compiler: NetworkCompiler;
   /** Takes the lines that CNTK prints meanwhile, as they come about. */
   readonly log: LogSink;
 }

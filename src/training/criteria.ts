@@ -1,7 +1,7 @@
 import type { NetworkNode } from "../network/network.js";
 import type { CriterionSum } from "../log/training-lines.js";
 import type { Output, Outputs } from "../backends/backend.js";
-import { gapMask } from "../minibatch/index.js";
+import { gapMask, sampleCount } from "../minibatch/index.js";
 import type { ElementType } from "../numerics/values.js";
 
 /** Nodes whose final lines show a perplexity. */
@@ -26,6 +26,11 @@ export function sumOverSamples({ values, layout }: Output, elementType: ElementT
   return elementType === "float" ? Math.fround(sum) : sum;
 }
 
+/** Samples that a criterion's value counts for: those on its own axis, else those of the minibatch (Criterion.h, GetNumSamples). */
+export function samplesOf({ layout }: Output, ofMinibatch: number): number {
+  return layout && ofMinibatch > 0 ? sampleCount(layout) : ofMinibatch;
+}
+
 /**
  * Accumulates criterion values over minibatches (SGDLib/Criterion.h): training adds in the element type,
  * evaluation in double. Displays show differences between two states of the accumulator.
@@ -43,7 +48,7 @@ export class CriterionAccumulator {
     this.counts = nodes.map(() => 0);
   }
 
-  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps). */
+  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps) on the network's own axis. */
   add(values: Outputs, samples: number): void {
     if (samples === 0) return;
     this.nodes.forEach((node, index) => {
@@ -51,7 +56,7 @@ export class CriterionAccumulator {
       if (!value) throw new Error(`the backend gave no value for ${node.name}`);
       const sum = (this.sums[index] ?? 0) + sumOverSamples(value, this.elementType);
       this.sums[index] = this.addInDouble || this.elementType === "double" ? sum : Math.fround(sum);
-      this.counts[index] = (this.counts[index] ?? 0) + samples;
+      this.counts[index] = (this.counts[index] ?? 0) + samplesOf(value, samples);
     });
   }
 

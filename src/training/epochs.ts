@@ -16,6 +16,7 @@ import { notANumber, RateControl, type RateState } from "./rate-control.js";
 import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState, Resumed } from "./state.js";
 import type { Trainer } from "./trainer.js";
+import type { UnrollWarnings } from "./unroll-warnings.js";
 
 /** What goes on from one epoch to the next, beside the trainer's state. */
 interface Continued {
@@ -49,6 +50,7 @@ export interface EpochsRequest {
   readonly parallel: ParallelTraining;
   readonly reader: Reader;
   readonly hooks: EpochHooks;
+  readonly unrolled: UnrollWarnings;
   /** First epoch to run (0-based), and what the checkpoint before it says. */
   readonly startEpoch: number;
   readonly resumed: Resumed | undefined;
@@ -128,7 +130,7 @@ export async function runEpochs(request: EpochsRequest): Promise<void> {
 
 /** The minibatches of an epoch (SGD.cpp, TrainOneEpoch): criteria summed over all of them. */
 async function runEpoch(
-  { session, trainer, options, parallel, reader, hooks }: EpochsRequest,
+  { session, trainer, options, parallel, reader, hooks, unrolled }: EpochsRequest,
   epoch: number,
   learningRate: number,
   continued: Continued,
@@ -162,6 +164,7 @@ async function runEpoch(
   };
   for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
     continued.parallelSequences = trainer.parallelSequences(minibatch);
+    log.write(unrolled.lines(minibatch));
     const rates = {
       learningRate: usedRate,
       momentumPerSample: options.momentumPerSample(epoch, continued.parallelSequences),

@@ -17,6 +17,7 @@ import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples } from "./samples.js";
+import type { UnrollWarnings } from "./unroll-warnings.js";
 
 type Tools = Pick<Session, "backend" | "elementType">;
 
@@ -98,6 +99,7 @@ export interface EvaluationRun {
   readonly reader: Reader;
   readonly options: EvaluationOptions;
   readonly log: RunLog;
+  readonly unrolled?: UnrollWarnings;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }
@@ -127,6 +129,7 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   const { minibatchSize, epochSize } = options;
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
   for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
+    if (run.unrolled) log.write(run.unrolled.lines(minibatch));
     const count = labelledSamples(minibatch, evaluator.shaped);
     accumulator.add(await evaluator.values(minibatch), count);
     minibatches++;

@@ -1,7 +1,7 @@
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { initialValues } from "../numerics/initial-values.js";
 import { parameterAttributes } from "../ops/inputs.js";
-import type { ElementType } from "../numerics/values.js";
+import { type ElementType, inElementType } from "../numerics/values.js";
 
 /**
  * Values of a network's parameters by node, each made when somebody first asks for it: a network with 140 million
@@ -76,14 +76,11 @@ export function parameterValues(shaped: ShapedNetwork, elementType: ElementType)
   for (const node of shaped.network.nodes) {
     if (node.op.role !== "parameter") continue;
     const given = shaped.network.values.get(node);
-    makers.set(node, () => (given ? converted(given, elementType) : initialized(node, shaped, elementType)));
+    makers.set(node, () =>
+      given ? inElementType(given, elementType) : initialized(node, shaped, elementType),
+    );
   }
   return new ParameterStore(makers);
-}
-
-function converted(values: ParameterValues, elementType: ElementType): ParameterValues {
-  if (elementType === "float") return values instanceof Float32Array ? values : Float32Array.from(values);
-  return values instanceof Float64Array ? values : Float64Array.from(values);
 }
 
 function initialized(node: NetworkNode, shaped: ShapedNetwork, elementType: ElementType): ParameterValues {

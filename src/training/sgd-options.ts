@@ -25,8 +25,6 @@ export interface SgdOptions extends UpdateOptions {
   /** Epochs whose rates are listed; beyond them the last one holds, or `rateControl` goes on from it. */
   readonly explicitRates: number;
   readonly rateControl: RateControlOptions;
-  /** What CNTK's log says about the section itself. */
-  readonly warnings: readonly string[];
   /** Momentum per sample, double; `parallelSequences` as above. */
   momentumPerSample(epoch: number, parallelSequences?: number): number;
   readonly minLearningRatePerSample: number;
@@ -43,6 +41,8 @@ export interface SgdOptions extends UpdateOptions {
   /** The first evaluation node controls the learning rate, not the criterion. */
   readonly evaluationControlsRate: boolean;
   readonly traceLevel: number;
+  /** What the log says about the section before anything else. */
+  readonly warnings: readonly string[];
   /** Memory for convolutions, which only a GPU heeds; 0 = unlimited. */
   readonly maxTempMemSizeInSamplesForCNN: number;
   readonly trainCriterionNodeName: string;
@@ -112,7 +112,6 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     maxEpochs,
     ...learningRates(section, effectiveSize, rateControl.adjustsAfterEpoch, fail),
     rateControl,
-    warnings: autoAdjust?.has("numMiniBatch4LRSearch") ? [deprecatedSearchSize] : [],
     momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
@@ -142,11 +141,15 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     validationControlsRate: autoAdjust?.boolean("UseCVSetControlLRIfCVExists", true) ?? true,
     evaluationControlsRate: autoAdjust?.boolean("UseEvalCriterionControlLR", false) ?? false,
     traceLevel: section.integer("traceLevel", 0),
+    warnings: autoAdjust?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
   };
 }
+
+const oldSearchSize =
+  "WARNING: 'numMiniBatch4LRSearch' is deprecated, please remove it and use 'numSamples4Search' instead.\n";
 
 type Fail = (code: string, message: string, key?: string, hint?: string) => never;
 
@@ -174,9 +177,6 @@ function effectiveSizes(minibatchSizes: Schedule, truncated: boolean): PerEpoch 
     return truncated && size > 1 ? size * parallelSequences : size;
   };
 }
-
-const deprecatedSearchSize =
-  "WARNING: 'numMiniBatch4LRSearch' is deprecated, please remove it and use 'numSamples4Search' instead.\n";
 
 function learningRates(
   section: ConfigSection,

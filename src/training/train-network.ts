@@ -19,6 +19,7 @@ import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBloc
 import { loadCheckpoint, type Resumed, saveCheckpoint, saveModelFile } from "./state.js";
 import { Trainer } from "./trainer.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
+import { UnrollWarnings } from "./unroll-warnings.js";
 
 export interface TrainingRequest {
   readonly shaped: ShapedNetwork;
@@ -61,6 +62,8 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
       options,
       parallel: request.parallel,
       reader: request.reader,
+      // The network of a checkpoint is compiled at trace level 0.
+      unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
       hooks: hooksFor(session, request, { trainer, evaluator, inputs, best, values }),

@@ -7,7 +7,7 @@ import type { Values } from "../numerics/values.js";
 import type { Minibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
 import { type TrainedParameter, updateScalars, type UpdateOptions } from "../updates/index.js";
-import { CriterionAccumulator } from "./criteria.js";
+import { CriterionAccumulator, samplesOf } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
@@ -109,7 +109,7 @@ export class Trainer {
 
   /**
    * One minibatch: values of criterion and evaluation nodes, before the update, go into `accumulator`; then gradients, summed
-   * over all processes, then the update, unless the rate is 0. Returns the real samples (no gaps).
+   * over all processes, then the update, unless the rate is 0. Returns the samples that the criterion counts (no gaps).
    */
   async step(minibatch: Minibatch, rates: Rates, accumulator: CriterionAccumulator): Promise<number> {
     const { executable } = this.compiled;
@@ -117,8 +117,10 @@ export class Trainer {
     const { learningRate, momentumPerSample, dropoutRate } = rates;
     const data = feedNetwork(minibatch, inputs, shaped.facts);
     const values = await executable.run("gradients", data, { dropoutRate });
-    const samples = labelledSamples(minibatch, shaped);
-    accumulator.add(values, samples);
+    const labelled = labelledSamples(minibatch, shaped);
+    accumulator.add(values, labelled);
+    const value = values.get(criterion.name);
+    const samples = value ? samplesOf(value, labelled) : labelled;
     if (learningRate <= 0) return samples;
     await this.shareGradients();
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.

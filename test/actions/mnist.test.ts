@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { MnistFileName } from "../../src/actions/mnist.js";
 import { makeMnist, mnistFileNames } from "../../src/actions/mnist.js";
-import { CntkError } from "../../src/diagnostics/diagnostic.js";
+import type { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { loadMnistPackage } from "../../src/node/mnist-package.js";
 import { memoryFiles } from "../support/memory-files.js";
+import { problemOf } from "../support/problem-of.js";
 
 /** An IDX file: big-endian magic number and sizes, then bytes. */
 function idx(magic: number, sizes: number[], data: number[]): Uint8Array {
@@ -30,15 +31,8 @@ function folder(changes: Partial<Record<string, Uint8Array | undefined>> = {}) {
   return { contents, files: memoryFiles(contents) };
 }
 
-function problemOf(changes: Partial<Record<string, Uint8Array | undefined>>): CntkError {
-  try {
-    makeMnist("out", { files: folder(changes).files, from: "/idx" });
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
+const problemWith = (changes: Partial<Record<string, Uint8Array | undefined>>): CntkError =>
+  problemOf(() => makeMnist("out", { files: folder(changes).files, from: "/idx" }));
 
 describe("makeMnist", () => {
   it("writes CNTK's text files from the original files", () => {
@@ -63,21 +57,21 @@ describe("makeMnist", () => {
   });
 
   it("says what is missing or broken", () => {
-    expect(problemOf({ "train-labels-idx1-ubyte": undefined }).code).toBe("mnist-data-missing");
+    expect(problemWith({ "train-labels-idx1-ubyte": undefined }).code).toBe("mnist-data-missing");
     expect(
-      problemOf({ "train-labels-idx1-ubyte": undefined, "train-labels-idx1-ubyte.gz": Uint8Array.of(31) })
+      problemWith({ "train-labels-idx1-ubyte": undefined, "train-labels-idx1-ubyte.gz": Uint8Array.of(31) })
         .diagnostic.hint,
     ).toBe("unpack it first: gunzip /idx/train-labels-idx1-ubyte.gz");
-    expect(problemOf({ "train-labels-idx1-ubyte": Uint8Array.of(1, 2) }).message).toBe(
+    expect(problemWith({ "train-labels-idx1-ubyte": Uint8Array.of(1, 2) }).message).toBe(
       "the MNIST file 'train-labels-idx1-ubyte' does not start with the number 2049",
     );
-    expect(problemOf({ "t10k-labels-idx1-ubyte": idx(2049, [2], [1, 2]) }).message).toContain(
+    expect(problemWith({ "t10k-labels-idx1-ubyte": idx(2049, [2], [1, 2]) }).message).toContain(
       "2 labels for 1 images",
     );
     expect(
-      problemOf({ "train-images-idx3-ubyte": originals["train-images-idx3-ubyte"].slice(0, 900) }).message,
+      problemWith({ "train-images-idx3-ubyte": originals["train-images-idx3-ubyte"].slice(0, 900) }).message,
     ).toBe("the MNIST file 'train-images-idx3-ubyte' has 900 bytes where 1584 belong");
-    expect(problemOf({ "train-images-idx3-ubyte": idx(2051, [1, 14, 56], image(0)) }).message).toContain(
+    expect(problemWith({ "train-images-idx3-ubyte": idx(2051, [1, 14, 56], image(0)) }).message).toContain(
       "14 x 56",
     );
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import {
   denseValues,
   feed,
@@ -9,6 +8,7 @@ import {
   type StreamData,
   type StreamMinibatch,
 } from "../../src/minibatch/index.js";
+import { problemOf } from "../support/problem-of.js";
 
 const sparse: StreamData = {
   storage: "sparse",
@@ -32,16 +32,6 @@ const minibatch = minibatchOf({
     data: { storage: "dense", values: Float64Array.of(1, 2, 0, 3) },
   },
 });
-
-function problemOf(action: () => unknown): CntkError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("feed", () => {
   it("keeps gaps and keeps sparse data sparse", () => {

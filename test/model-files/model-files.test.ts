@@ -1,25 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import type { ModelFile, ModelNode } from "../../src/model-files/index.js";
 import { printNodes, readModel, saveModel, writeModel } from "../../src/model-files/index.js";
 import { memoryFiles } from "../support/memory-files.js";
 import { recorded } from "./fixtures.js";
+import { problemOf } from "../support/problem-of.js";
 
 function node(model: ModelFile, name: string): ModelNode {
   const found = model.nodes.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no node ${name}`);
   return found;
-}
-
-function problemOf(action: () => unknown): CntkError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 const recordedModels = [

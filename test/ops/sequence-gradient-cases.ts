@@ -118,6 +118,14 @@ export const sequenceGradientCases: readonly SequenceGradientCase[] = [
     wanted: ["x", "y", "U"],
   },
   {
+    operations: ["BatchNormalization"],
+    title: "statistics that count gaps",
+    network: `sc = ${random("2:1", 5)}\nbi = ${random("2:1", 6)}\nrm = ${random("2:1", 7)}
+      rv = ConstantTensor (1.5, (2:1))\nrc = ConstantTensor (0, (1))
+      a = BatchNormalization (x, sc, bi, rm, rv, runCount = rc)\n${weigh("(a .* x)", "2")}`,
+    wanted: ["x", "sc", "bi"],
+  },
+  {
     operations: ["ReconcileDynamicAxis"],
     title: "a single frame for all frames",
     network: `f = BS.Sequences.First (x)\nb = ${node("ReconcileDynamicAxis", "f : y")}\n${weigh("(b .* y)", "2")}`,

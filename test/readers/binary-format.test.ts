@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { MersenneTwister64 } from "../../src/numerics/index.js";
 import { openReader, readEpoch, streamOf, valuesOf } from "../support/read-epoch.js";
+import { rejectionOf } from "../support/problem-of.js";
 
 /** Bytes of a file, put together number by number. */
 class Writer {
@@ -75,16 +76,6 @@ function sample(version = 1): Uint8Array {
 
 const binary = "readerType = CNTKBinaryReader ; file = d.bin";
 
-async function problemOf(action: Promise<unknown>): Promise<CntkError> {
-  try {
-    await action;
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
-
 describe("a binary file", () => {
   it("gives sequences of dense and sparse inputs", async () => {
     const reader = await openReader({ "d.bin": sample() }, `${binary} ; randomize = false`);
@@ -117,16 +108,16 @@ describe("a binary file", () => {
 
   it("must hold numbers of the precision, be of version 1, and exist", async () => {
     const files = { "d.bin": sample() };
-    expect((await problemOf(openReader(files, `${binary} ; precision = double`))).message).toBe(
+    expect((await rejectionOf(openReader(files, `${binary} ; precision = double`))).message).toBe(
       "Unsupported combination of the input data type 0 and precision 1. At the moment, both have to match.",
     );
-    expect((await problemOf(openReader({ "d.bin": sample(2) }, binary))).message).toBe(
+    expect((await rejectionOf(openReader({ "d.bin": sample(2) }, binary))).message).toBe(
       "The reader version is 1, but the data file was created for version 2.",
     );
-    expect((await problemOf(openReader({ "d.bin": "|x 1 2\n" }, binary))).message).toBe(
+    expect((await rejectionOf(openReader({ "d.bin": "|x 1 2\n" }, binary))).message).toBe(
       "CNTKBinaryReader: While reading 'd.bin': The input (d.bin) is not a valid CNTK binary format file.",
     );
-    expect((await problemOf(openReader({}, binary))).code).toBe("file-missing");
+    expect((await rejectionOf(openReader({}, binary))).code).toBe("file-missing");
   });
 
   it("gives samples or an error where it is damaged", async () => {

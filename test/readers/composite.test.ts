@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { renderPlace } from "../../src/diagnostics/render.js";
 import { openReader, readEpoch, streamOf, valuesOf } from "../support/read-epoch.js";
+import { rejectionOf } from "../support/problem-of.js";
 
 const text = (file: string, input: string, more = "") =>
   `[ type = CNTKTextFormatDeserializer ; module = CNTKTextFormatReader ; file = ${file} ; input = [ ${input} ] ${more} ]`;
@@ -13,16 +13,6 @@ const files = {
   "a.ctf": "7 |a 1\n7 |a 2\n3 |a 3\n12 |a 4\n5 |a 5\n",
   "b.ctf": "5 |b 50\n5 |b 51\n5 |b 52\n9 |b 90\n7 |b 70\n3 |b 30\n",
 };
-
-async function problemOf(action: Promise<unknown>): Promise<CntkError> {
-  try {
-    await action;
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("deserializers", () => {
   it("are joined by the keys of sequences, in the order of the first one", async () => {
@@ -157,14 +147,14 @@ describe("deserializers that do not work", () => {
     ],
     ["readers = (x:y)", "a reader with 'readers' is not available yet", "1:1"],
   ])("%s", async (config, message, place) => {
-    const problem = await problemOf(openReader(files, config));
+    const problem = await rejectionOf(openReader(files, config));
     expect(problem.message).toBe(message);
     const { span } = problem.diagnostic;
     if (place !== undefined) expect(span && renderPlace(span)).toBe(`x.cntk:${place}`);
   });
 
   it("have no key in common", async () => {
-    const problem = await problemOf(openReader({ "a.ctf": "1 |a 1\n", "b.ctf": "2 |b 1\n" }, both));
+    const problem = await rejectionOf(openReader({ "a.ctf": "1 |a 1\n", "b.ctf": "2 |b 1\n" }, both));
     expect(problem.message).toBe(
       "Could not reconcile data between different deserializers. Keys of logical sequences do not match.",
     );
@@ -172,7 +162,7 @@ describe("deserializers that do not work", () => {
 
   it("want names where lines have none", async () => {
     const options = `useNumericSequenceKeys = false ; deserializers = ( ${text("a.ctf", dense("a"))} )`;
-    const problem = await problemOf(openReader({ "a.ctf": "|a 1\n" }, options));
+    const problem = await rejectionOf(openReader({ "a.ctf": "|a 1\n" }, options));
     expect(problem.message).toContain("Corpus expects non-numeric sequence keys present");
   });
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ConfigSection } from "../../src/config/config-section.js";
 import { MappedText } from "../../src/config/mapped-text.js";
-import { CntkError } from "../../src/diagnostics/diagnostic.js";
+import type { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { renderPlace } from "../../src/diagnostics/render.js";
 import { readerFromConfig, textFormatOptions } from "../../src/readers/index.js";
 import { memoryFiles } from "../support/memory-files.js";
+import { rejectionOf } from "../support/problem-of.js";
 
 function section(text: string, around = ""): ConfigSection {
   const outer = ConfigSection.read(MappedText.of({ name: "x.cntk", text: around }), "x.cntk").result;
@@ -16,15 +17,8 @@ const files = memoryFiles(new Map([["/data.txt", "|features 1 2\n|features 3 4\n
 const log = { write: () => {} };
 const features = "input = [ features = [ dim = 2 ; format = dense ] ]";
 
-async function problemOf(text: string): Promise<CntkError> {
-  try {
-    await readerFromConfig(section(text), { files, log });
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
+const problemOf = (text: string): Promise<CntkError> =>
+  rejectionOf(readerFromConfig(section(text), { files, log }));
 
 describe("textFormatOptions", () => {
   it("has CNTK's defaults", () => {

@@ -4,6 +4,7 @@ import { renderPlace } from "../../src/diagnostics/render.js";
 import type { SequenceKey, TextFormatOptions, TextInput } from "../../src/readers/index.js";
 import { TextFormatDeserializer } from "../../src/readers/index.js";
 import { memoryFiles } from "../support/memory-files.js";
+import { rejectionOf } from "../support/problem-of.js";
 
 /** Samples of a stream, each a list of its numbers (dense) or of `row:value` (sparse). */
 type Samples = (number[] | string[])[];
@@ -74,16 +75,6 @@ async function parse(
   } finally {
     await reader.close();
   }
-}
-
-async function problemOf(action: () => Promise<unknown>): Promise<CntkError> {
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof CntkError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 const values = async (text: string, names: string, options?: Partial<TextFormatOptions>) =>
@@ -351,7 +342,7 @@ describe("texts that CNTK refuses", () => {
       "3:8",
     ],
   ])("%j", async (text, names, message, place) => {
-    const problem = await problemOf(() => parse(text, names));
+    const problem = await rejectionOf(parse(text, names));
     expect(problem.code).toBe("data-format");
     expect(problem.message).toBe(message);
     expect(problem.diagnostic.hint).toContain(limit);
@@ -359,14 +350,14 @@ describe("texts that CNTK refuses", () => {
   });
 
   it("a sequence that lacks an input, whatever maxErrors says", async () => {
-    const problem = await problemOf(() => parse("|a 1 |b 2\n|a 3\n", "a b", { maxErrors: 100 }));
+    const problem = await rejectionOf(parse("|a 1 |b 2\n|a 3\n", "a b", { maxErrors: 100 }));
     expect(problem.code).toBe("data-malformed");
     expect(problem.message).toBe(
       "Input ('b') is empty in sequence (id = 1) at offset 15 in the input file (FILE).",
     );
     expect(problem.diagnostic.span && renderPlace(problem.diagnostic.span)).toBe("FILE:2:1");
-    expect((await problemOf(() => parse("|a 1\n|a 2\n5", "a"))).code).toBe("data-malformed");
-    expect((await problemOf(() => parse("|s 1:2 3:4 xyz |a 5\n", "s a", { maxErrors: 1 }))).code).toBe(
+    expect((await rejectionOf(parse("|a 1\n|a 2\n5", "a"))).code).toBe("data-malformed");
+    expect((await rejectionOf(parse("|s 1:2 3:4 xyz |a 5\n", "s a", { maxErrors: 1 }))).code).toBe(
       "data-malformed",
     );
   });
@@ -381,7 +372,7 @@ describe("texts that CNTK refuses", () => {
       "Found a UTF-16 BOM at the beginning of the input file (FILE). UTF-16 encoding is currently not supported.",
     ],
   ])("%j, in the first pass", async (text, message) => {
-    expect((await problemOf(() => parse(text, "a"))).message).toBe(
+    expect((await rejectionOf(parse(text, "a"))).message).toBe(
       `CNTKTextFormatReader: While reading 'FILE': ${message}`,
     );
   });
@@ -399,7 +390,7 @@ describe("maxErrors", () => {
 
   it("names the cause of the error that was too many", async () => {
     const text = "|a 1 2 |a 1\n|a 2 x\n";
-    const problem = await problemOf(() => parse(text, "a", { maxErrors: 1 }));
+    const problem = await rejectionOf(parse(text, "a", { maxErrors: 1 }));
     expect(problem.message).toContain("Unexpected character ('x')");
     expect(problem.diagnostic.span?.source.text.split("\n")[1]).toBe("|a 2 x");
   });

@@ -23,8 +23,15 @@ function build(options: string, elementType: "float" | "double" = "double"): Pro
     deviceId: -1,
     traceLevel: 0,
     seeds: new SeedCounter(),
+    models: { load: unwanted },
+    compiler: { newDefaultAxis: unwanted, compile: unwanted },
     log: { write: () => undefined },
   });
+}
+
+/** These networks need no others. */
+function unwanted(): never {
+  throw new Error("a simple network asked for another one");
 }
 
 /** Lines like `AutoName3 = Times (U0, features)`. */

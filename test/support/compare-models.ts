@@ -1,7 +1,6 @@
+import type { Values } from "../../src/numerics/values.js";
 import { expect } from "vitest";
 import { readCheckpoint, readModel } from "../../src/model-files/index.js";
-
-type Numbers = Float32Array | Float64Array;
 
 /**
  * Expects that two model files differ in nothing but trained numbers, and in those by no more than `tolerance` relative
@@ -47,8 +46,8 @@ export function expectSameCheckpoint(
 }
 
 function expectNear(
-  ours: Numbers | readonly number[],
-  recorded: Numbers | readonly number[],
+  ours: Values | readonly number[],
+  recorded: Values | readonly number[],
   tolerance: number,
   floor: number,
   what: string,

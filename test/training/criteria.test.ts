@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Output } from "../../src/backends/backend.js";
 import type { NetworkNode } from "../../src/network/network.js";
 import type { Values } from "../../src/numerics/values.js";
 import { operationByName } from "../../src/ops/index.js";
@@ -50,6 +51,25 @@ describe("accumulation", () => {
     const accumulator = new CriterionAccumulator([ce], "double", false);
     accumulator.add(values(NaN), 0);
     expect(accumulator.read()).toEqual([{ name: "ce", sum: 0, count: 0, perplexity: true }]);
+  });
+  it("counts the samples of a node's own dynamic axis, where it has one", () => {
+    // Two sequences; the second has one frame in this minibatch, the rest of its row is a gap.
+    const layout = {
+      rows: 2,
+      steps: 2,
+      sequences: [
+        { sequence: 0, row: 0, begin: 0, length: 2 },
+        { sequence: 1, row: 1, begin: -1, length: 2 },
+      ],
+    };
+    const rmse = node("rmse", "Sqrt");
+    const accumulator = new CriterionAccumulator([ce, rmse], "double", false);
+    const perFrame = { values: Float64Array.of(1, 2, 4, 100), layout };
+    accumulator.add(new Map<string, Output>([...values(7), ["rmse", perFrame]]), 10);
+    expect(accumulator.read()).toMatchObject([
+      { sum: 7, count: 10 },
+      { sum: 7, count: 3 },
+    ]);
   });
   it("shows perplexity for cross entropies only", () => {
     const nodes = [ce, node("errs", "ClassificationError"), node("rmse", "Sqrt")];

@@ -1,9 +1,10 @@
 import { flattened, type Evaluation } from "../../evaluator/index.js";
 import type { RecordValue, Thunk, Value } from "../../evaluator/values.js";
 import { NetworkAssembly } from "../../network/build.js";
-import type { NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
+import type { DynamicAxis, Network, NetworkNode, NodeFacts, NodeGroup } from "../../network/network.js";
 import { compareNames } from "../../network/node-order.js";
 import { asNode } from "./arguments.js";
+import type { NodeFactory } from "./computation-node.js";
 import { NetworkValue, NodeValue } from "./values.js";
 
 /** Members of a network record that list the nodes of a group instead of naming one. */
@@ -18,24 +19,12 @@ const groupMembers: ReadonlyMap<string, NodeGroup> = new Map([
 /**
  * Turns the evaluated record of `new ComputationNetwork { … }` into a network: every member is evaluated, in the order of
  * names; nodes among them get the member's name; all that can be reached from them is collected, breadth first.
- * `values` holds what parameters read from files and literals.
  * Source: ComputationNetworkScripting.cpp.
  */
-export function* assembleNetwork(
-  record: RecordValue,
-  values: ReadonlyMap<NetworkNode, ParameterValues>,
-): Evaluation {
-  const roots: NodeValue[] = [];
+export function* assembleNetwork(record: RecordValue, factory: NodeFactory): Evaluation {
+  const defaultAxis = factory.settings.compiler?.newDefaultAxis();
+  const roots = yield* tagListedNodes(record);
   const names = [...record.names].sort(compareNames);
-  for (const name of names) {
-    const group = groupMembers.get(name);
-    if (!group) continue;
-    const thunk = ownMember(record, name);
-    for (const value of yield* flattened(yield thunk.ask(), thunk.span, asNode)) {
-      value.node.tags.add(group);
-      roots.push(value);
-    }
-  }
   for (const name of names) {
     const value: Value = yield ownMember(record, name).ask();
     if (!(value instanceof NodeValue)) continue;
@@ -43,7 +32,23 @@ export function* assembleNetwork(
     if (!groupMembers.has(name)) value.node.name = name;
     roots.push(value);
   }
-  return yield* collect(roots, values, record);
+  const { network, nodes } = yield* collectNetwork(roots, factory, defaultAxis);
+  return new NetworkValue(network, nodes, factory.settings.compiler, record);
+}
+
+/** Puts the nodes that `criterionNodes` and its like list into their groups, and returns them. */
+export function* tagListedNodes(record: RecordValue): Evaluation<NodeValue[]> {
+  const listed: NodeValue[] = [];
+  for (const name of [...record.names].sort(compareNames)) {
+    const group = groupMembers.get(name);
+    if (!group) continue;
+    const thunk = ownMember(record, name);
+    for (const value of yield* flattened(yield thunk.ask(), thunk.span, asNode)) {
+      value.node.tags.add(group);
+      listed.push(value);
+    }
+  }
+  return listed;
 }
 
 function ownMember(record: RecordValue, name: string): Thunk {
@@ -52,23 +57,48 @@ function ownMember(record: RecordValue, name: string): Thunk {
   return thunk;
 }
 
-/** Everything reachable from `roots`, breadth first, under names that are unique without regard to case. */
-function* collect(
+/** A network that was collected from its roots. */
+export interface CollectedNetwork {
+  readonly network: Network;
+  readonly nodes: readonly NodeValue[];
+  /** Links and roots that went elsewhere. */
+  readonly relinked: number;
+}
+
+/**
+ * Everything reachable from `roots`, breadth first, under names that are unique without regard to case. Roots and links to
+ * a node in `replacements` go to what replaces it (ComputationNetworkScripting.cpp, ConstructFromRoots).
+ */
+export function* collectNetwork(
   roots: readonly NodeValue[],
-  values: ReadonlyMap<NetworkNode, ParameterValues>,
-  record: RecordValue,
-): Evaluation<NetworkValue> {
+  factory: NodeFactory,
+  defaultAxis: DynamicAxis | undefined,
+  replacements: ReadonlyMap<NodeValue, NodeValue> = new Map(),
+): Evaluation<CollectedNetwork> {
   const numbers = new Map<NetworkNode, number>();
-  const assembly = new NetworkAssembly(values, (node) => numbers.get(node) ?? 0);
-  const found: NodeValue[] = [];
-  const queue = [...roots];
+  const known = new Map<NetworkNode, NodeFacts>();
+  const assembly = new NetworkAssembly(factory.values, (node) => numbers.get(node) ?? 0);
+  const nodes: NodeValue[] = [];
+  let relinked = 0;
+  const replaced = (value: NodeValue): NodeValue | undefined => {
+    const replacement = replacements.get(value);
+    if (replacement) relinked++;
+    return replacement;
+  };
+  const queue = roots.map((root) => replaced(root) ?? root);
   for (let next = 0; next < queue.length; next++) {
     const value = queue[next]!;
     numbers.set(value.node, value.number);
     if (!assembly.add(value.node)) continue;
-    found.push(value);
+    nodes.push(value);
+    if (value.facts) known.set(value.node, value.facts);
     yield* value.attachLateInputs();
+    value.inputs.forEach((input, index) => {
+      const replacement = replaced(input);
+      if (replacement) value.setInput(index, replacement);
+    });
     for (const input of value.inputs) queue.push(input);
   }
-  return new NetworkValue(assembly.finish(), found, record);
+  const network = { ...assembly.finish(), defaultAxis, known };
+  return { network, nodes, relinked };
 }

@@ -6,14 +6,11 @@ function source(key: string): NetworkSource {
   return {
     key,
     async build(section, environment) {
-      const { files, library, includeDirectories, elementType, deviceId, traceLevel, seeds, log } =
-        environment;
+      const { files, includeDirectories, elementType: precision, ...rest } = environment;
       const text = section.text(key);
       const loader = sourceLoader(files, includeDirectories);
       const readFile = (path: string): string => files.readText(path);
-      const precision = elementType;
-      return buildNetwork({ text, library, precision, deviceId, traceLevel, loader, seeds, readFile, log })
-        .network;
+      return buildNetwork({ ...rest, text, precision, loader, readFile }).network;
     },
   };
 }

@@ -13,6 +13,7 @@ import { nativeClasses } from "./native-classes.js";
 import { nodeOperators } from "./operators.js";
 import type { SeedCounter } from "../../network/seed-counter.js";
 import type { BuildSettings } from "./settings.js";
+import type { ModelSource, NetworkCompiler } from "../loaded-models.js";
 import { NetworkValue } from "./values.js";
 
 /** What a network is built from. */
@@ -31,6 +32,8 @@ export interface BuildRequest {
   readonly seeds: SeedCounter;
   /** Text of a file that a parameter is initialized from. */
   readFile(path: string): string;
+  readonly models?: ModelSource;
+  readonly compiler?: NetworkCompiler;
   /** Takes the log as it comes about, so that it is there also when an error ends the building. */
   readonly log?: LogSink;
 }
@@ -60,6 +63,8 @@ export function networkFromTree(tree: Program, request: Omit<BuildRequest, "text
     traceLevel: request.traceLevel,
     seeds: request.seeds,
     readFile: (path) => request.readFile(path),
+    models: request.models,
+    compiler: request.compiler,
     log: (text) => {
       log += text;
       request.log?.write(text);

@@ -29,7 +29,7 @@ const groupOfTag: Readonly<Record<string, NodeGroup>> = {
 /**
  * Makes computation nodes: for `new ComputationNode [ operation = '…' ; … ]` and for the operators. It reads an operation's
  * attributes as the registry declares them, so a new operation needs nothing here. Values that parameters bring along from
- * files and literals are kept in `values`.
+ * files, literals and models are kept in `values`.
  */
 export class NodeFactory {
   readonly values = new Map<NetworkNode, ParameterValues>();
@@ -62,6 +62,14 @@ export class NodeFactory {
     const op = this.operation("LearnableParameter", context);
     const given = { shape: [1], learningRateMultiplier: 0, ...constantAttributes(value) };
     return this.blank(op, given, context);
+  }
+
+  /** A copy of a node with the same values, under its own or another name; `changes` are attributes that differ. */
+  duplicate(value: NodeValue, name?: string, changes?: Attributes): NodeValue {
+    const copy = value.duplicate(this.settings.seeds.drawNodeNumber(), name, changes);
+    const values = this.values.get(value.node);
+    if (values) this.values.set(copy.node, values);
+    return copy;
   }
 
   private *construct(record: RecordValue, context: CallContext): Evaluation {

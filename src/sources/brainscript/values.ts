@@ -2,8 +2,18 @@ import type { Span } from "../../diagnostics/source.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { readyThunk, type Evaluation } from "../../evaluator/index.js";
 import type { ArrayValue, ObjectValue, RecordValue, Value } from "../../evaluator/values.js";
+import { copyNode } from "../../network/edit.js";
 import { elementCount } from "../../network/network.js";
-import type { Network, NetworkNode, SampleShape } from "../../network/network.js";
+import type {
+  Attributes,
+  Network,
+  NetworkNode,
+  NodeFacts,
+  SampleShape,
+  ShapedNetwork,
+} from "../../network/network.js";
+import { compareNames } from "../../network/node-order.js";
+import type { NetworkCompiler } from "../loaded-models.js";
 
 /** Puts text into brackets, one item a line, indented by two. */
 function nested(items: readonly string[], open: string, close: string): string {
@@ -18,6 +28,8 @@ export class NodeValue implements ObjectValue {
   readonly kind = "object";
   readonly type = "ComputationNode";
   private attached: readonly NodeValue[] = [];
+  /** What a compile has found about the node, if it belongs to a network that is compiled already. */
+  facts: NodeFacts | undefined;
   private lateInputs: Evaluation<readonly NodeValue[]> | undefined;
 
   constructor(
@@ -34,6 +46,28 @@ export class NodeValue implements ObjectValue {
   attachInputs(inputs: readonly NodeValue[]): void {
     this.attached = inputs;
     this.node.inputs = inputs.map((input) => input.node);
+  }
+
+  /** Lets the node use another input in the place of one. */
+  setInput(index: number, input: NodeValue): void {
+    this.attachInputs(this.attached.map((known, at) => (at === index ? input : known)));
+  }
+
+  /**
+   * Another node of the same kind, attributes, inputs, tags and shape (ComputationNode.h, Duplicate). What it is called by
+   * default is what the node is called. `changes` are attributes that differ.
+   */
+  duplicate(number: number, name = this.node.name, changes: Attributes = {}): NodeValue {
+    const attributes = { ...(this.facts?.attributes ?? this.node.attributes), ...changes };
+    const copy = new NodeValue(copyNode(this.node, { name, attributes }), number, this.span);
+    copy.attached = this.attached;
+    copy.facts = this.facts && { ...this.facts, attributes };
+    return copy;
+  }
+
+  /** CNTK's NodeDescription: `Node 'z.W' (LearnableParameter operation)`. */
+  describe(): string {
+    return `Node '${this.node.name}' (${this.node.op.name} operation)`;
   }
 
   /** Delay nodes may close a cycle, so their inputs are evaluated after everything else. */
@@ -84,11 +118,12 @@ export class NodeValue implements ObjectValue {
   }
 
   private knownShape(): SampleShape {
+    if (this.facts) return this.facts.shape;
     const shape = this.node.attributes["shape"];
     return Array.isArray(shape) ? (shape as number[]) : [];
   }
 
-  /** Elements of one sample, as far as the constructor knows them: shapes are inferred only later. */
+  /** Elements of one sample, as far as a compile or the constructor knows them: shapes are inferred only later. */
   private dimension(): number {
     const count = elementCount(this.knownShape());
     if (count !== 0) return count;
@@ -122,25 +157,54 @@ export class VectorValue implements ObjectValue {
   }
 }
 
-/** `new ComputationNetwork { … }`: a finished network; its nodes are its members. */
+/** A finished network: of `new ComputationNetwork { … }`, of a model file, or an edited one. Its nodes are its members. */
 export class NetworkValue implements ObjectValue {
   readonly kind = "object";
   readonly type = "ComputationNetwork";
+  /** By name without regard to case: the names that the nodes have in this network, whatever they are called in another. */
+  private readonly byName: ReadonlyMap<string, NodeValue>;
+  private shaped: ShapedNetwork | undefined;
 
   constructor(
     readonly network: Network,
     readonly nodeValues: readonly NodeValue[],
-    /** The record it was made of, for those who want to look at the evaluated members; absent for loaded networks. */
+    private readonly compiler: NetworkCompiler | undefined,
+    /** The record it was made of, for those who want to look at the evaluated members; absent for other networks. */
     readonly record?: RecordValue,
-  ) {}
+    /** The file it was read from. */
+    private readonly modelPath?: string,
+  ) {
+    this.byName = new Map(nodeValues.map((value) => [value.node.name.toLowerCase(), value]));
+  }
+
+  /** Its nodes by name, without regard to case: the order in which CNTK's networks list them. */
+  get sorted(): NodeValue[] {
+    const names = [...this.byName.keys()].sort(compareNames);
+    return names.flatMap((name) => this.byName.get(name) ?? []);
+  }
+
+  /** Compiles the network if that has not been done, so that its nodes know their shapes. Throws CntkError if it does not fit together. */
+  compile(): void {
+    if (this.shaped || !this.compiler) return;
+    const shaped = this.compiler.compile(this.network, this.modelPath);
+    this.shaped = shaped;
+    for (const value of this.nodeValues) value.facts = shaped.facts.get(value.node);
+  }
 
   /** A node by name. Dots may be written as `_`, because a member name cannot hold a dot. */
-  member(name: string): Value | undefined {
-    const lower = name.toLowerCase();
-    return (
-      this.nodeValues.find(({ node }) => node.name.toLowerCase() === lower) ??
-      this.nodeValues.find(({ node }) => node.name.replaceAll(".", "_") === name)
-    );
+  member(name: string): NodeValue | undefined {
+    // Who looks at a node may want to know its shape, and CNTK compiles what it constructs.
+    this.compile();
+    const exact = this.byName.get(name.toLowerCase());
+    if (exact) return exact;
+    const written = name.toLowerCase();
+    for (const [key, value] of this.byName) if (memberName(key) === written) return value;
+    return undefined;
+  }
+
+  memberNames(): string[] {
+    const names = this.nodeValues.map(({ node }) => memberName(node.name));
+    return names.filter((name) => /^\w+$/.test(name)).sort(compareNames);
   }
 
   format(): string {
@@ -151,3 +215,5 @@ export class NetworkValue implements ObjectValue {
     )}`;
   }
 }
+
+const memberName = (name: string): string => name.replaceAll(".", "_");

@@ -39,6 +39,7 @@ export class LayerMaker {
       attributes,
       ...(this.span && { origin: this.span }),
     });
+    this.counter.drawNodeNumber();
     this.nodes.push(made);
     return made;
   }

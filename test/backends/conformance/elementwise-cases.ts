@@ -1,18 +1,4 @@
-import {
-  add,
-  argument,
-  binary,
-  binaryOperators,
-  constant,
-  divide,
-  multiply,
-  scalar,
-  select,
-  subtract,
-  unary,
-  unaryOperators,
-  type Expression,
-} from "../../../src/primitives/expression.js";
+import * as e from "../../../src/primitives/expression.js";
 import type { ConformanceCase } from "../../support/conformance-case.js";
 import { elementwise, sizeOf, tensor } from "../../support/naive.js";
 import { eighths } from "../../support/plan-builder.js";
@@ -25,7 +11,7 @@ interface Argument {
 /** An expression over inputs of the given shapes, with random eighths. */
 function elementwiseCase(
   name: string,
-  expression: Expression,
+  expression: e.Expression,
   shapes: readonly Argument[],
   output: Argument,
   scalars: Readonly<Record<string, number>> = {},
@@ -64,7 +50,7 @@ function pad(dims: readonly number[], rank: number): number[] {
 
 const each = (dims: readonly number[]): Argument => ({ dims, perSample: true });
 const once = (dims: readonly number[]): Argument => ({ dims, perSample: false });
-const [x, y, z] = [argument(0), argument(1), argument(2)];
+const [x, y, z] = [e.argument(0), e.argument(1), e.argument(2)];
 
 const broadcastings: readonly [string, Argument, Argument, Argument][] = [
   ["same shape", each([3, 4]), each([3, 4]), each([3, 4])],
@@ -94,9 +80,9 @@ const usable: Partial<Record<string, (x: number) => boolean>> = {
   reciprocal: (x) => x === 0 || Math.abs(x) > 1e-38,
 };
 
-function specialCase(operator: (typeof unaryOperators)[number]): ConformanceCase {
+function specialCase(operator: (typeof e.unaryOperators)[number]): ConformanceCase {
   const values = specials.filter(usable[operator] ?? (() => true)).map(Math.fround);
-  const expression = unary(operator, x);
+  const expression = e.unary(operator, x);
   return {
     name: `${operator} at special values`,
     build: (b) => {
@@ -113,30 +99,30 @@ function specialCase(operator: (typeof unaryOperators)[number]): ConformanceCase
 
 export const elementwiseCases: ConformanceCase[] = [
   ...broadcastings.map(([name, a, b, out]) =>
-    elementwiseCase(`x·y + x − y, ${name}`, subtract(add(multiply(x, y), x), y), [a, b], out),
+    elementwiseCase(`x·y + x − y, ${name}`, e.subtract(e.add(e.multiply(x, y), x), y), [a, b], out),
   ),
-  ...unaryOperators.map((operator) =>
-    elementwiseCase(operator, unary(operator, x), [each([3, 4])], each([3, 4])),
+  ...e.unaryOperators.map((operator) =>
+    elementwiseCase(operator, e.unary(operator, x), [each([3, 4])], each([3, 4])),
   ),
-  ...unaryOperators.map(specialCase),
-  ...binaryOperators.map((operator) =>
-    elementwiseCase(operator, binary(operator, x, y), [each([9, 7]), each([9, 7])], each([9, 7])),
+  ...e.unaryOperators.map(specialCase),
+  ...e.binaryOperators.map((operator) =>
+    elementwiseCase(operator, e.binary(operator, x, y), [each([9, 7]), each([9, 7])], each([9, 7])),
   ),
   elementwiseCase(
     "three arguments, constants, a chain of operations",
-    add(multiply(constant(0.1), unary("sigmoid", add(x, z))), divide(y, constant(3))),
+    e.add(e.multiply(e.constant(0.1), e.unary("sigmoid", e.add(x, z))), e.divide(y, e.constant(3))),
     [each([4]), once([4]), each([1])],
     each([4]),
   ),
   elementwiseCase(
     "select",
-    select(binary("greater", x, y), multiply(x, constant(2)), constant(-1)),
+    e.select(e.binary("greater", x, y), e.multiply(x, e.constant(2)), e.constant(-1)),
     [each([5, 2]), each([5, 2])],
     each([5, 2]),
   ),
   elementwiseCase(
     "run-time scalars",
-    subtract(multiply(scalar("learningRate"), x), multiply(y, scalar("momentum"))),
+    e.subtract(e.multiply(e.scalar("learningRate"), x), e.multiply(y, e.scalar("momentum"))),
     [once([6]), once([6])],
     once([6]),
     { learningRate: 0.3, momentum: 0.9 },
@@ -148,13 +134,13 @@ export const elementwiseCases: ConformanceCase[] = [
       const samples = b.temporary([1], false);
       const output = b.temporary([2]);
       b.emit("count", [input], samples, { what: "samples" });
-      b.emit("map", [input, samples], output, { expression: divide(x, y) }).output("y", output);
+      b.emit("map", [input, samples], output, { expression: e.divide(x, y) }).output("y", output);
     },
     inputs: (samples) => ({ x0: eighths(2 * samples, samples) }),
     expected: (inputs, samples) => ({
       y: [
         ...elementwise(
-          divide(x, scalar("samples")),
+          e.divide(x, e.scalar("samples")),
           [tensor([2, samples], inputs["x0"] ?? [])],
           [2, samples],
           { samples },
@@ -164,5 +150,5 @@ export const elementwiseCases: ConformanceCase[] = [
   },
   elementwiseCase("stretched to the output's shape", x, [each([1, 3])], each([4, 3])),
   elementwiseCase("a parameter for every sample", x, [once([3])], each([3])),
-  elementwiseCase("no arguments", constant(1), [], each([3])),
+  elementwiseCase("no arguments", e.constant(1), [], each([3])),
 ];

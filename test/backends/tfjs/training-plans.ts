@@ -1,18 +1,6 @@
 import type { ElementType } from "../../../src/numerics/values.js";
 import type { Plan } from "../../../src/plan/plan.js";
-import {
-  add,
-  argument,
-  binary,
-  constant,
-  divide,
-  multiply,
-  scalar,
-  select,
-  subtract,
-  unary,
-  type Expression,
-} from "../../../src/primitives/expression.js";
+import * as e from "../../../src/primitives/expression.js";
 import type { Kind, Operand } from "../../../src/primitives/instruction.js";
 import type { Parameters } from "../../../src/primitives/parameters.js";
 import { geometry } from "../../support/geometry.js";
@@ -33,7 +21,7 @@ class TrainingBuilder {
     this.emit("count", [this.features], this.samples, { what: "samples" });
   }
 
-  map(expression: Expression, inputs: readonly Operand[], dims = inputs[0]!.dims): Operand {
+  map(expression: e.Expression, inputs: readonly Operand[], dims = inputs[0]!.dims): Operand {
     const output = this.builder.temporary(
       dims,
       inputs.some((input) => input.axis !== null),
@@ -55,18 +43,18 @@ class TrainingBuilder {
   /** momentum: v = m·v − rate·(1−m)·gradient/samples; w += v. */
   update(parameter: Operand, gradient: Operand, name: string): void {
     const velocity = this.builder.state(`${name}.momentum`, parameter.dims);
-    const step = multiply(
-      multiply(scalar("rate"), subtract(constant(1), scalar("momentum"))),
-      divide(argument(1), argument(2)),
+    const step = e.multiply(
+      e.multiply(e.scalar("rate"), e.subtract(e.constant(1), e.scalar("momentum"))),
+      e.divide(e.argument(1), e.argument(2)),
     );
     const reads = [velocity, { ...gradient, dims: parameter.dims }, this.samples];
-    const expression = subtract(multiply(scalar("momentum"), argument(0)), step);
+    const expression = e.subtract(e.multiply(e.scalar("momentum"), e.argument(0)), step);
     this.emit("map", reads, velocity, { expression });
-    this.emit("map", [parameter, velocity], parameter, { expression: add(argument(0), argument(1)) });
+    this.emit("map", [parameter, velocity], parameter, { expression: e.add(e.argument(0), e.argument(1)) });
   }
 }
 
-const [x0, x1, x2] = [argument(0), argument(1), argument(2)];
+const [x0, x1, x2] = [e.argument(0), e.argument(1), e.argument(2)];
 
 /**
  * The auto-encoder of CNTK's 07 sample: convolution 5x5, ReLU, max pooling, unpooling, transposed convolution, root mean
@@ -95,24 +83,24 @@ export function autoEncoderPlan(elementType: ElementType, size = 28, maps = 1, w
   });
   const max = { mode: "max", includePad: false, geometry: pool } as const;
 
-  const x = t.map(multiply(x0, constant(1 / 256)), [features]);
+  const x = t.map(e.multiply(x0, e.constant(1 / 256)), [features]);
   const c = b.temporary([size, size, maps]);
   emit("convolution", [w1, x], c, { geometry: conv });
-  const r = t.map(unary("rectify", add(x0, x1)), [c, b1]);
+  const r = t.map(e.unary("rectify", e.add(x0, x1)), [c, b1]);
   const p = b.temporary(pool.output);
   emit("pool", [r], p, max);
   const u = b.temporary([size, size, maps]);
   emit("maxUnpool", [p, r], u, { geometry: pool });
   const d = b.temporary([size, size, 1]);
   emit("convolutionInputGradient", [w2, u], d, { geometry: conv });
-  const difference = t.map(subtract(add(x0, x1), x2), [d, b2, x]);
-  const squares = t.sum(t.map(multiply(x0, x0), [difference]), [1], true);
+  const difference = t.map(e.subtract(e.add(x0, x1), x2), [d, b2, x]);
+  const squares = t.sum(t.map(e.multiply(x0, x0), [difference]), [1], true);
   const cells = size * size;
-  const rmse = t.map(unary("squareRoot", divide(x0, constant(cells))), [squares]);
+  const rmse = t.map(e.unary("squareRoot", e.divide(x0, e.constant(cells))), [squares]);
   b.output("rmse", t.sum(rmse, [1], false), entry);
 
   const dz = t.map(
-    divide(x0, multiply(constant(cells), x1)),
+    e.divide(x0, e.multiply(e.constant(cells), x1)),
     [difference, { ...rmse, dims: [1, 1, 1] }],
     difference.dims,
   );
@@ -124,7 +112,7 @@ export function autoEncoderPlan(elementType: ElementType, size = 28, maps = 1, w
   emit("pool", [du], dp, max);
   const dr = b.temporary([size, size, maps]);
   emit("poolGradient", [dp, r, p], dr, max);
-  const dc = t.map(select(binary("greater", x1, constant(0)), x0, constant(0)), [dr, r]);
+  const dc = t.map(e.select(e.binary("greater", x1, e.constant(0)), x0, e.constant(0)), [dr, r]);
   const dw1 = b.temporary(w1.dims, false);
   emit("convolutionWeightGradient", [x, dc], dw1, { geometry: conv });
   t.update(w1, dw1, "W1");
@@ -169,38 +157,38 @@ export function classifierPlan(elementType: ElementType, withDropout = false): P
     return output;
   };
 
-  const x = t.map(multiply(x0, constant(1 / 256)), [features]);
+  const x = t.map(e.multiply(x0, e.constant(1 / 256)), [features]);
   const c = b.temporary([28, 28, 16]);
   emit("convolution", [w1, x], c, { geometry: conv });
-  const r = t.map(unary("rectify", add(x0, x1)), [c, b1]);
+  const r = t.map(e.unary("rectify", e.add(x0, x1)), [c, b1]);
   const p = b.temporary([14, 14, 16]);
   emit("pool", [r], p, max);
   const h = matmul(matrix(w2), column(p), b.temporary([64]));
-  let hr = t.map(unary("rectify", add(x0, x1)), [h, b2]);
+  let hr = t.map(e.unary("rectify", e.add(x0, x1)), [h, b2]);
   let mask: Operand | undefined;
   const beforeDropout = hr;
   if (withDropout) {
     mask = b.temporary([64]);
     emit("dropoutMask", [hr], mask, { engine: b.engine("dropout"), rate: "dropoutRate" });
-    hr = t.map(multiply(x0, x1), [hr, mask]);
+    hr = t.map(e.multiply(x0, x1), [hr, mask]);
   }
   const o = matmul(matrix(w3), column(hr), b.temporary([10]));
-  const z = t.map(add(x0, x1), [o, b3]);
+  const z = t.map(e.add(x0, x1), [o, b3]);
   const logSum = b.temporary([1]);
   emit("reduce", [z], logSum, { operation: "logSum", scale: 1, gaps: "skipped" });
-  const zy = t.sum(t.map(multiply(x0, x1), [z, labels]), [1], true);
-  b.output("ce", t.sum(t.map(subtract(x0, x1), [logSum, zy]), [1], false), entry);
+  const zy = t.sum(t.map(e.multiply(x0, x1), [z, labels]), [1], true);
+  b.output("ce", t.sum(t.map(e.subtract(x0, x1), [logSum, zy]), [1], false), entry);
 
-  const dz = t.map(subtract(unary("exponential", subtract(x0, x1)), x2), [z, logSum, labels]);
+  const dz = t.map(e.subtract(e.unary("exponential", e.subtract(x0, x1)), x2), [z, logSum, labels]);
   const dw3 = matmul(matrix(dz, 10), column(hr), b.temporary(w3.dims, false), false, true);
   let dhr = matmul(matrix(w3), column(dz), b.temporary([64]), true);
-  if (mask) dhr = t.map(multiply(x0, x1), [dhr, mask]);
-  const dh = t.map(select(binary("greater", x1, constant(0)), x0, constant(0)), [dhr, beforeDropout]);
+  if (mask) dhr = t.map(e.multiply(x0, x1), [dhr, mask]);
+  const dh = t.map(e.select(e.binary("greater", x1, e.constant(0)), x0, e.constant(0)), [dhr, beforeDropout]);
   const dw2 = matmul(matrix(dh, 64), column(p), b.temporary(w2.dims, false), false, true);
   const dp = matmul(matrix(w2), column(dh), b.temporary([14, 14, 16]), true);
   const dr = b.temporary([28, 28, 16]);
   emit("poolGradient", [dp, r, p], dr, max);
-  const dc = t.map(select(binary("greater", x1, constant(0)), x0, constant(0)), [dr, r]);
+  const dc = t.map(e.select(e.binary("greater", x1, e.constant(0)), x0, e.constant(0)), [dr, r]);
   const dw1 = b.temporary(w1.dims, false);
   emit("convolutionWeightGradient", [x, dc], dw1, { geometry: conv });
   t.update(w1, dw1, "W1");

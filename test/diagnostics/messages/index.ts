@@ -28,7 +28,6 @@ export const families: readonly Family[] = [
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "edit-cycle": "only a program that edits networks can replace nodes in a circle",
   "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
   "column-out-of-bounds": "takes an index that no Where and PackedIndex give",
   "frame-outside-minibatch": "takes a truncated sequence in a node that needs whole ones",

@@ -19,6 +19,17 @@ const trained = (code: string, command: string, more = "", data?: string): Messa
 
 const evaluate = (node: string) => `eval --node ${node} --model net.model --data data.txt`;
 
+/** The edit of the model of a training. */
+const edited = (code: string, description: string): MessageCase =>
+  trained(
+    code,
+    "configFile=net.cntk command=edit",
+    `edit = [
+  action = edit ; outputModelPath = "new.model"
+  BrainScriptNetworkBuilder = (${description})
+]`,
+  );
+
 /** Model files, and the commands that work with a trained network. */
 export const modelCases: readonly MessageCase[] = [
   file("model-file-foreign", Buffer.from("this is no model")),
@@ -31,6 +42,43 @@ export const modelCases: readonly MessageCase[] = [
     command: "configFile=net.cntk command=test",
     more: "test = [ action = test ]",
   }),
+  edited("model-missing", 'BS.Network.Load ("net.modle")'),
+  edited(
+    "unknown-identifier",
+    `[
+    old = BS.Network.Load ("net.model") ;
+    out = BS.Network.Edit (old, BS.Network.Editing.ReplaceLinksToNode (old.eror, old.z), old.z)
+  ].out`,
+  ),
+  edited(
+    "edit-cycle",
+    `[
+    old = BS.Network.Load ("net.model") ;
+    swap (node) = if node.name == "x" then old.y else if node.name == "y" then old.x else node ;
+    out = BS.Network.Edit (old, swap, BS.Constants.None)
+  ].out`,
+  ),
+  edited(
+    "clone-input",
+    '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.y, old.z) ].f',
+  ),
+  edited(
+    "clone-outputs",
+    '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.x, []) ].f',
+  ),
+  edited(
+    "clone-parameters",
+    '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.x, old.z, parameters = "frozen") ].f',
+  ),
+  edited(
+    "wrong-type",
+    '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.x, old.z) ].f',
+  ),
+  trained(
+    "not-available",
+    "configFile=net.cntk command=edit",
+    'edit = [ action = edit ; editPath = "net.mel" ]',
+  ),
   trained("node-unknown", evaluate("zz")),
   training("node-ambiguous", {
     network: `

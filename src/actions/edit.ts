@@ -1,0 +1,53 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { modelFromNetwork, saveModel, type ModelFile } from "../model-files/index.js";
+import { buildShapedNetwork } from "../pipeline.js";
+import type { Session } from "../session.js";
+import { parameterValues } from "../training/parameters.js";
+import type { Action, Command } from "./action.js";
+
+/**
+ * Action `edit` by BrainScript: saves the network that BrainScriptNetworkBuilder describes, usually one made of a loaded
+ * model (ActionsLib/TrainActions.cpp, DoEdit). With `makeMode` a model that is there already is left alone.
+ */
+export const editAction: Action = {
+  names: ["edit"],
+  async run(session, command) {
+    const { files, log } = session;
+    refuseScripts(command);
+    const { section } = command;
+    const makeMode = section.boolean("makeMode", true);
+    const path = section.string("outputModelPath");
+    if (makeMode && files.exists(path)) {
+      log.stamped(`'${path}' exists, skipping. Specify makeMode=false to force executing the action.\n`);
+      return {};
+    }
+    const model = await editedModel(session, command);
+    saveModel(model, files, path);
+    log.stamped(`\nModel with ${model.nodes.length} nodes saved as '${path}'.\n`);
+    return {};
+  },
+  async check(session, command) {
+    refuseScripts(command);
+    const { section } = command;
+    section.boolean("makeMode", true);
+    const path = section.string("outputModelPath");
+    session.untrained?.set(session.files.resolve(path), await editedModel(session, command));
+  },
+};
+
+async function editedModel(session: Session, { section }: Command): Promise<ModelFile> {
+  const { elementType } = session;
+  const shaped = await buildShapedNetwork(session, section, section.integer("traceLevel", 0));
+  return modelFromNetwork(shaped, parameterValues(shaped, elementType), elementType);
+}
+
+/** The older way to edit is a script in a language of its own. */
+function refuseScripts({ section }: Command): void {
+  if (section.has("BrainScriptNetworkBuilder")) return;
+  throw new CntkError({
+    code: "not-available",
+    message: "action edit with editPath is not available yet",
+    span: section.keySpan("editPath") ?? section.keySpan("action"),
+    hint: "BrainScriptNetworkBuilder = (BS.Network.Edit (…)) edits a model as well",
+  });
+}
