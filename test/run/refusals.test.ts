@@ -33,7 +33,7 @@ async function checked(words: readonly string[], configuration?: string): Promis
 
 /** Actions of CNTK's that are not there yet. */
 const missing =
-  "adapt bnstat convertdbn createLabelMap cv devtest dumpNode dumpNodes dumpnode edit exportdbn plot SVD".split(
+  "adapt bnstat convertdbn createLabelMap cv devtest dumpNode dumpNodes dumpnode exportdbn plot SVD".split(
     " ",
   );
 
