@@ -13,7 +13,11 @@ export interface ActionResult {
   readonly criteria?: readonly CriterionSum[];
 }
 
-/** What can stand behind `action =`. One file each; `registry.ts` lists them. */
+/**
+ * What can stand behind `action =`. To add one: a file here that exports an `Action`, and its name in registry.ts (take it off
+ * unavailable.ts). It reads its section into options, gets its network from networks.ts and its stages from pipeline.ts, and
+ * prints what CNTK prints through `session.log`. `check` runs through the same refusals and stops before data and files.
+ */
 export interface Action {
   /** As users write it, older names included. */
   readonly names: readonly string[];

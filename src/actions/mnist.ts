@@ -36,9 +36,6 @@ const textFiles = [
   { name: "Test-28x28_cntk_text.txt", images: mnistFileNames[2], labels: mnistFileNames[3] },
 ] as const;
 
-/** Names of the text files that `makeMnist` writes, as CNTK's examples name them. */
-export const mnistTextFileNames: readonly string[] = textFiles.map(({ name }) => name);
-
 const pixels = 784;
 const classes = 10;
 

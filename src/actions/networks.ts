@@ -5,6 +5,7 @@ import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js"
 import { requireRunnable } from "../ops/unavailable.js";
 import { buildShapedNetwork, hasBuilder, shapeNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
+import type { Command } from "./action.js";
 import { checkMemory } from "../shapes/index.js";
 import {
   inModelFile,
@@ -12,6 +13,22 @@ import {
   networkFromModel,
   requirePrecision,
 } from "../sources/model-file/index.js";
+
+/**
+ * For a check: which of these keys are there? Without all of them only the network can be checked, and the log says what a
+ * run would ask for.
+ */
+export function keysThere(
+  { log }: Pick<Session, "log">,
+  { name, section }: Command,
+  ...keys: readonly string[]
+): ReadonlySet<string> {
+  const missing = keys.filter((key) => !section.has(key));
+  if (missing.length > 0) {
+    log.write(`${name} has no ${missing.join(", no ")}: its network is checked; a run would ask for more.\n`);
+  }
+  return new Set(keys.filter((key) => !missing.includes(key)));
+}
 
 /** A network as an action got it. */
 export interface ActionNetwork {

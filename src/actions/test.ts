@@ -12,7 +12,7 @@ import { checkStreams } from "../training/feed.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { networkForEvaluation } from "./networks.js";
+import { keysThere, networkForEvaluation } from "./networks.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
 function testReader(section: ConfigSection): ConfigSection {
@@ -47,8 +47,9 @@ export const testAction: Action = {
       await reader.close();
     }
   },
-  async check(session, { section }) {
-    checkReader(testReader(section));
+  async check(session, command) {
+    const { section } = command;
+    if (keysThere(session, command, "reader").has("reader")) checkReader(testReader(section));
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);

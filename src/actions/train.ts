@@ -1,7 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
-import { buildShapedNetwork, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
+import { buildShapedNetwork, inferenceGraph, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
@@ -11,6 +11,7 @@ import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
+import { keysThere } from "./networks.js";
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: Action = {
@@ -65,11 +66,18 @@ export const trainAction: Action = {
   /** Leaves its untrained network for later commands that load the same modelPath. */
   async check(session, command: Command): Promise<void> {
     const { section } = command;
-    const options = readSgdOptions(section.section("SGD"));
-    readParallelTraining(section.section("SGD"), session);
+    const there = keysThere(session, command, "reader", "SGD", "modelPath");
+    const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
+    const options = sgd && readSgdOptions(sgd);
+    if (sgd) readParallelTraining(sgd, session);
     const shaped = await createNetwork(session, section);
-    checkReader(section.section("reader"));
+    if (there.has("reader")) checkReader(section.section("reader"));
     if (section.has("cvReader")) checkReader(section.section("cvReader"));
+    if (!options) {
+      const { criterion, evaluation, output } = shaped.network.groups;
+      planGraph(inferenceGraph(shaped, [...criterion, ...evaluation, ...output]), session.elementType);
+      return;
+    }
     const { criterion, evaluations } = trainingNodes(shaped, options);
     const outputs = [criterion, ...evaluations];
     planGraph(trainingGraph(shaped, { criterion, outputs, options }).graph, session.elementType);

@@ -1,6 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import type { NetworkNode, NodeGroup, ShapedNetwork } from "../network/network.js";
 import { gradientGraph, inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -12,7 +13,7 @@ import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { networkForEvaluation } from "./networks.js";
+import { keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { insertPassNodes } from "./pass-nodes.js";
 import { readWriteFormat } from "./write-format.js";
@@ -36,7 +37,7 @@ export const writeAction: Action = {
       const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
       const path = outputPath(section);
       const format = readWriteFormat(section, log);
-      const { evaluator, written } = await compileOutputs(session, shaped, options);
+      const { evaluator, written } = await compileOutputs(session, shaped, options, section);
       try {
         requirePrecision();
         checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
@@ -73,14 +74,16 @@ export const writeAction: Action = {
       await reader.close();
     }
   },
-  async check(session, { section }) {
-    checkReader(writeReader(section));
+  async check(session, command) {
+    const { section } = command;
+    const hasReader = keysThere(session, command, "reader").has("reader");
+    if (hasReader) checkReader(writeReader(section));
     const options = readWriteOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
     requirePrecision();
     outputPath(section);
     readWriteFormat(section, session.log);
-    writesKeys(section);
+    if (hasReader) writesKeys(section);
     if (options.nodeUnitTest) {
       const { root, passNodes, shaped: changed } = withPassNodes(session, shaped, 0);
       planGraph(
@@ -88,7 +91,7 @@ export const writeAction: Action = {
         session.elementType,
       );
     } else {
-      planGraph(inferenceGraph(shaped, outputNodes(shaped)), session.elementType);
+      planGraph(inferenceGraph(shaped, outputNodes(shaped, section)), session.elementType);
     }
   },
 };
@@ -123,6 +126,8 @@ function writesKeys(section: ConfigSection): boolean {
   });
 }
 
+const nodeGroups: readonly NodeGroup[] = ["feature", "label", "criterion", "evaluation", "output"];
+
 interface Outputs {
   readonly evaluator: Evaluator;
   readonly written: readonly WrittenNode[];
@@ -132,24 +137,45 @@ async function compileOutputs(
   session: Session,
   shaped: ShapedNetwork,
   options: WriteOptions,
+  section: ConfigSection,
 ): Promise<Outputs> {
   const { log, elementType } = session;
   const values = parameterValues(shaped, elementType);
   if (options.nodeUnitTest) return compileUnitTest(session, shaped, options);
-  const nodes = outputNodes(shaped);
+  const nodes = outputNodes(shaped, section);
   if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
   const evaluator = await Evaluator.compile(session, shaped, nodes, values);
   return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
 }
 
-function outputNodes(shaped: ShapedNetwork): readonly NetworkNode[] {
+function outputNodes(shaped: ShapedNetwork, section: ConfigSection): readonly NetworkNode[] {
   const nodes = shaped.network.groups.output;
   if (nodes.length > 0) return nodes;
+  const listed = section.has("outputNodeNames") ? section.array("outputNodeNames") : [];
   throw new CntkError({
     code: "no-output-nodes",
     message: "There is no default output node specified in the network.",
-    hint: "list them: outputNodeNames = (z)",
+    ...(listed.length > 0 && { span: section.keySpan("outputNodeNames") }),
+    hint: listed.length > 0 ? listedInVain(listed, shaped) : "list them: outputNodeNames = (z)",
   });
+}
+
+/** Why none of the listed names is a node. */
+function listedInVain([name = ""]: readonly string[], { network }: ShapedNetwork): string | undefined {
+  const [, group] = /^(feature|label|criterion|evaluation|output)Nodes$/.exec(name) ?? [];
+  const nodes = nodeGroups.find((candidate) => candidate === group);
+  if (nodes && nodes !== "output") {
+    const members = network.groups[nodes].map((node) => node.name).join(", ");
+    return `${name} is a group, not a node; its nodes are: ${members || "none"}`;
+  }
+  if (/[;\s]/.test(name)) {
+    const names = name.split(/[;\s]+/).filter(Boolean);
+    return `names are separated by ':' or ',': outputNodeNames = (${names.join(":")})`;
+  }
+  return didYouMean(
+    name,
+    network.nodes.map((node) => node.name),
+  );
 }
 
 /** nodeUnitTest: a Pass node NAME.grad above each input and parameter; its gradient is written too. */

@@ -113,6 +113,7 @@ class BackwardWalk {
   /** Hands a node's gradient on to its inputs, but for those that had it early. */
   private handOn(node: NetworkNode): void {
     const outputGradient = this.gradients.get(node);
+    if (outputGradient) this.checkInputs(node);
     const value = writtenOutAs(this.forward, node);
     if (value) {
       if (outputGradient) this.add(value, outputGradient, false);
@@ -122,6 +123,14 @@ class BackwardWalk {
     if (!outputGradient) return;
     const own = this.position.get(node) ?? 0;
     this.propagate(node, outputGradient, (input) => (this.position.get(input) ?? 0) < own);
+  }
+
+  /** Throws where an op does not want one of its inputs to take part. */
+  private checkInputs(node: NetworkNode): void {
+    node.inputs.forEach((input, index) => {
+      const message = this.takesPart.has(input) && node.op.refusesGradient?.(node, index);
+      if (message) throw refusedGradient(node, input, message);
+    });
   }
 
   private propagate(
@@ -164,7 +173,7 @@ class BackwardWalk {
 /** The sum of two gradients of one node; a touched one is written out beside a dense one. */
 function sum(builder: InternalGraph, a: NetworkNode, b: NetworkNode, name: string): NetworkNode {
   const facts = [builder.facts(a), builder.facts(b)] as const;
-  const { shape, dynamicAxis } = facts[0];
+  const { shape, dynamicAxis } = facts.find(({ storage }) => storage === "dense") ?? facts[0];
   if (facts.every(({ storage }) => storage === "touched")) {
     return builder.primitive("addTouched", [a, b], {}, { shape, dynamicAxis, storage: "touched" });
   }
@@ -211,6 +220,17 @@ function extended(shape: SampleShape, rank: number): SampleShape {
 
 function sameShape(a: SampleShape, b: SampleShape): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+}
+
+function refusedGradient(node: NetworkNode, input: NetworkNode, message: string): CntkError {
+  return new CntkError({
+    code: "no-gradient",
+    message,
+    span: node.origin,
+    label: `no gradient passes through '${node.name}' to '${input.name}'`,
+    calls: node.calls?.map((span) => ({ span })),
+    hint: `'${input.name}' must not depend on a parameter that is learned`,
+  });
 }
 
 function noGradient(node: NetworkNode): CntkError {

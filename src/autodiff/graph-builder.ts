@@ -209,6 +209,7 @@ export class InternalGraph implements GraphBuilder {
       newDynamicAxis: () => {
         throw new Error(`${node.name}: an internal node cannot open a dynamic axis`);
       },
+      detailsOf: (other) => this.facts(other).details,
       // Everything has a shape by now, and gradients are not worth a line of the log.
       inferParameter: () => undefined,
       setParameterShape: () => undefined,

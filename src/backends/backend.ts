@@ -37,8 +37,11 @@ export interface Executable {
 }
 
 /**
- * Something that runs plans. To add one: its kernels for every kind of `primitives/signatures.ts`, a name in `select.ts`,
- * and the conformance suite in test/backends runs on it. `reference` says what each kind means.
+ * Something that runs plans. To add one: a folder here that implements `compile`, a name in `select.ts`, a line in
+ * test/support/backends.ts, and the conformance suite runs on it. A backend on arrays in memory takes `HostExecutable` (host/)
+ * and a table of kernels, kind by kind as `primitives/signatures.ts` lists them; kinds without a kernel of its own it may take
+ * from `reference`, which says what each kind means. Memory is laid out already (`plan.memory`), and `plan.key` names the plan
+ * for whoever wants to keep compiled code. A backend knows no op and no network.
  */
 export interface Backend {
   /** As users write it: `--backend reference`. */

@@ -26,7 +26,11 @@ export interface CommandContext extends Surroundings {
   readonly print: (text: string) => void;
 }
 
-/** One command of the program, declared in one file of its own. */
+/**
+ * One command of the program. To add one: a file in commands/ that calls `defineCommand`, and a line in commands/index.ts; help,
+ * usage errors and the exit status follow from the declaration. The work itself belongs into src/api.ts, where programs
+ * find it too: a command reads words into a request and prints what comes back.
+ */
 export interface CommandSpec<Request extends object> {
   readonly name: string;
   /** As help shows it, without the program's name. */

@@ -47,7 +47,7 @@ function directoryOf(path: string): string {
 /**
  * Puts the configuration text together as CNTK does: words and files in order (so later ones win), then lines
  * `include=…`. Relative paths count from the directory of `files` or a `currentDirectory=` met before.
- * Throws CntkError `file-missing`, `config-file-twice`, `directory-missing`, `include-variable`, `carriage-return`.
+ * Throws CntkError `file-missing`, `config-file-twice`, `config-file-missing`, `directory-missing`, `include-variable`, `carriage-return`.
  * Source: CNTK's Config.cpp (ParseCommandLine).
  */
 export function assembleConfiguration(args: readonly string[], files: FileAccess): Assembled {
@@ -71,7 +71,7 @@ class Assembler {
     const builder = new MappedTextBuilder();
     let currentDirectory: string | undefined;
     let offset = 0;
-    for (const arg of args) {
+    for (const [index, arg] of args.entries()) {
       const word = commandLine.slice(offset, offset + arg.length);
       offset += arg.length + 1;
       const directory = afterPrefix(arg, "currentDirectory=");
@@ -81,6 +81,7 @@ class Assembler {
       }
       const paths = afterPrefix(arg, "configFile=");
       if (paths === undefined) builder.append(word).append(newlineAfter(word));
+      else if (paths === "") throw withoutFile(word.spanOf(), args[index + 1]);
       else this.appendConfigFiles(word.slice("configFile=".length), builder);
     }
     const text = this.resolveIncludes(builder.build());
@@ -183,6 +184,17 @@ class Assembler {
     }
     return builder.build();
   }
+}
+
+/** A blank behind `configFile=` leaves the file's name standing alone. */
+function withoutFile(span: Span, next: string | undefined): CntkError {
+  const alone = next !== undefined && !next.includes("=");
+  return new CntkError({
+    code: "config-file-missing",
+    message: "configFile= names no file.",
+    span,
+    hint: alone ? `'${next}' stands alone: write configFile=${next}, without a blank` : "configFile=FILE",
+  });
 }
 
 /** The parts of an `a+b+c` list; empty ones do not count. */

@@ -22,8 +22,6 @@ const doubleForm = new RegExp(
     `|((?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|([iI][nN][fF](?:[iI][nN][iI][tT][yY])?)|([nN][aA][nN]))?`,
 );
 
-const longMaximum = 2n ** 63n - 1n;
-const longMinimum = -(2n ** 63n);
 const unsignedMaximum = 2n ** 64n - 1n;
 
 function parseWhole(value: MappedText, type: string): bigint {
@@ -46,12 +44,6 @@ export function parseInteger(value: MappedText): number {
     throw badValue(value, "ConfigValue (int): integer argument expected", hint);
   }
   return Number(whole);
-}
-
-/** A C `int64_t`, exact; values out of range stop at its limits. */
-export function parseInteger64(value: MappedText): bigint {
-  const whole = parseWhole(value, "int64_t");
-  return whole > longMaximum ? longMaximum : whole < longMinimum ? longMinimum : whole;
 }
 
 /** A C `size_t`, exact: negative numbers wrap around, so that -1 is 18446744073709551615 (CNTK's "all"). */

@@ -26,6 +26,8 @@ export interface Diagnostic {
    * who asked for it.
    */
   readonly callers?: readonly Span[];
+  /** A line that CNTK's log has of it, beside the message with which the run ends. */
+  readonly logged?: string;
   /** What would help, e.g. `did you mean 'ReLU'?`. */
   readonly hint?: string;
 }

@@ -116,8 +116,3 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   if (diagnostic.hint !== undefined) lines.push(`hint: ${shownText(diagnostic.hint)}`);
   return lines.join("\n");
 }
-
-/** Several diagnostics, in the order given, separated by an empty line. */
-export function renderDiagnostics(diagnostics: readonly Diagnostic[]): string {
-  return diagnostics.map(renderDiagnostic).join("\n\n");
-}

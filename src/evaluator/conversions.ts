@@ -51,8 +51,17 @@ export function expectZeroBased(array: ArrayValue, span: Span): void {
 /** *config member has wrong type (T), expected a T2*, for what native classes are given. */
 export function wrongType(value: Value, expected: string, span: Span): CntkError {
   const message = `config member has wrong type (${typeName(value)}), expected a ${expected}`;
-  const hint = "this is a function, such as a layer without its input: apply it, f (x)";
-  return failure("wrong-type", message, span, isFunction(value) ? hint : undefined);
+  return failure("wrong-type", message, span, wrongTypeHint(value, expected));
+}
+
+function wrongTypeHint(value: Value, expected: string): string | undefined {
+  if (isFunction(value)) return "this is a function, such as a layer without its input: apply it, f (x)";
+  const isScalar = typeof value === "number" || typeof value === "string" || typeof value === "boolean";
+  if (expected === "ConfigArray" && isScalar) {
+    const shown = typeof value === "string" ? `'${value}'` : String(value);
+    return `parentheses make no array of a single value: write [|${shown}|]`;
+  }
+  return undefined;
 }
 
 /** *expected expression of type size_t instead of floating-point value 7.500000* */

@@ -119,11 +119,16 @@ function checkArguments(target: FunctionValue, count: number, named: Iterable<st
     const message = `function expects ${target.positional.length} positional parameters, ${count} were provided`;
     throw failure("argument-count", message, span, signature(target));
   }
-  for (const name of named) if (!target.named.includes(name)) throw unknownArgument(target, name, span);
+  for (const name of named) {
+    if (!target.named.includes(name)) throw unknownArgument(target, name, span, undefined);
+  }
 }
 
-function unknownArgument(target: FunctionValue, name: string, span: Span) {
-  const hint = didYouMean(name, target.named) ?? signature(target);
+function unknownArgument(target: FunctionValue, name: string, span: Span, former: string | undefined) {
+  const hint =
+    former === undefined
+      ? (didYouMean(name, target.named) ?? signature(target))
+      : `${former}; ${signature(target)}`;
   return failure("unknown-argument", `function does not have an optional argument '${name}'`, span, hint);
 }
 
@@ -147,7 +152,10 @@ export function prepareArguments(
   // Checked here as well as in `call`, because here the places of the single arguments are known.
   checkArguments(target, positional.length, [], span);
   const unknown = named.find(({ name }) => !target.named.includes(name));
-  if (unknown) throw unknownArgument(target, unknown.name, unknown.nameSpan);
+  if (unknown) {
+    const former = interpreter.host.formerArguments?.get(unknown.name);
+    throw unknownArgument(target, unknown.name, unknown.nameSpan, former);
+  }
   const thunkOf = (value: Expression, name: string) =>
     new ExpressionThunk(interpreter, value, scope, joinPath(path, name));
   return {

@@ -97,6 +97,8 @@ export interface Host {
   ): Value | undefined;
   /** Full names that are known but not there yet: looking one up in vain says so. */
   readonly namesNotYet?: ReadonlySet<string>;
+  /** Names of optional arguments that functions once had: what to write today. */
+  readonly formerArguments?: ReadonlyMap<string, string>;
   /** Prints a line (Print); CNTK writes to stderr. */
   print(text: string): void;
 }

@@ -37,3 +37,9 @@ export const libraryParts: readonly string[] = [
  * told so instead of being offered a name that is spelled alike. None at the moment.
  */
 export const namesNotYet: ReadonlySet<string> = new Set<string>();
+
+/** Optional arguments that CNTK's functions had before version 2.0, and what to write today. */
+export const formerArguments: ReadonlyMap<string, string> = new Map([
+  ["mapCount", "mapCount is called mapDims today"],
+  ["transpose", "a transposed convolution is a function of its own: ConvolutionTranspose"],
+]);

@@ -84,7 +84,7 @@ function foreignFile(bytes: Uint8Array, fileName: string): CntkError {
     return new CntkError({
       code: "model-file-foreign",
       message: `The file '${fileName}' is a model of CNTK's Python and C++ library (protobuf), not of the cntk program.`,
-      hint: "save it for the cntk program: model.save_as_legacy_model(path)",
+      hint: "save it for the cntk program, in Python: from cntk.debugging import save_as_legacy_model; save_as_legacy_model(model, path)",
     });
   }
   const isCheckpoint = new ByteReader(bytes, fileName).tryMarker("BVersion");

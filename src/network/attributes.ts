@@ -1,3 +1,6 @@
+/** Attributes as plain data; keys and types are declared by the node's op. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
 /** The type behind each kind of attribute. */
 export interface AttributeTypes {
   number: number;

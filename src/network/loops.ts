@@ -150,6 +150,7 @@ function noDelay(cycle: readonly NetworkNode[]): CntkError {
     code: "cycle-without-delay",
     message: `There is no recurrent node in the loop connected to ${front.name} ${front.op.name} operation.`,
     span: front.origin,
+    calls: front.calls?.map((span) => ({ span })),
     hint: `the nodes ${[...cycle].reverse().map(nodeName).join(" → ")} use one another; a PastValue or FutureValue must stand in between`,
   });
 }
@@ -162,6 +163,7 @@ function twoDirections(cycle: readonly NetworkNode[], a: NetworkNode, b: Network
       "It is not allowed to have multiple different stepping directions in the same loop " +
       `(loop connected to ${front.name} ${front.op.name} operation).`,
     span: front.origin,
+    calls: front.calls?.map((span) => ({ span })),
     hint: `${a.name} is a ${a.op.name}, ${b.name} a ${b.op.name}: neither can be computed before the other`,
   });
 }
@@ -171,6 +173,7 @@ function infiniteLoop(node: NetworkNode): CntkError {
     code: "cycle-without-delay",
     message: `${node.name} ${node.op.name} operation is part of an infinite loop that cannot be unrolled.`,
     span: node.origin,
+    calls: node.calls?.map((span) => ({ span })),
   });
 }
 

@@ -1,7 +1,10 @@
+import type { Attributes } from "./attributes.js";
 import type { Span } from "../diagnostics/source.js";
 import type { Values } from "../numerics/values.js";
 import type { Storage } from "../primitives/instruction.js";
 import type { OpDefinition } from "./op-definition.js";
+
+export type { Attributes } from "./attributes.js";
 
 export type { Storage };
 
@@ -16,9 +19,6 @@ export interface DynamicAxis {
 
 export type NodeGroup = "feature" | "label" | "criterion" | "evaluation" | "output";
 
-/** Plain data; keys and types are declared by the node's op. */
-export type Attributes = Readonly<Record<string, unknown>>;
-
 /** A node of the network. Plain data, no tensors. The builder renames nodes and attaches delayed inputs. */
 export interface NetworkNode {
   /** CNTK's node name, e.g. `z.conv1.W`; unique in a network without regard to case. */
@@ -30,6 +30,8 @@ export interface NetworkNode {
   tags: Set<NodeGroup>;
   /** Where the node was written; absent for nodes of a model file and for gradients. */
   readonly origin?: Span;
+  /** Where the node got another name than the one it was first given; two names are one node, and the last one counts. */
+  renamed?: { readonly from: string; readonly span: Span };
   /** Chain of calls that led to the node, innermost first. */
   readonly calls?: readonly Span[];
   /** Made by cntkts itself (a gradient, a dropout mask): never counted, printed or saved. */
@@ -39,12 +41,23 @@ export interface NetworkNode {
 /** Values of a learnable parameter, column-major. */
 export type ParameterValues = Values;
 
+/** A member of a network's description that looks like a misspelt list of nodes. */
+export interface MisspeltGroup {
+  readonly name: string;
+  readonly group: NodeGroup;
+  /** What it should be called. */
+  readonly meant: string;
+  readonly span: Span;
+}
+
 export interface Network {
   /** All nodes in the order CNTK adds them. Internal nodes are not among them. */
   readonly nodes: NetworkNode[];
   readonly groups: Record<NodeGroup, NetworkNode[]>;
   /** Values that came with the network: of a model file. Parameters without an entry are initialized by their attributes. */
   readonly values: Map<NetworkNode, Values>;
+  /** For messages about groups that are empty. */
+  readonly misspelt?: readonly MisspeltGroup[];
   /** The network's own dynamic axis, where it was taken when the description began to make the network. */
   readonly defaultAxis?: DynamicAxis;
   /** What the compile of another network found about nodes that were taken over from it: their shapes stay. */

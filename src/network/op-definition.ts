@@ -1,3 +1,4 @@
+import type { NotImplemented } from "./not-implemented.js";
 import type { Expression } from "../primitives/expression.js";
 import type { AxisId, Kind, Operand } from "../primitives/instruction.js";
 import type { Parameters, ReduceOperation } from "../primitives/parameters.js";
@@ -38,6 +39,8 @@ export interface ShapeContext<A = Attributes> {
   readonly inputAxis: DynamicAxis;
   /** The node's own dynamic axis, named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …); the same in all passes. */
   newDynamicAxis(base: string): DynamicAxis;
+  /** What the shape rule of another node of the network handed on as `details`, as far as it is known by now. */
+  detailsOf(node: NetworkNode): unknown;
   /** CNTK's LearnableParameter::InferInputDimsFrom: fills unknown dimensions of parameter input `index` from `like`. */
   inferParameter(index: number, like: SampleShape): void;
   /** Sets the shape of parameter input `index` outright (legacy patches, weight shapes of convolutions). */
@@ -196,6 +199,15 @@ export interface MemoryRule {
 
 /**
  * One node type of CNTK: everything cntkts knows about it.
+ *
+ * To add one, write an entry into the family of src/ops where its like stand and put it on the list at the end of that file;
+ * no other TypeScript changes. The entry says what it takes (`inputs`, `attributes`: BrainScript, model files, logs and the
+ * documentation all read these), what comes out (`shape`), how it is computed (`lower`: primitives; or `expand`: other
+ * nodes), what flows back (`gradient`: ordinary nodes, so that it needs no second lowering) and what is `stored`. A network
+ * can name it by `new ComputationNode [ operation = 'Name' … ]`; a function in src/library gives it its BrainScript face.
+ * Begin with `...notRunnable` (src/ops/declared.ts) if the value has to wait: everything but running works then. Gradient
+ * cases in test/ops are demanded by the registry's test.
+ *
  * `name` is CNTK's operation name as it stands in logs and model files.
  * `A` are its attributes, typed by their declarations, `D` what its shape rule hands on to gradient and lowering.
  */
@@ -227,11 +239,15 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   readonly delay?: 1 | -1;
   /** Inputs whose lowering and gradient take sparse data as it is; all others see it written out. */
   readonly sparseInputs?: readonly number[];
+  /** Inputs that CNTK's CPU code does not take as sparse data, and where it says so. */
+  readonly sparseNotImplemented?: Readonly<Record<number, NotImplemented>>;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
   validatingSuffix?(attributes: A): string;
   shape(context: ShapeContext<A>): ShapeResult<D>;
   /** `none`: no gradient flows, silently. `error`: asking for one is CNTK's error. */
   readonly differentiable: "yes" | "none" | "error";
+  /** CNTK's sentence where an input must not depend on what is differentiated; `index` counts the inputs from 0. */
+  refusesGradient?(node: NetworkNode, index: number): string | undefined;
   /** Why the gradient is not the derivative, where CNTK's rule is not. */
   readonly gradientDiffers?: string;
   /**

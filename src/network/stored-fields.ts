@@ -1,4 +1,4 @@
-import type { Attributes } from "./network.js";
+import type { Attributes } from "./attributes.js";
 
 /*
  * What a model file keeps of a node, as data: an op declares its fields, `model-files/` reads and writes them. Nothing here

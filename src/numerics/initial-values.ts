@@ -51,15 +51,6 @@ export function isRandomInitializer(init: string): boolean {
   return Object.hasOwn(randomInitializers, init);
 }
 
-/** Names of all initializers `initialValues` knows. */
-export const initializerNames: readonly string[] = [
-  ...Object.keys(randomInitializers),
-  "fromValue",
-  "fixedValue",
-  "zero",
-  "bilinear",
-];
-
 /**
  * Fan-out, fan-in and range of a random initialization. A shape with a zero dimension gives zeros.
  * Throws RangeError when the ranks exceed the shape's rank.

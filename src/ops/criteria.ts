@@ -69,6 +69,7 @@ function logSoftmaxCompanion({ node, build }: CompanionContext): Companions {
 const crossEntropyWithSoftmax = defineOp({
   ...criterion,
   name: "CrossEntropyWithSoftmax",
+  sparseNotImplemented: { 0: { function: "AssignInnerProductOfMatrices", line: 5448 } },
   doc: "−Σ labels·ln softmax(z)",
   inputs: [
     { name: "labels", doc: "A distribution per sample, mostly one-hot." },
@@ -181,16 +182,10 @@ const logistic = defineOp({
     }
     return result;
   },
+  refusesGradient: (node, index) =>
+    index === 0 ? `${describeShort(node)} cannot compute the gradient for its first inpute.` : undefined,
   // −g·w·(2y − 1)/(2yp + 1 − y − p)
-  gradient({ node, inputs, outputGradient, wants, build }) {
-    if (wants(0)) {
-      throw shapeProblem(
-        node,
-        "no-gradient",
-        `${describeShort(node)} cannot compute the gradient for its first inpute.`,
-        `the labels '${at(inputs, 0).name}' must not depend on a parameter`,
-      );
-    }
+  gradient({ inputs, outputGradient, wants, build }) {
     const [y, p] = [argument(1), argument(2)];
     const direction = subtract(y, subtract(constant(1), y));
     const weighted = inputs.length > 2 ? multiply(direction, argument(3)) : direction;
@@ -217,10 +212,11 @@ const logistic = defineOp({
 const classificationError = defineOp({
   ...criterion,
   name: "ClassificationError",
+  sparseNotImplemented: { 0: { function: "VectorMax", line: 3799 } },
   aliases: ["ErrorPrediction"],
   doc:
-    "Number of samples whose label is not the largest activation, or not among the topN largest. With topN equal " +
-    "activations count for the label; CNTK's choice among them depends on the samples before.",
+    "Number of samples whose label is not the largest activation, or not among the topN largest. Which of " +
+    "equal activations are among these depends on the samples before, as in CNTK.",
   source: "Source/ComputationNetworkLib/EvaluationNodes.h",
   inputs: [
     { name: "labels", doc: "One-hot; the first maximum counts." },
@@ -249,15 +245,9 @@ const classificationError = defineOp({
       emitSum(context, binary("notEqual", argument(0), argument(1)), 1, [label, guess]);
       return;
     }
-    // A hit: fewer than topN activations are larger than the label's.
-    const count = elementCount(z.dims);
-    const numbers = context.temporary([count], null);
-    context.emit("iota", [], numbers, {});
-    const marked = mapped(context, binary("equal", argument(0), argument(1)), [numbers, label], [count]);
-    const own = reducedPerSample(context, mapped(context, product, [marked, z], [count]), "sum");
-    const larger = mapped(context, binary("greater", argument(0), argument(1)), [z, own], [count]);
-    const rank = reducedPerSample(context, larger, "sum");
-    emitSum(context, binary("greaterEqual", argument(0), argument(1)), 1, [rank, topN]);
+    const missed = context.temporary([1], label.axis);
+    context.emit("outsideTop", [label, z, topN], missed, {});
+    emitReduceAll(context, missed);
   },
 });
 

@@ -1,6 +1,7 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { convolutionOperations } from "./convolution.js";
 import { criteriaOperations } from "./criteria.js";
+import { croppingOperations } from "./cropping.js";
 import { dynamicAxisOperations } from "./dynamic-axes.js";
 import { elementwiseOperations } from "./elementwise.js";
 import { inputOperations } from "./inputs.js";
@@ -13,6 +14,7 @@ import { precomputeOperations } from "./precompute.js";
 import { productOperations } from "./products.js";
 import { randomSampleOperations } from "./random-sample.js";
 import { randomOperations } from "./random.js";
+import { rankingOperations } from "./ranking.js";
 import { recurrenceOperations } from "./recurrence.js";
 import { reductionOperations } from "./reduction.js";
 import { reshapingOperations } from "./reshaping.js";
@@ -21,6 +23,7 @@ import { roiPoolingOperations } from "./roi-pooling.js";
 import { sequenceCriteriaOperations } from "./sequence-criteria.js";
 import { slicingOperations } from "./slicing.js";
 import { softmaxOperations } from "./softmax.js";
+import { wordCriteriaOperations } from "./word-criteria.js";
 
 export {
   laterOp,
@@ -47,9 +50,12 @@ export const operations: readonly OpDefinition[] = [
   ...randomOperations,
   ...recurrenceOperations,
   ...slicingOperations,
+  ...croppingOperations,
   ...dynamicAxisOperations,
   ...productOperations,
   ...sequenceCriteriaOperations,
+  ...wordCriteriaOperations,
+  ...rankingOperations,
   ...precomputeOperations,
   ...rnnStackOperations,
   ...roiPoolingOperations,

@@ -207,6 +207,15 @@ type ProductLowering = LoweringContext<ProductAttributes>;
 function lowerProduct(context: ProductLowering, transposed: boolean): void {
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
   const { outputRank } = context.attributes;
+  if (transposed && a.dims.length === 1 && a.axis === null) {
+    // CNTK finds it when it computes.
+    throw shapeProblem(
+      context.node,
+      "shape-mismatch",
+      `DoMatrixProductOf: Ranks [${formatDims(a.dims)}]' * [${formatDims(b.dims)} x *] -> [1 x *] mismatch.`,
+      "a vector cannot be transposed: give the left operand two dimensions",
+    );
+  }
   const { rows, inner, columns } = productSizes(context.output.dims, a.dims, b.dims, outputRank);
   if (a.axis === null && a.storage === "dense") {
     const matrices = [asMatrix(a, transposed ? inner : rows), asMatrix(b, inner)];
@@ -287,7 +296,11 @@ function gradientOfProduct(
         : matmul(g, [b, inner], contracted, aFacts);
     }
     // Sparse data touches only some columns of A; of a transposed A only some rows, for which there is no short form.
-    if (!transposed && columns === 1) return matmul(g, [b, inner], contracted, aFacts, "touched");
+    if (!transposed && columns === 1) {
+      // The columns that are touched are the last dimension.
+      const shape = aFacts.shape.at(-1) === inner ? aFacts.shape : [rows, inner];
+      return matmul(g, [b, inner], contracted, { ...aFacts, shape }, "touched");
+    }
     const dense = build.primitive("toDense", [b], {}, { ...bFacts, storage: "dense" });
     return transposed
       ? matmul([dense, inner], g, contracted, aFacts)

@@ -1,7 +1,9 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
-import { notRunnable } from "./declared.js";
+import { add, argument } from "../primitives/expression.js";
+import { notRunnable, problem } from "./declared.js";
 import { at, defineOp, memoryNone } from "./define-op.js";
+import { runningAverage } from "./running-average.js";
 import { unaryMap } from "./shape-rules.js";
 
 /*
@@ -63,7 +65,34 @@ const epochAccumulator = defineOp({
   differentiable: "error",
   memory: memoryNone,
   shape: (context) => ({ shape: at(context.inputs, 0).shape, dynamicAxis: null }),
-  ...notRunnable,
+  refusesGradient: (node) => `${node.op.name} operation is used for forward only.`,
+  // CNTK starts anew with each epoch of training and each evaluation, and lets it stand for the sum over minibatches there.
+  companions(context) {
+    const { node, mode, build } = context;
+    if (mode === "training") {
+      throw problem(
+        context,
+        ": means over an epoch of training are not available yet",
+        undefined,
+        "not-available",
+      );
+    }
+    const x = at(node.inputs, 0);
+    const { shape } = build.facts(node);
+    const average = build.state(`${node.name}.average`, shape);
+    const count = build.state(`${node.name}.sampleCount`, [1]);
+    const added = build.count(x, "samples");
+    const total = build.map(add(argument(0), argument(1)), [count, added]);
+    const updated = runningAverage(build, { average, count, total }, build.reduceTo(x, shape, null));
+    return {
+      nodes: [updated],
+      assignments: [
+        { state: average, value: updated },
+        { state: count, value: total },
+      ],
+    };
+  },
+  lower: ({ companions, output, emit }) => emit("copy", [at(companions, 0)], output, {}),
 });
 
 export const monitoringOperations: readonly OpDefinition[] = [trace, epochAccumulator];

@@ -1,7 +1,9 @@
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
+import { add, argument, divide, multiply, subtract } from "../primitives/expression.js";
 import { isElementwiseCompatible, notRunnable, problem } from "./declared.js";
 import { at, defineOp, describeShort, formatDims, memoryAll, shapeProblem } from "./define-op.js";
+import { emitMap } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 /*
@@ -92,8 +94,13 @@ const normalization = {
   attributes: {},
   differentiable: "error",
   memory: memoryAll,
-  ...notRunnable,
 } as const;
+
+/** CNTK's refusal of a gradient. */
+function forwardOnly(className: string): () => string {
+  return () =>
+    `${className} should only be called in the evaluation stage. Is any of its descendents a learnable parameter that requires gradient?`;
+}
 
 const perDimMeanVarNormalization = defineOp({
   ...normalization,
@@ -102,6 +109,8 @@ const perDimMeanVarNormalization = defineOp({
   doc: "Deprecated: (x − mean)·invStdDev.",
   source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
   shape: (context) => normalizedShape(context, "PerDimMeanVarNormalizationNode"),
+  refusesGradient: forwardOnly("PerDimMeanVarNormalizationNode"),
+  lower: (context) => emitMap(context, multiply(subtract(argument(0), argument(1)), argument(2))),
 });
 
 const perDimMeanVarDeNormalization = defineOp({
@@ -111,6 +120,8 @@ const perDimMeanVarDeNormalization = defineOp({
   doc: "x/invStdDev + mean.",
   source,
   shape: (context) => normalizedShape(context, "PerDimMeanVarDeNormalizationNode"),
+  refusesGradient: forwardOnly("PerDimMeanVarDeNormalizationNode"),
+  lower: (context) => emitMap(context, add(divide(argument(0), argument(2)), argument(1))),
 });
 
 export const precomputeOperations: readonly OpDefinition[] = [

@@ -61,9 +61,9 @@ function lowerDelay(context: LoweringContext<DelayAttributes>, steps: number): v
   const { attributes, inputs, output } = context;
   const x = at(inputs, 0);
   const initial = inputs[1] ?? mapped(context, constant(attributes.defaultHiddenActivation), [], [1]);
-  const carries = steps > 0;
-  const operands = carries ? [x, initial, context.carried(x, steps)] : [x, initial];
-  context.emit("shift", operands, output, { steps, carries });
+  // Nothing is kept of the future: a sequence that goes on in the next minibatch is an error there, as in CNTK.
+  const operands = steps > 0 ? [x, initial, context.carried(x, steps)] : [x, initial];
+  context.emit("shift", operands, output, { steps, carries: true });
 }
 
 /** The gradient of a delay is the opposite delay, which brings nothing in at the ends and does not leave the minibatch. */

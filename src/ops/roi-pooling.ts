@@ -1,12 +1,22 @@
+import type { SampleShape } from "../network/network.js";
 import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
-import { notRunnable } from "./declared.js";
+import type { RegionParameters } from "../primitives/parameters.js";
+import { argument, constant, multiply } from "../primitives/expression.js";
 import { at, defineOp, memoryAll, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { poolKinds } from "./stored-parts.js";
 
 function wrong(context: Pick<ShapeContext, "node">, message: string): Error {
   return shapeProblem(context.node, "shape-mismatch", `ROIPoolingNode: ${message}`);
+}
+
+function regionParameters(attributes: {
+  readonly featureScale: number;
+  readonly roiOutputShape: SampleShape;
+}): RegionParameters {
+  const [width, height] = attributes.roiOutputShape;
+  return { scale: attributes.featureScale, grid: [width ?? 1, height ?? 1] };
 }
 
 const roiPooling = defineOp({
@@ -30,6 +40,9 @@ const roiPooling = defineOp({
     ],
   },
   differentiable: "yes",
+  gradientDiffers:
+    "nothing flows into rows whose number is the width or more, or into regions that begin outside; it counts twice where the " +
+    "regions need a gradient too, which they do not get",
   memory: {
     ...memoryAll,
     forwardTemporaries: [{ size: "output", scaled: "output" }],
@@ -56,7 +69,18 @@ const roiPooling = defineOp({
     }
     return { shape: [width, height, channels, regions], dynamicAxis };
   },
-  ...notRunnable,
+  gradient({ attributes, inputs, outputGradient, wants, build }) {
+    if (!wants(0)) return [null, null];
+    const [x, regions] = [at(inputs, 0), at(inputs, 1)];
+    const { shape, dynamicAxis } = build.facts(x);
+    const operands = [outputGradient, x, regions];
+    const result = { shape, dynamicAxis: dynamicAxis ?? build.facts(outputGradient).dynamicAxis };
+    const gradient = build.primitive("regionPoolGradient", operands, regionParameters(attributes), result);
+    return [wants(1) ? build.map(multiply(constant(2), argument(0)), [gradient]) : gradient, null];
+  },
+  lower({ attributes, inputs, output, emit }) {
+    emit("regionPool", inputs, output, regionParameters(attributes));
+  },
 });
 
 export const roiPoolingOperations: readonly OpDefinition[] = [roiPooling];

@@ -1,26 +1,16 @@
 import { elementCount } from "../network/network.js";
-import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
-import {
-  add,
-  argument,
-  binary,
-  constant,
-  multiply,
-  select,
-  subtract,
-  unary,
-} from "../primitives/expression.js";
-import { matrixSize, notRunnable, problem } from "./declared.js";
-import { at, defineOp, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
+import { argument, multiply, subtract, unary } from "../primitives/expression.js";
+import { notRunnable } from "./declared.js";
+import { at, defineOp, memoryInputs, shapeProblem } from "./define-op.js";
+import { emitReduceAll } from "./lowering.js";
 import { binaryReduce, scalarShape } from "./shape-rules.js";
 
 /*
- * Criteria and evaluation measures of sequences, classes of words, and rankings: one number for the whole minibatch.
+ * Criteria and evaluation measures of sequences: one number for the whole minibatch.
  */
 
-const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
 const specialNodes = "Source/ComputationNetworkLib/SpecialPurposeNodes.h";
 const evaluationNodes = "Source/ComputationNetworkLib/EvaluationNodes.h";
 
@@ -180,7 +170,17 @@ const dummyCriterion = defineOp({
     }
     return scalarResult;
   },
-  ...notRunnable,
+  refusesGradient: (_, index) =>
+    index < 2
+      ? `DummyCriterionNode: Gradients with respect to ${index === 0 ? "objective" : "derivative"} features are not necessary, not implemented.`
+      : undefined,
+  gradient({ inputs, outputGradient, wants, build }) {
+    const supplied = multiply(argument(0), argument(1));
+    return [null, null, wants(2) ? build.map(supplied, [outputGradient, at(inputs, 1)]) : null];
+  },
+  lower(context) {
+    emitReduceAll(context, at(context.inputs, 0), context.output, "sum", 1, "counted");
+  },
 });
 
 const editDistanceError = defineOp({
@@ -224,180 +224,9 @@ const editDistanceError = defineOp({
   },
 });
 
-const classBasedCrossEntropyWithSoftmax = defineOp({
-  name: "ClassBasedCrossEntropyWithSoftmax",
-  doc: "−Σ(ln P(class) + ln P(word | class)): a softmax over many words in two steps.",
-  source: trainingNodes,
-  inputs: [
-    { name: "labels", doc: "[4]: word, class, first word of the class, the word after its last." },
-    { name: "hidden", doc: "The hidden activation." },
-    { name: "weight", doc: "[hidden x words]" },
-    { name: "classLogits", doc: "Activations of the classes." },
-  ],
-  attributes: {},
-  nonLooping: true,
-  differentiable: "yes",
-  memory: memoryInputs,
-  shape(context) {
-    const { node, inputs } = context;
-    const [labels, hidden, weight, classes] = [at(inputs, 0), at(inputs, 1), at(inputs, 2), at(inputs, 3)];
-    if (context.isFinalPass) {
-      if (rowsOf(context, 0) !== 4) {
-        throw mismatch(
-          context,
-          "The label data in the ClassBasedCrossEntropyWithSoftmax operation must have 4 rows.",
-          `'${labels.node.name}' has ${rowsOf(context, 0)}`,
-        );
-      }
-      if (rowsOf(context, 1) !== matrixSize(weight).rows) {
-        throw mismatch(
-          context,
-          "The matrix dimension for observation and weight in the ClassBasedCrossEntropyWithSoftmax operation does not match.",
-          `'${hidden.node.name}' has ${rowsOf(context, 1)} rows, '${weight.node.name}' ${matrixSize(weight).rows}`,
-        );
-      }
-      if (labels.dynamicAxis !== hidden.dynamicAxis || labels.dynamicAxis !== classes.dynamicAxis) {
-        throw problem(
-          context,
-          " requires that the layouts of inputs 0 (label), 1 (hidden activation), and 3 (log softmax) match.",
-          `${node.name} is given ${[labels, hidden, classes].map(({ dynamicAxis }) => dynamicAxis?.axisName ?? "none").join(", ")}`,
-        );
-      }
-    }
-    return scalarResult;
-  },
-  // Two cross entropies: of the class, and of the word with the words of other classes pushed out of the softmax.
-  expand({ node, build }) {
-    const [labels, hidden, weight, classes] = [0, 1, 2, 3].map((index) => at(node.inputs, index)) as [
-      NetworkNode,
-      NetworkNode,
-      NetworkNode,
-      NetworkNode,
-    ];
-    const logits = build.applyNamed("TransposeTimes", [weight, hidden]);
-    const numbers = (like: NetworkNode): NetworkNode => {
-      const count = elementCount(build.facts(like).shape);
-      return build.primitive("iota", [], {}, { shape: [count], dynamicAxis: null });
-    };
-    const { dynamicAxis } = build.facts(labels);
-    const label = (begin: number): NetworkNode =>
-      build.primitive("slice", [labels], { axis: 0, begin }, { shape: [1], dynamicAxis }, { reads: [[4]] });
-    const oneHot = (like: NetworkNode, index: NetworkNode): NetworkNode =>
-      build.map(binary("equal", argument(0), argument(1)), [numbers(like), index]);
-    const outside = select(
-      add(binary("less", argument(0), argument(1)), binary("greaterEqual", argument(0), argument(2))),
-      constant(-1e30),
-      constant(0),
-    );
-    const penalty = build.map(outside, [numbers(logits), label(2), label(3)]);
-    const within = build.applyNamed("Plus", [logits, penalty]);
-    return build.applyNamed("Plus", [
-      build.applyNamed("CrossEntropyWithSoftmax", [oneHot(logits, label(0)), within]),
-      build.applyNamed("CrossEntropyWithSoftmax", [oneHot(classes, label(1)), classes]),
-    ]);
-  },
-});
-
-const noiseContrastiveEstimation = defineOp({
-  name: "NCEBasedCrossEntropyWithSoftmax",
-  doc: "Noise-contrastive estimate of the cross entropy over many words.",
-  source: trainingNodes,
-  inputs: [
-    { name: "labels", doc: "Word, its noise probability, and pairs of the same for the noise words." },
-    { name: "hidden", doc: "The hidden activation." },
-    { name: "weight", doc: "[hidden x words]" },
-    { name: "bias", doc: "One number per word, with a dynamic axis." },
-  ],
-  attributes: {
-    mode: {
-      kind: "integer",
-      doc: "0 softmax, 1 unnormalized, 2 none: how it is evaluated, as a model file keeps it.",
-      // No member of that name: BrainScript has no say in it.
-      member: "",
-      default: 2,
-    },
-  },
-  nonLooping: true,
-  stored: {
-    // Older files do not have the mode.
-    fields: [
-      field("mode", "signed4", {
-        valid: (mode) => Number(mode) >= 0 && Number(mode) <= 2,
-        takenBack: true,
-        otherwise: 2,
-      }),
-    ],
-  },
-  differentiable: "yes",
-  memory: memoryInputs,
-  shape(context) {
-    const [labels, hidden, weight, bias] = [0, 1, 2, 3].map((index) => at(context.inputs, index));
-    if (context.isFinalPass) {
-      if (rowsOf(context, 1) !== matrixSize(at(context.inputs, 2)).rows) {
-        throw mismatch(
-          context,
-          "The Matrix dimension for observation and weight in the NoiseContrastiveEstimationNode operation does not match.",
-        );
-      }
-      if (!labels?.dynamicAxis || !hidden?.dynamicAxis || weight?.dynamicAxis || !bias?.dynamicAxis) {
-        throw problem(context, " requires inputs 0, 1, and 3 to be a minibatch, and input 2 to be a matrix.");
-      }
-    }
-    return scalarResult;
-  },
-  ...notRunnable,
-});
-
-const ranking = {
-  inputs: [
-    { name: "gain", doc: "How good each item is; sorted within a query, the best first." },
-    { name: "score", doc: "What the network thinks." },
-    { name: "query", doc: "The number of the query; equal neighbours belong together." },
-  ],
-  attributes: {},
-  nonLooping: true,
-  ...notRunnable,
-} as const;
-
-/** Gains and query numbers must be plain data; that is checked in every pass. */
-function rankingShape(context: ShapeContext, words: readonly [gain: string, query: string]): ShapeResult {
-  for (const [index, word] of [[0, words[0]] as const, [2, words[1]] as const]) {
-    if (at(context.inputs, index).needsGradient) {
-      throw problem(context, ` needs input type (no gradient) for ${word} input.`);
-    }
-  }
-  return binaryReduce(context);
-}
-
-const lambdaRank = defineOp({
-  ...ranking,
-  name: "LambdaRank",
-  doc: "100·N·(1 − mean NDCG), trained by the lambda gradients.",
-  source: trainingNodes,
-  differentiable: "yes",
-  gradientDiffers: "the scores get LambdaRank's gradients, which are not the derivative of the value",
-  overwritesGradient: () => [false, true, false],
-  memory: { ...memoryInputs, forwardTemporaries: 7 },
-  shape: (context) => rankingShape(context, ["gain", "group"]),
-});
-
-const ndcg1Eval = defineOp({
-  ...ranking,
-  name: "NDCG1Eval",
-  doc: "100·N·mean NDCG at rank 1.",
-  source: evaluationNodes,
-  differentiable: "error",
-  memory: { ...memoryNone, forwardTemporaries: 4 },
-  shape: (context) => rankingShape(context, ["the 1st", "the 3rd"]),
-});
-
 export const sequenceCriteriaOperations: readonly OpDefinition[] = [
   forwardBackward,
   sequenceWithSoftmax,
   dummyCriterion,
   editDistanceError,
-  classBasedCrossEntropyWithSoftmax,
-  noiseContrastiveEstimation,
-  lambdaRank,
-  ndcg1Eval,
 ];

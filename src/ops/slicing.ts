@@ -4,7 +4,7 @@ import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Operand } from "../primitives/instruction.js";
-import { notRunnable, problem } from "./declared.js";
+import { problem } from "./declared.js";
 import { at, defineOp, formatDims, memoryNone } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
@@ -245,37 +245,6 @@ const rowRepeat = defineOp({
   },
 });
 
-const crop = defineOp({
-  name: "Crop",
-  doc:
-    "The part of x at an offset, as wide and high as the reference; without an offset it follows from how the network " +
-    "leads from a common ancestor, or from the two equivalence nodes, to both.",
-  source: "Source/ComputationNetworkLib/ReshapingNodes.cpp",
-  inputs: [
-    { name: "x", doc: "An image, at least two axes." },
-    { name: "reference", doc: "Gives the first two dimensions of the result." },
-    { name: "equivalence1", doc: "Ancestor of x that lies like equivalence2.", optional: true },
-    { name: "equivalence2", doc: "Ancestor of the reference.", optional: true },
-  ],
-  attributes: {
-    xOffset: { kind: "number", doc: "First column kept; absent = computed.", default: Number.MAX_VALUE },
-    yOffset: { kind: "number", doc: "First row kept; absent = computed.", default: Number.MAX_VALUE },
-  },
-  stored: {
-    fields: [field("xOffset", "float8", { otherwise: NaN }), field("yOffset", "float8", { otherwise: NaN })],
-  },
-  differentiable: "yes",
-  shape(context) {
-    const dynamicAxis = inferDynamicAxis(context);
-    const [x, reference] = [at(context.inputs, 0).shape, at(context.inputs, 1).shape];
-    if (x.length < 2 || reference.length < 2) {
-      throw problem(context, ": Crop input samples must have at least two dimensions.");
-    }
-    return { shape: [at(reference, 0), at(reference, 1), ...x.slice(2)], dynamicAxis };
-  },
-  ...notRunnable,
-});
-
 const legacyReshapeDeclarations = {
   imageLayout: { kind: "string", doc: "CHW or HWC." },
   imageChannels: { kind: "integer", doc: "Channels; 0 = computed." },
@@ -358,7 +327,21 @@ const legacyReshape = defineOp({
     const shape = imageShape(context);
     return { shape, dynamicAxis, attributes: { ...context.attributes, shape } };
   },
-  ...notRunnable,
+  gradient: ({ inputs, outputGradient, build }) => [
+    build.reshape(outputGradient, build.facts(at(inputs, 0)).shape),
+  ],
+  lower(context) {
+    const x = at(context.inputs, 0);
+    if (elementCount(x.dims) !== elementCount(context.output.dims)) {
+      throw problem(
+        context,
+        ": changing the number of time steps is not available yet",
+        `samples of ${elementCount(x.dims)} elements cannot become columns of ${elementCount(context.output.dims)}`,
+        "not-available",
+      );
+    }
+    context.emit("copy", [x], context.output, {});
+  },
 });
 
-export const slicingOperations: readonly OpDefinition[] = [slice, rowStack, rowRepeat, crop, legacyReshape];
+export const slicingOperations: readonly OpDefinition[] = [slice, rowStack, rowRepeat, legacyReshape];

@@ -3,8 +3,8 @@ import type { Assignment, ExecutionGraph, GraphEntry } from "../network/executio
 import type { DynamicAxis, NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
-import { type Expression, scalarsOf } from "../primitives/expression.js";
-import type { AxisId, BufferId, Instruction, Kind, Operand } from "../primitives/instruction.js";
+import { argument, type Expression, scalarsOf } from "../primitives/expression.js";
+import type { AxisId, BufferId, Instruction, Kind, Operand, Storage } from "../primitives/instruction.js";
 import type { Parameters, ShiftParameters } from "../primitives/parameters.js";
 import { signatureOf } from "../primitives/signatures.js";
 import { foldConstants, withoutUnusedInputs } from "./fold-constants.js";
@@ -201,6 +201,10 @@ class EntryLowering {
     if (instruction.kind === "map") {
       const expression: Expression = foldConstants(instruction.parameters.expression, this.plan.elementType);
       instruction = withoutUnusedInputs({ ...instruction, parameters: { expression } });
+    } else if (instruction.kind === "mapTouched") {
+      // The first operand says which columns are meant, looked at or not.
+      const expression = foldConstants(instruction.parameters.expression, this.plan.elementType);
+      instruction = { ...instruction, parameters: { expression } };
     }
     return signatureOf(kind).mixesAxes ? [instruction] : this.underOneAxis(node, instruction);
   }
@@ -260,10 +264,11 @@ class EntryLowering {
       if (!assigned.has(node)) return this.operand(node);
       let copy = taken.get(node);
       if (!copy) {
-        const { dims, axis } = this.operand(node);
-        copy = this.temporary(`${node.name}.old`, dims, axis);
+        const state = this.operand(node);
+        const { dims, axis, storage } = state;
+        copy = this.temporary(`${node.name}.old`, dims, axis, storage);
         taken.set(node, copy);
-        this.steps.push({ kind: "copy", reads: [this.operand(node)], writes: copy, parameters: {} });
+        this.steps.push(copyOf(state, copy));
       }
       return copy;
     };
@@ -282,7 +287,7 @@ class EntryLowering {
     if (input.axis !== null || elementCount(input.dims) !== elementCount(output.dims)) {
       throw new Error(`the value ${value.name} assigned to ${state.name} has another size`);
     }
-    return { kind: "copy", reads: [input], writes: output, parameters: {} };
+    return copyOf(input, output);
   }
 
   private operand(node: NetworkNode): Operand {
@@ -306,10 +311,23 @@ class EntryLowering {
     return buffer.id;
   }
 
-  private temporary(name: string, dims: SampleShape, axis: AxisId | null): Operand {
-    const { id } = this.plan.declare({ name, dims, axis, role: "temporary", storage: "dense" });
-    return { buffer: id, dims, axis, storage: "dense" };
+  private temporary(
+    name: string,
+    dims: SampleShape,
+    axis: AxisId | null,
+    storage: Storage = "dense",
+  ): Operand {
+    const { id } = this.plan.declare({ name, dims, axis, role: "temporary", storage });
+    return { buffer: id, dims, axis, storage };
   }
+}
+
+/** A touched value is copied with the list of its columns. */
+function copyOf(from: Operand, to: Operand): Instruction {
+  if (from.storage !== "touched" || to.storage !== "touched") {
+    return { kind: "copy", reads: [from], writes: to, parameters: {} };
+  }
+  return { kind: "mapTouched", reads: [from], writes: to, parameters: { expression: argument(0) } };
 }
 
 function isComputed(node: NetworkNode): boolean {

@@ -2,6 +2,16 @@ import type { EntryName } from "../network/execution-graph.js";
 import type { ElementType } from "../numerics/values.js";
 import type { AxisId, BufferId, Instruction, Storage } from "../primitives/instruction.js";
 
+/*
+ * A plan is everything a backend is told: buffers, and for each entry (forward, gradients, update) a list of steps on them.
+ * An instruction is a kind of primitives/signatures.ts with operands and parameters; a loop runs instructions frame by frame.
+ *
+ * lower.ts asks every op for its instructions; passes then make less work of them; at last memory is laid out and the key made
+ * (plan-graph.ts). To add a pass: a function from entry to entry in a file of its own, and its name in `passes` there. It
+ * reads kinds through their signatures (pure? pointwise? whole axis?), not by name, so that a new kind needs no change here;
+ * verify.ts looks at the result of every pass.
+ */
+
 /** A dynamic axis of a plan: rows (parallel sequences) x steps, known only at run time. */
 export interface PlanAxis {
   readonly id: AxisId;

@@ -61,6 +61,12 @@ function renamed(
   };
 }
 
+/** Does the instruction only say again what it reads? Touched values are copied by a map that changes nothing. */
+function isCopy({ kind, reads, parameters }: Instruction): boolean {
+  if (kind === "copy") return true;
+  return kind === "mapTouched" && reads.length === 1 && parameters.expression.kind === "argument";
+}
+
 /**
  * Lets readers of a copy read the original (reshapes need no work: an operand brings its own dimensions). The original must
  * be an input or a temporary that is written once, so that it cannot change in between.
@@ -76,7 +82,7 @@ export function forwardCopies(entry: LoweredEntry, buffers: readonly Buffer[]): 
     const [from] = instruction.reads;
     const { writes: to } = instruction;
     return (
-      instruction.kind === "copy" &&
+      isCopy(instruction) &&
       from !== undefined &&
       buffers[to.buffer]?.role === "temporary" &&
       from.storage === to.storage &&
@@ -145,7 +151,7 @@ export function writeStatesDirectly(entry: LoweredEntry, buffers: readonly Buffe
   const states = new Map<BufferId, BufferId>();
   const assignments = new Set<Instruction>();
   for (const step of entry.steps) {
-    if (step.kind !== "copy") continue;
+    if (step.kind === "loop" || !isCopy(step)) continue;
     const value = (step.reads[0] as Operand).buffer;
     const state = step.writes.buffer;
     if (buffers[state]?.role !== "state" || buffers[value]?.role !== "temporary") continue;

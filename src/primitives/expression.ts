@@ -36,6 +36,7 @@ export const unaryOperators = [
   "hyperbolicTangent",
   "sigmoid", // 1 / (1 + e^−x)
   "rectify", // max(x, 0)
+  "toSingle", // rounded to single precision, where CNTK computes so in between
 ] as const;
 export type UnaryOperator = (typeof unaryOperators)[number];
 

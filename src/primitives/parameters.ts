@@ -28,6 +28,8 @@ export interface Parameters {
   pool: PoolParameters;
   poolGradient: PoolParameters;
   maxUnpool: { readonly geometry: Geometry };
+  regionPool: RegionParameters;
+  regionPoolGradient: RegionParameters;
   // Random numbers.
   dropoutMask: {
     /** Name of the engine, one of the plan's. */
@@ -59,9 +61,12 @@ export interface Parameters {
   mapTouched: { readonly expression: Expression };
   addTouched: Record<string, never>;
   putTouched: Record<string, never>;
+  reduceTouched: { readonly operation: "sum" | "mean" };
   // Algorithms of their own.
   connectionistTemporal: ConnectionistTemporalParameters;
   editDistance: EditDistanceParameters;
+  outsideTop: Record<string, never>;
+  ranking: { readonly result: "lambdaRank" | "lambdas" | "firstRank" };
 }
 
 export interface PoolParameters {
@@ -69,6 +74,13 @@ export interface PoolParameters {
   /** Average over the whole window, cells outside the input counting as 0. */
   readonly includePad: boolean;
   readonly geometry: Geometry;
+}
+
+export interface RegionParameters {
+  /** From the corners' pixels to cells of the feature map. */
+  readonly scale: number;
+  /** Cells of the grid laid over each region. */
+  readonly grid: readonly [width: number, height: number];
 }
 
 export interface ShiftParameters {

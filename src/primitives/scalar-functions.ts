@@ -26,6 +26,7 @@ export const unaryFunctions: Readonly<Record<UnaryOperator, (x: number, round: R
   hyperbolicTangent: (x) => Math.tanh(x),
   sigmoid: (x, round) => 1 / round(1 + round(Math.exp(-x))),
   rectify: (x) => (x > 0 ? x : 0),
+  toSingle: (x) => Math.fround(x),
 };
 
 export const binaryFunctions: Readonly<

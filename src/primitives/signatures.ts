@@ -1,7 +1,7 @@
 import { expressionText } from "./expression-text.js";
 import { geometryText } from "./geometry.js";
 import type { Kind, Operand } from "./instruction.js";
-import type { Parameters, PoolParameters } from "./parameters.js";
+import type { Parameters, PoolParameters, RegionParameters } from "./parameters.js";
 
 /** What holds for every instruction of a kind: all that printing, checking and rewriting a plan need to know. */
 export interface Signature<K extends Kind> {
@@ -101,10 +101,12 @@ const pooled = {
     `${mode}${includePad ? " with padding" : ""}, ${geometryText(geometry)}`,
 } as const;
 
+const regionText = ({ scale, grid }: RegionParameters): string => `grid ${grid.join(":")}, scale ${scale}`;
+
 /**
  * The closed vocabulary of primitives. A backend computes these and knows nothing else. To add one: its parameters
- * (parameters.ts), its row here, its kernel in each backend's table, its cases in the conformance suite; the compiler
- * names what is missing.
+ * (parameters.ts), its row here, a plain loop in backends/reference, a case in test/backends/conformance; the compiler and
+ * the suite name what is missing. The other backends take the plain loop until somebody writes them a faster one.
  */
 export const signatures: { readonly [K in Kind]: Signature<K> } = {
   map: {
@@ -229,6 +231,24 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     doc: "each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite",
     reads: ["values", "poolInput"],
     text: ({ geometry }) => geometryText(geometry),
+  },
+  regionPool: {
+    doc:
+      "for each region (x1, y1, x2, y2, times scale, rounded) and channel of x [width x height x channels] the maxima of the cells of a " +
+      "grid [grid x channels x regions] laid over it; cells outside the image count for nothing, 0 where nothing is left",
+    reads: ["x", "regions"],
+    pure: true,
+    problem: sameAxis,
+    text: regionText,
+  },
+  regionPoolGradient: {
+    doc:
+      "each cell's gradient at its (first) maximum. As in CNTK none flows below the row whose number is the width, nor into " +
+      "regions that begin outside",
+    reads: ["gradient", "x", "regions"],
+    pure: true,
+    problem: sameAxis,
+    text: regionText,
   },
   dropoutMask: {
     doc:
@@ -397,6 +417,19 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     problem: sameCount,
     text: silent,
   },
+  reduceTouched: {
+    doc:
+      "one number: the elements in the columns that x lists added up one by one in the order of the list, every sum rounded; " +
+      "mean: divided by their count. 0 where x lists none",
+    reads: ["x"],
+    pure: true,
+    takesSparse: true,
+    problem: ([x], writes) => {
+      if (x?.storage !== "touched") return "needs a touched value";
+      return count(writes) === 1 && writes.storage === "dense" ? undefined : "gives one number";
+    },
+    text: ({ operation }) => operation,
+  },
   connectionistTemporal: {
     doc:
       "connectionist temporal classification (Graves 2006) of `labels` (one-hot per frame; runs of a label with value 2 mark its first frame) " +
@@ -415,6 +448,26 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     problem: fine,
     text: ({ substitutionPenalty, deletionPenalty, insertionPenalty, squashInputs }) =>
       `penalties ${substitutionPenalty}:${deletionPenalty}:${insertionPenalty}${squashInputs ? ", squashed" : ""}`,
+  },
+  outsideTop: {
+    doc:
+      "per column 1 if row number `row` is not among the `count` largest of z, else 0. A single largest is the first of equals; " +
+      "of several, equal rows are chosen by the C++ library's nth_element, which goes on from the order that the column before left; gaps are columns like others",
+    reads: ["row", "z", "count"],
+    pure: true,
+    wholeAxis: true,
+    problem: ([row, z], writes) => sameAxis(row && z ? [row, z] : [], writes),
+    text: silent,
+  },
+  ranking: {
+    doc:
+      "items grouped by equal neighbouring queries, ranked by score: 100·columns·(1 − mean NDCG), the gradients of LambdaRank for " +
+      "each score, or 100·columns·mean NDCG at rank 1 (CNTK's LambdaRankNode and NDCG1EvalNode); gaps are columns like others",
+    reads: ["gain", "score", "query"],
+    pure: true,
+    wholeAxis: true,
+    problem: fine,
+    text: ({ result }) => result,
   },
 };
 

@@ -20,7 +20,13 @@ export interface EpochRequest {
   readonly workers: number;
 }
 
-/** Delivers minibatches in CNTK's order. One call at a time: a call awaits the one before. */
+/**
+ * Delivers minibatches in CNTK's order. One call at a time: a call awaits the one before.
+ *
+ * To add a format, write a folder with a `Deserializer` (deserializer.ts: which sequences there are, and a chunk of them when
+ * asked) and a function that reads its section, and name it in reader-from-config.ts; `DataReader` (data-reader.ts) makes a
+ * reader of it: order, workers, chunks in memory, packing and prefetching are the same for all formats.
+ */
 export interface Reader {
   readonly streams: readonly StreamDescription[];
   /** Samples of one sweep over the data, where the reader knows. */

@@ -10,12 +10,16 @@ export interface ReadCommand extends Command {
   readonly actions: readonly string[];
 }
 
-/** The commands of a configuration; what their actions demand before anything runs is demanded here. */
-export function readCommands(root: ConfigSection, names: readonly string[]): ReadCommand[] {
+/**
+ * The commands of a configuration; what their actions demand before anything runs is demanded here. A check demands
+ * nothing: it looks at what is there.
+ */
+export function readCommands(root: ConfigSection, names: readonly string[], check: boolean): ReadCommand[] {
   const commands = names.map((name): ReadCommand => {
     const section = commandSection(root, name);
     return { name, section, actions: section.array("action", ["train"]) };
   });
+  if (check) return commands;
   for (const { section, actions } of commands) {
     for (const action of actions) actionByName(action)?.demand?.(section);
   }

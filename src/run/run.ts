@@ -50,6 +50,7 @@ export async function runConfiguration(
     redirected?.rethrow();
     return done;
   } catch (error) {
+    if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
     // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
     if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
     throw error;
@@ -68,8 +69,8 @@ async function runCommands(
   const { root } = configuration;
   const { session, notes } = await openSession(start, configuration, log, { check });
   startLines(session, root, names, notes);
-  const commands = readCommands(root, names);
-  progressTracing(commands, root, log);
+  const commands = readCommands(root, names, check);
+  if (!check) progressTracing(commands, root, log);
   const done: RunResult["commands"][number][] = [];
   for (const command of commands) {
     for (const action of command.actions) {

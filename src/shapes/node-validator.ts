@@ -152,6 +152,10 @@ class NodeShapeContext implements ShapeContext {
     return this.options.axes.of(this.node, base);
   }
 
+  detailsOf(node: NetworkNode): unknown {
+    return this.validator.current(node).details;
+  }
+
   inferParameter(index: number, like: SampleShape): void {
     const input = this.node.inputs[index];
     if (input?.op.role !== "parameter") return;

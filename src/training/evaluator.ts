@@ -4,7 +4,8 @@ import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
 import type { Outputs } from "../backends/backend.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
-import { inputsBelow } from "../network/node-order.js";
+import { refuseSparseInputs } from "../network/not-implemented.js";
+import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import type { Minibatch } from "../minibatch/index.js";
@@ -23,6 +24,8 @@ type Tools = Pick<Session, "backend" | "elementType">;
 
 /** Compiled nodes whose values can be asked for. The only place that runs a plan without training. */
 export class Evaluator {
+  private hasRun = false;
+
   private constructor(
     readonly shaped: ShapedNetwork,
     /** The nodes that are computed. */
@@ -74,7 +77,9 @@ export class Evaluator {
   }
 
   /** Values by node name; valid until the next call. */
-  values(minibatch: Minibatch): Promise<Outputs> {
+  async values(minibatch: Minibatch): Promise<Outputs> {
+    if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
+    this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }

@@ -24,8 +24,13 @@ export function checkStreams(
         code: "input-missing",
         message: `Could not map input '${input.name}' to the reader. Reader outputs only [${names.map((name) => `"${name}"`).join(", ")}].`,
         span: input.origin,
-        calls: (input.calls ?? []).map((span) => ({ span, label: "in the call" })),
-        hint: didYouMean(input.name, names),
+        calls: [
+          ...(input.calls ?? []).map((span) => ({ span, label: "in the call" })),
+          ...(input.renamed ? [{ span: input.renamed.span, label: `'${input.name}' gets its name` }] : []),
+        ],
+        hint: input.renamed
+          ? `'${input.renamed.from}' and '${input.name}' are one node, and the last of its names counts: use ${input.renamed.from} itself`
+          : didYouMean(input.name, names),
       });
     }
     const elements = elementCount(facts.get(input)?.shape ?? []);

@@ -1,7 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { UpdateOptions } from "../updates/index.js";
+import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
 import { refuseAutoAdjust, refuseOptions } from "./refused-options.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
@@ -45,16 +45,6 @@ export interface SgdOptions extends UpdateOptions {
   readonly evaluationCriterionNodeName: string;
 }
 
-const updateWords: Readonly<Record<string, UpdateOptions["gradientUpdate"]>> = {
-  "": "none",
-  none: "none",
-  normal: "none",
-  simple: "none",
-  adagrad: "adagrad",
-  rmsprop: "rmsprop",
-  fsadagrad: "fsadagrad",
-};
-
 /**
  * Reads the SGD section of a training command.
  * @throws CntkError with CNTK's message for values it refuses, and for options that cntkts does not have yet.
@@ -71,12 +61,7 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   if (epochSize > 0 && minibatchSizes.values.some((size) => size > epochSize)) {
     fail("epoch-size", "epoch size must be larger than mbsize.", "epochSize");
   }
-  const update = updateWords[section.string("gradUpdateType", "none").toLowerCase()];
-  if (update === undefined) {
-    const words = "none | adagrad | rmsProp | fsAdagrad ";
-    const message = `ParseGradUpdateType: Invalid Gradient Updating Type. Valid values are (${words})`;
-    fail("gradient-update", message, "gradUpdateType");
-  }
+  const rule = updateRule(section, fail);
   if (!/^(|none|kl|klreg)$/i.test(section.string("adaptationRegType", "none"))) {
     const message =
       "ParseAdaptationRegType: Invalid Adaptation Regularization Type. Valid values are (none | kl)";
@@ -110,24 +95,11 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
-    gradientUpdate: section.boolean("useAdagrad", false) ? "adagrad" : (update ?? "none"),
-    useNesterov: section.boolean("useNAG", false),
+    rule,
     l1Weight: section.number("L1RegWeight", 0),
     l2Weight: section.number("L2RegWeight", 0),
     clippingThresholdPerSample: section.number("clippingThresholdPerSample", Infinity),
     clippingWithTruncation: section.boolean("gradientClippingWithTruncation", true),
-    normWithAveMultiplier: section.boolean("normWithAveMultiplier", true),
-    rmsProp: {
-      gamma: section.number("rms_gamma", 0.99),
-      increase: section.number("rms_wgt_inc", 1.2),
-      decrease: section.number("rms_wgt_dec", 0.75),
-      maximum: section.number("rms_wgt_max", 10),
-      minimum: section.number("rms_wgt_min", 0.1),
-    },
-    fsAdaGrad: {
-      targetAverageDenominator: section.number("fsAdagradTargetAvDenom", 1),
-      varianceTimeConstant: section.size("varianceTimeConstant", 2 * 3600 * 100),
-    },
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     minibatchesToShow: section.size("numMBsToShowResult", 10),
     loopModifiers: loopModifiers(section, minibatchSizes),
@@ -147,6 +119,20 @@ const oldSearchSize =
   "WARNING: 'numMiniBatch4LRSearch' is deprecated, please remove it and use 'numSamples4Search' instead.\n";
 
 type Fail = (code: string, message: string, key?: string, hint?: string) => never;
+
+/** The update rule, with its options; the old useAdagrad wins over gradUpdateType. */
+function updateRule(section: ConfigSection, fail: Fail): UpdateRule {
+  const asked = updateRuleFor(section.string("gradUpdateType", "none"), section);
+  if (!asked) {
+    const words = "none | adagrad | rmsProp | fsAdagrad ";
+    const message = `ParseGradUpdateType: Invalid Gradient Updating Type. Valid values are (${words})`;
+    fail("gradient-update", message, "gradUpdateType");
+  }
+  // CNTK reads the options of all rules, whichever is asked for: a value that is no number is found.
+  const rules = new Map(updateRules.map((entry) => [entry, entry.rule(section)]));
+  const old = section.boolean("useAdagrad", false) ? updateRuleFor("adagrad", section) : undefined;
+  return rules.get(old ?? asked) ?? asked.rule(section);
+}
 
 /**
  * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,

@@ -60,7 +60,7 @@ export function saveCheckpoint(
     previousCriterion: epoch.criterion,
     minibatchSize: epoch.minibatchSize,
     gradients,
-    counts: state.counters,
+    counts: trainer.parameters.map(() => state.count),
     ...(epoch.best ? { criteria: epoch.best } : {}),
   });
   writeWhole(files, checkpointFile(model), (file) => file.write(checkpoint));
@@ -94,7 +94,6 @@ export async function loadCheckpoint(
       hint: "it comes from another gradUpdateType or network; makeMode=false begins anew, without the file momentum begins at 0",
     });
   });
-  const counters = trainer.parameters.map((_, index) => checkpoint.counts?.[index] ?? 0);
-  await trainer.load({ memory, counters });
+  await trainer.load({ memory, count: checkpoint.counts?.[0] ?? 0 });
   return { totalSamplesSeen: checkpoint.totalSamplesSeen, best: checkpoint.criteria };
 }

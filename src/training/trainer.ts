@@ -1,12 +1,20 @@
+import type { Outputs } from "../backends/backend.js";
 import type { Communicator } from "../communication/index.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
+import { refuseSparseInputs } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import type { Values } from "../numerics/values.js";
 import type { Minibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
-import { type TrainedParameter, updateScalars, type UpdateOptions } from "../updates/index.js";
+import {
+  sparseGradientError,
+  type SparseRefusal,
+  type TrainedParameter,
+  updateScalars,
+  type UpdateOptions,
+} from "../updates/index.js";
 import { CriterionAccumulator, samplesOf } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
@@ -32,8 +40,8 @@ export interface TrainerState {
   readonly parameters: ParameterStore;
   /** What the update rule remembers, for each trained parameter its parts behind each other, as a checkpoint keeps them. */
   readonly memory: readonly Values[];
-  /** A number for each trained parameter: FSAdaGrad's fading count of samples, else 0. */
-  readonly counters: readonly number[];
+  /** The number that the update rule keeps beside its memory; the same for all parameters, which have seen the same samples. */
+  readonly count: number;
   /** Random engines by the node that draws from them. */
   readonly engines: ReadonlyMap<NetworkNode, EngineState>;
 }
@@ -55,11 +63,15 @@ export interface TrainerRequest {
  * Source: SGDLib/SGD.cpp, TrainOneEpoch.
  */
 export class Trainer {
+  private count = 0;
+  private hasRun = false;
+
   private constructor(
     private readonly request: TrainerRequest,
     private readonly compiled: CompiledPlan,
     /** The trained parameters in the order of the log and of the checkpoint. */
     readonly parameters: readonly TrainedParameter[],
+    private readonly refusals: readonly SparseRefusal[],
     /** Nodes that draw random numbers, in the criterion's evaluation order. */
     private readonly randomNodes: readonly NetworkNode[],
     private readonly elementType: ElementType,
@@ -73,10 +85,11 @@ export class Trainer {
   ): Promise<Trainer> {
     const { shaped, criterion, evaluations, options, values } = request;
     const outputs = [criterion, ...evaluations];
-    const { graph, parameters } = trainingGraph(shaped, { criterion, outputs, options });
+    const { graph, parameters, refusals } = trainingGraph(shaped, { criterion, outputs, options });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     const random = restrictOrder(shaped.order, [criterion]).filter(({ name }) => compiled.engines.has(name));
-    return new Trainer(request, compiled, parameters, random, session.elementType, session.communicator);
+    const { elementType, communicator } = session;
+    return new Trainer(request, compiled, parameters, refusals, random, elementType, communicator);
   }
 
   /** Criterion first, then the evaluation nodes. */
@@ -116,6 +129,7 @@ export class Trainer {
     const { shaped, criterion, inputs, options } = this.request;
     const { learningRate, momentumPerSample, dropoutRate } = rates;
     const data = feedNetwork(minibatch, inputs, shaped.facts);
+    if (!this.hasRun) this.refuseSparseInputs();
     const values = await executable.run("gradients", data, { dropoutRate });
     const labelled = labelledSamples(minibatch, shaped);
     accumulator.add(values, labelled);
@@ -126,9 +140,28 @@ export class Trainer {
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
     const counted = shaped.facts.get(criterion)?.dynamicAxis ? samples : paddedSamples(minibatch, shaped);
     const { parameters, elementType } = this;
-    const facts = { learningRate, momentumPerSample, samples: counted, parameters, options, elementType };
-    await executable.run("update", data, updateScalars(facts));
+    const { count } = this;
+    this.count = options.rule.countAfter?.(count, counted) ?? count;
+    const facts = { learningRate, momentumPerSample, parameters, options, elementType };
+    const scalars = updateScalars({ ...facts, samples: counted, count: this.count });
+    this.refuse(await executable.run("update", data, scalars));
     return samples;
+  }
+
+  /** CNTK computes the evaluation nodes first, then the criterion, and notices then. */
+  private refuseSparseInputs(): void {
+    const { shaped, criterion, evaluations } = this.request;
+    for (const roots of [evaluations, [criterion]]) {
+      refuseSparseInputs(restrictOrder(shaped.order, roots), shaped.facts);
+    }
+    this.hasRun = true;
+  }
+
+  /** Ends the training where CNTK would: with the first update that it does not do for sparse gradients. */
+  private refuse(conditions: Outputs): void {
+    const refusal = this.refusals.find(({ when }) => !when || conditions.get(when.name)?.values[0] !== 0);
+    if (!refusal) return;
+    throw sparseGradientError(refusal);
   }
 
   private async shareGradients(): Promise<void> {
@@ -150,7 +183,7 @@ export class Trainer {
     return {
       parameters: this.request.values.with(new Map(held.map((node) => [node, values(node.name)]))),
       memory: this.parameters.map(({ memory }) => joined(memory.map(values), this.elementType)),
-      counters: this.parameters.map(({ counter }) => counter.value),
+      count: this.count,
       engines: new Map(
         this.randomNodes.map((node) => {
           const [seed = 0, offset = 0] = values(node.name);
@@ -166,14 +199,14 @@ export class Trainer {
     const written = new Map<string, Values>();
     for (const [node, values] of state.parameters ?? [])
       if (states.has(node.name)) written.set(node.name, values);
-    this.parameters.forEach(({ node, memory, counter }, index) => {
+    this.parameters.forEach(({ node, memory }, index) => {
       const values = state.memory?.[index];
       const part = this.elementsOf(node);
       memory.forEach((name, at) => {
         if (values) written.set(name, values.subarray(at * part, (at + 1) * part));
       });
-      counter.value = state.counters?.[index] ?? counter.value;
     });
+    this.count = state.count ?? this.count;
     await executable.writeState(written);
     if (state.engines) await this.writeEngines(state.engines);
   }

@@ -34,10 +34,12 @@ export function trainingNodes(
     : groups.evaluation;
   const [criterion] = criteria;
   if (!criterion) {
+    const near = shaped.network.misspelt?.find(({ group }) => group === "criterion");
     throw new CntkError({
       code: "no-criterion",
       message: "No criterion node was specified.",
-      hint: "list it: criterionNodes = (ce)",
+      ...(near && { span: near.span, label: `listed as ${near.name}` }),
+      hint: near ? `did you mean '${near.meant}'?` : "list it: criterionNodes = (ce)",
     });
   }
   return { criteria, criterion, evaluations: evaluations.filter((node) => !criteria.includes(node)) };

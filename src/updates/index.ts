@@ -4,4 +4,6 @@ export type { TrainedParameter, TrainingGraph, TrainingRequest } from "./trainin
 export { updateScalars } from "./scalars.js";
 export type { UpdateFacts } from "./scalars.js";
 export { updateRuleFor, updateRules } from "./rules.js";
-export type { FsAdaGradOptions, RmsPropOptions, UpdateOptions, UpdateRule } from "./update-rule.js";
+export { sparseGradientError } from "./sparse-refusals.js";
+export type { SparseRefusal } from "./sparse-refusals.js";
+export type { OptionSource, UpdateOptions, UpdateRule, UpdateRuleEntry } from "./update-rule.js";

@@ -13,23 +13,51 @@ import {
   subtract,
   unary,
 } from "../primitives/expression.js";
-import { perRate } from "./scalars.js";
-import type { UpdateOptions } from "./update-rule.js";
+import { isTouched, mapTouched, reduceTouched } from "./touched.js";
+import { eachRate, perRate, type UpdateNumbers, type UpdateOptions } from "./update-rule.js";
 
 const clip = scalar("clip");
+const truncated = binary("minimum", binary("maximum", argument(0), unary("negate", clip)), clip);
 
-/** Keeps a gradient within its limit: each element, or the norm of the whole (SGD.cpp, ClipGradient). */
+/** `clip`, `l2`: threshold and weight times the samples; `l1`, once per learningRateMultiplier, also times the rate. */
+export function penaltyScalars(numbers: UpdateNumbers, options: UpdateOptions): Record<string, number> {
+  const { samples, round } = numbers;
+  const { clippingThresholdPerSample: threshold, l1Weight, l2Weight } = options;
+  return {
+    ...(Number.isFinite(threshold) && { clip: round(threshold * samples) }),
+    l2: round(l2Weight * samples),
+    ...eachRate("l1", numbers, (rate) => round(rate * l1Weight * samples)),
+  };
+}
+
+/** Are gradients scaled down as a whole when their norm is too large? */
+export function clipsByNorm(options: UpdateOptions): boolean {
+  return Number.isFinite(options.clippingThresholdPerSample) && !options.clippingWithTruncation;
+}
+
+/**
+ * Keeps a gradient within its limit: each element, or the norm of the whole (SGD.cpp, ClipGradient). A touched one is only
+ * truncated: for its norm see `exceedsNorm`.
+ */
 export function clipped(build: GraphBuilder, gradient: NetworkNode, options: UpdateOptions): NetworkNode {
   if (!Number.isFinite(options.clippingThresholdPerSample)) return gradient;
-  const g = argument(0);
-  if (options.clippingWithTruncation) {
-    return build.map(binary("minimum", binary("maximum", g, unary("negate", clip)), clip), [gradient]);
+  if (isTouched(build, gradient)) {
+    return options.clippingWithTruncation ? mapTouched(build, truncated, [gradient]) : gradient;
   }
+  const g = argument(0);
+  if (options.clippingWithTruncation) return build.map(truncated, [gradient]);
   const squares = build.map(multiply(g, g), [gradient]);
   const total = build.reduceTo(build.reshape(squares, [elementCount(build.facts(squares).shape)]), [1], null);
   const norm = build.map(unary("squareRoot", argument(0)), [total]);
   const limited = select(binary("greater", argument(1), clip), multiply(g, divide(clip, argument(1))), g);
   return build.map(limited, [gradient, norm]);
+}
+
+/** 1 where the norm of a touched gradient is above the limit, which CNTK only notices then; else 0. */
+export function exceedsNorm(build: GraphBuilder, gradient: NetworkNode): NetworkNode {
+  const squares = mapTouched(build, multiply(argument(0), argument(0)), [gradient]);
+  const total = reduceTouched(build, "sum", squares);
+  return build.map(binary("greater", unary("squareRoot", argument(0)), clip), [total]);
 }
 
 /** Adds the gradient of the L2 penalty, after clipping. */

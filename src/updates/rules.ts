@@ -1,24 +1,26 @@
 import { adaGrad } from "./adagrad.js";
 import { fsAdaGrad } from "./fs-adagrad.js";
-import { momentumSgd, nesterovSgd } from "./momentum-sgd.js";
+import { momentumSgd } from "./momentum-sgd.js";
+import { nesterovSgd } from "./nesterov-sgd.js";
 import { rmsProp } from "./rms-prop.js";
-import type { UpdateOptions, UpdateRule } from "./update-rule.js";
+import type { OptionSource, UpdateRuleEntry } from "./update-rule.js";
 
-/** All update rules, in order of increasing complexity. */
-export const updateRules: readonly UpdateRule[] = [momentumSgd, nesterovSgd, adaGrad, rmsProp, fsAdaGrad];
+/** All update rules. To add one: its file, and its line here. */
+export const updateRules: readonly UpdateRuleEntry[] = [
+  nesterovSgd,
+  momentumSgd,
+  adaGrad,
+  rmsProp,
+  fsAdaGrad,
+];
 
-/** The rule that the SGD options ask for (SGD.cpp, UpdateWeights). */
-export function updateRuleFor(options: UpdateOptions): UpdateRule {
-  switch (options.gradientUpdate) {
-    case "none":
-      return options.useNesterov ? nesterovSgd : momentumSgd;
-    case "adagrad":
-      return adaGrad;
-    case "rmsprop":
-      return rmsProp;
-    case "fsadagrad":
-      return fsAdaGrad;
-    default:
-      return options.gradientUpdate satisfies never;
-  }
+/**
+ * The rule that a word of gradUpdateType (in any case) asks for together with the other options; undefined for an unknown
+ * word (SGD.cpp, ParseGradUpdateType and UpdateWeights).
+ */
+export function updateRuleFor(word: string, options: OptionSource): UpdateRuleEntry | undefined {
+  const wanted = word.toLowerCase();
+  return updateRules.find(
+    ({ words, isMeant }) => words.includes(wanted) && (isMeant === undefined || isMeant(options)),
+  );
 }

@@ -5,18 +5,18 @@ import type { Assignment, ExecutionGraph } from "../network/execution-graph.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { restrictOrder, sortedByName } from "../network/node-order.js";
 import { parameterAttributes } from "../ops/inputs.js";
-import { clipped, withL1, withL2 } from "./penalties.js";
-import { updateRuleFor } from "./rules.js";
-import type { ScaledParameter } from "./scalars.js";
-import type { UpdateOptions, UpdateRule } from "./update-rule.js";
+import { clipped, clipsByNorm, exceedsNorm, withL1, withL2 } from "./penalties.js";
+import type { SparseRefusal } from "./sparse-refusals.js";
+import { isTouched, whole } from "./touched.js";
+import type { UpdateContext, UpdateOptions, UpdateResult } from "./update-rule.js";
 
 /** One entry of CNTK's list of parameters to train, which is also the order of a checkpoint. */
-export interface TrainedParameter extends ScaledParameter {
+export interface TrainedParameter {
   readonly node: NetworkNode;
+  /** learningRateMultiplier. */
+  readonly multiplier: number;
   /** Name of the state that holds the gradient between `gradients` and `update`. */
   readonly gradient: string;
-  /** First part of the memory: for momentum SGD all of it. */
-  readonly smoothedGradient: string;
   /** Names of the states that the update rule remembers; the checkpoint's matrix holds them behind each other. */
   readonly memory: readonly string[];
 }
@@ -25,7 +25,8 @@ export interface TrainingGraph {
   readonly graph: ExecutionGraph;
   /** Sorted by name; a parameter with k uses stands k times and is updated k times. */
   readonly parameters: readonly TrainedParameter[];
-  readonly rule: UpdateRule;
+  /** What CNTK does not do for sparse gradients, in the order in which it would notice. */
+  readonly refusals: readonly SparseRefusal[];
 }
 
 export interface TrainingRequest {
@@ -37,7 +38,8 @@ export interface TrainingRequest {
 
 /**
  * The graph of a training step. Entry `gradients` computes the outputs and stores each parameter's gradient, summed over
- * the samples, as state; entry `update` changes the parameters by it (its run-time numbers: `updateScalars`).
+ * the samples, as state; entry `update` changes the parameters by it (its run-time numbers: `updateScalars`) and returns the
+ * conditions of its refusals.
  * Source: SGDLib/SGD.cpp, TrainOneEpoch and UpdateWeights.
  */
 export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
@@ -50,8 +52,9 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   const gradients = backwardGraph(forward, criterion, uses);
   const gradientStates = new Map<NetworkNode, NetworkNode>();
   const stored: Assignment[] = [...gradients].map(([parameter, value]) => {
-    const { shape } = builder.facts(parameter);
-    const { storage } = builder.facts(value);
+    const { storage, shape: own } = builder.facts(value);
+    // A touched gradient keeps its own shape: its columns are the last dimension.
+    const shape = storage === "touched" ? own : builder.facts(parameter).shape;
     const state = builder.state(`${parameter.name}:gradient:sum`, shape, 0, storage);
     gradientStates.set(parameter, state);
     return { state, value };
@@ -60,16 +63,17 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   const accumulated = [...forward.assignments, ...stored];
 
   const beforeUpdates = builder.nodes.length;
-  const rule = updateRuleFor(options);
-  const update = updateNodes(builder, rule, uses, gradientStates, options);
+  const update = updateNodes(builder, uses, gradientStates, options);
+  const conditions = update.refusals.flatMap(({ when }) => when ?? []);
+  const updateRoots = [...conditions, ...update.memory, ...assigned(update.assignments)];
   const updateOrder = [
     ...gradientStates.keys(),
     ...gradientStates.values(),
     ...builder.nodes.slice(beforeUpdates),
   ];
   return {
-    rule,
     parameters: update.parameters,
+    refusals: update.refusals,
     graph: {
       mode: "training",
       facts: builder.allFacts(),
@@ -81,8 +85,8 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
           assignments: accumulated,
         },
         update: {
-          order: neededNodes(updateOrder, assigned(update.assignments), companions),
-          outputs: [],
+          order: neededNodes(updateOrder, updateRoots, companions),
+          outputs: conditions,
           assignments: update.assignments,
         },
       },
@@ -101,42 +105,87 @@ export function trainedUses(shaped: ShapedNetwork, criterion: NetworkNode): Netw
   );
 }
 
+interface Updates {
+  readonly parameters: readonly TrainedParameter[];
+  readonly assignments: readonly Assignment[];
+  /** What the rule remembers of all parameters, changed or not: a checkpoint asks for it. */
+  readonly memory: readonly NetworkNode[];
+  readonly refusals: readonly SparseRefusal[];
+}
+
 function updateNodes(
   builder: InternalGraph,
-  rule: UpdateRule,
   uses: readonly NetworkNode[],
   gradientStates: ReadonlyMap<NetworkNode, NetworkNode>,
   options: UpdateOptions,
-): { parameters: TrainedParameter[]; assignments: Assignment[] } {
+): Updates {
   const newWeights = new Map<NetworkNode, NetworkNode>();
   const newGradients = new Map(gradientStates);
   const assignments: Assignment[] = [];
+  const refusals: SparseRefusal[] = [];
+  const memories: NetworkNode[] = [];
   const parameters = uses.map((node): TrainedParameter => {
     const { shape } = builder.facts(node);
     const gradientState = gradientStates.get(node);
     if (!gradientState) throw new Error(`${node.name} has no gradient`);
-    const memory = rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
+    const memory = options.rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
     const multiplier = parameterAttributes(node).learningRateMultiplier;
-    const weights = newWeights.get(node) ?? node;
+    memories.push(...memory);
     builder.within(`${node.name}:update`, () => {
-      const limited = clipped(builder, newGradients.get(node) ?? gradientState, options);
-      const gradient = withL2(builder, limited, weights, options);
-      const result = rule.update({ build: builder, weights, gradient, memory, multiplier, options });
-      memory.forEach((state, part) => assignments.push({ state, value: result.memory[part] ?? state }));
-      newWeights.set(node, withL1(builder, result.weights, multiplier, options));
+      const gradient = newGradients.get(node) ?? gradientState;
+      const context = { build: builder, weights: newWeights.get(node) ?? node, gradient, memory, multiplier };
+      const result = isTouched(builder, gradient)
+        ? updateTouched(context, options, node, refusals)
+        : updateDense(context, options);
+      memory.forEach((state, part) => {
+        const value = result.memory[part];
+        if (value && value !== state) assignments.push({ state, value: whole(builder, state, value) });
+      });
+      newWeights.set(node, result.weights);
       newGradients.set(node, result.gradient);
     });
-    return {
-      node,
-      multiplier,
-      counter: { value: 0 },
-      gradient: gradientState.name,
-      smoothedGradient: memory[0]?.name ?? "",
-      memory: memory.map((state) => state.name),
-    };
+    const names = memory.map((state) => state.name);
+    return { node, multiplier, gradient: gradientState.name, memory: names };
   });
-  for (const [state, value] of newWeights) assignments.push({ state, value });
-  return { parameters, assignments };
+  for (const [state, value] of newWeights) {
+    if (value !== state) assignments.push({ state, value: whole(builder, state, value) });
+  }
+  return { parameters, assignments, memory: memories, refusals };
+}
+
+function updateDense(context: UpdateContext, options: UpdateOptions): UpdateResult {
+  const { build, weights, multiplier } = context;
+  const gradient = withL2(build, clipped(build, context.gradient, options), weights, options);
+  const result = options.rule.update({ ...context, gradient });
+  return { ...result, weights: withL1(build, result.weights, multiplier, options) };
+}
+
+/** The same where only some columns have a gradient: what is not done for them is noted, and the parameter left alone. */
+function updateTouched(
+  context: UpdateContext,
+  options: UpdateOptions,
+  parameter: NetworkNode,
+  refusals: SparseRefusal[],
+): UpdateResult {
+  const { build, multiplier } = context;
+  const { rule, l1Weight, l2Weight } = options;
+  if (clipsByNorm(options)) {
+    const when = exceedsNorm(build, context.gradient);
+    const option = "gradientClippingWithTruncation = false";
+    refusals.push({ parameter, option, place: { function: "Scale", line: 5349 }, when });
+  }
+  if (l2Weight > 0) {
+    refusals.push({ parameter, option: "L2RegWeight", place: { function: "ScaleAndAdd", line: 5096 } });
+    return context;
+  }
+  if (typeof rule.touched !== "function") {
+    refusals.push({ parameter, option: `gradUpdateType = ${rule.entry.words[0]}`, place: rule.touched });
+    return context;
+  }
+  const result = rule.touched({ ...context, gradient: clipped(build, context.gradient, options) });
+  if (!(l1Weight > 0)) return result;
+  const weights = whole(build, parameter, result.weights);
+  return { ...result, weights: withL1(build, weights, multiplier, options) };
 }
 
 function assigned(assignments: readonly Assignment[]): NetworkNode[] {

@@ -4,6 +4,7 @@ import type { NetworkNode, ShapedNetwork } from "../../src/network/network.js";
 import { trainingGraph } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
 import type { Samples } from "../support/run-graph.js";
+import { plainOptions } from "../support/update-options.js";
 
 function find(shaped: ShapedNetwork, name: string): NetworkNode {
   const node = shaped.network.nodes.find((candidate) => candidate.name === name);
@@ -246,14 +247,7 @@ describe("explain --stage gradients", () => {
       w = ParameterTensor {(2), initValue = 1}
       ce = SumElements (w .* x)
       criterionNodes = (ce)`);
-    const options = {
-      gradientUpdate: "none",
-      useNesterov: false,
-      l1Weight: 0,
-      l2Weight: 0,
-      clippingThresholdPerSample: Infinity,
-      clippingWithTruncation: true,
-    } as const;
+    const options = plainOptions;
     const criterion = find(shaped, "ce");
     const text = printGradients(trainingGraph(shaped, { criterion, outputs: [criterion], options }).graph);
     expect(text).toMatch(/^entry gradients \(training\): \d+ nodes\n/);

@@ -4,8 +4,9 @@ import { runSequenceCase } from "../support/sequence-case.js";
 import { sequenceCases } from "./conformance/sequence-cases.js";
 import { sparseCases } from "./conformance/sparse-cases.js";
 import { alignmentCases } from "./conformance/alignment-cases.js";
+import { rankingCases } from "./conformance/ranking-cases.js";
 
-const cases = [...sequenceCases, ...sparseCases, ...alignmentCases];
+const cases = [...sequenceCases, ...sparseCases, ...alignmentCases, ...rankingCases];
 
 for (const present of await presentBackends()) {
   if (!("backend" in present)) {

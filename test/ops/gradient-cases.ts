@@ -264,6 +264,45 @@ export const gradientCases: readonly GradientCase[] = [
     wanted: ["x", "sc", "bi"],
   })),
   {
+    operations: ["Crop"],
+    title: "Crop",
+    network: `x = Input {(4:5:2)}\ny = Input {(2:3:1)}
+      a = new ComputationNode [ operation = 'Crop' ; inputs = (x : y) ; xOffset = 1 ; yOffset = 2 ; tag = '' ]
+      ${weigh("a", "2:3:2")}`,
+    inputs: { x: 40, y: 6 },
+    wanted: ["x"],
+  },
+  {
+    operations: ["LegacyReshape"],
+    title: "LegacyReshape",
+    network: `x = Input {(2:6)}
+      a = new ComputationNode [ operation = 'LegacyReshape' ; inputs = x ; numRows = 12 ; imageLayout = 'CHW'
+        imageWidth = 3 ; imageHeight = 2 ; imageChannels = 2 ; tag = '' ]
+      ${weigh("a", "3:2:2")}`,
+    inputs: { x: 12 },
+    wanted: ["x"],
+  },
+  {
+    operations: ["ROIPooling"],
+    title: "ROIPooling, two regions, more columns than rows",
+    network: `${lit}\nx = Input {(5:4:2)}\nr = Input {(4:2)}
+      regions = Lit ((4:2), '0 2\n0 2\n6 9\n5 5') + Constant (0) .* r
+      a = ROIPooling (x, regions, (2:2), spatialScale = 0.5)\n${weigh("a", "2:2:2:2")}`,
+    inputs: { x: 40, r: 8 },
+    wanted: ["x"],
+  },
+  {
+    operations: ["NCEBasedCrossEntropyWithSoftmax"],
+    title: "NCEBasedCrossEntropyWithSoftmax, biases included",
+    network: `h = Input {(3)}\nv = Input {(5)}\nt = Input {(1)}\nz = Constant (0) .* t
+      at (value) = Plus (z, Constant (value))
+      words = RowStack (at (1) : at (-1.5) : z : at (-2) : at (3) : at (-1))
+      W = ${random("3:5", 7)}
+      L = ${raw("NCEBasedCrossEntropyWithSoftmax", "words : h : W : v")}`,
+    inputs: { h: 3, v: 5, t: 1 },
+    wanted: ["h", "v", "W"],
+  },
+  {
     operations: ["Dropout"],
     title: "Dropout with the same mask",
     network: `x = Input {(8)}\na = Dropout (x .* x)\n${weigh("a", "8")}`,

@@ -49,6 +49,7 @@ const families = [
   "deconv",
   "pool",
   "unpool",
+  "roi",
   "reduce",
   "softmax",
   "criteria",

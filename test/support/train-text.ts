@@ -8,6 +8,7 @@ import { parameterValues } from "../../src/training/parameters.js";
 import { trainingGraph, updateScalars, type UpdateOptions } from "../../src/updates/index.js";
 import { buildText } from "./build-text.js";
 import { frames } from "./run-graph.js";
+import { plainOptions } from "./update-options.js";
 
 /** A network in training, from the text of its BrainScriptNetworkBuilder, one minibatch at a time. */
 export interface Training {
@@ -23,16 +24,6 @@ export interface Training {
     rates: { learningRate: number; momentumPerSample: number; dropoutRate?: number },
   ): Promise<ReadonlyMap<string, Values>>;
 }
-
-/** Plain momentum SGD: no penalty, no clipping. */
-export const plainOptions: UpdateOptions = {
-  gradientUpdate: "none",
-  useNesterov: false,
-  l1Weight: 0,
-  l2Weight: 0,
-  clippingThresholdPerSample: Infinity,
-  clippingWithTruncation: true,
-};
 
 /** Takes a text all the way to an executable: network, shapes, gradients and updates, plan, backend. */
 export async function trainText(

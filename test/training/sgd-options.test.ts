@@ -10,6 +10,14 @@ function sectionOf(text: string): ConfigSection {
   return ConfigSection.read(MappedText.of({ name: "f.cntk", text }), "f.cntk:train:SGD").result;
 }
 
+/** The update rule in the words of the SGD section. */
+function updateWords({ rule: { entry } }: SgdOptions) {
+  return {
+    gradientUpdate: entry.words.find((word) => word !== ""),
+    useNesterov: entry.name === "Nesterov momentum SGD",
+  };
+}
+
 const read = (text: string): SgdOptions => readSgdOptions(sectionOf(`${needed} ; ${text}`));
 
 function problem(text: string): readonly [message: string, pointedAt: string | undefined] {
@@ -104,7 +112,11 @@ describe("defaults", () => {
   it("are CNTK's", () => {
     const options = read("");
     expect(options.minibatchSizes.values).toEqual([256]);
-    expect(options).toMatchObject({
+    const [rmsProp, fsAdaGrad] = ["rmsProp", "fsAdagrad"].map(
+      (word) => read(`gradUpdateType = ${word}`).rule.options,
+    );
+    const { normWithAveMultiplier } = rmsProp ?? {};
+    expect({ ...options, ...updateWords(options), normWithAveMultiplier, rmsProp, fsAdaGrad }).toMatchObject({
       modelPath: "m",
       maxEpochs: 4,
       epochSize: 0,
@@ -128,9 +140,12 @@ describe("defaults", () => {
   });
   it("update rules are words in any case; the old useAdagrad wins", () => {
     expect(
-      ["None", "adaGrad", "RmsProp", "FSADAGRAD"].map((w) => read(`gradUpdateType = ${w}`).gradientUpdate),
+      ["None", "adaGrad", "RmsProp", "FSADAGRAD"].map(
+        (w) => updateWords(read(`gradUpdateType = ${w}`)).gradientUpdate,
+      ),
     ).toEqual(["none", "adagrad", "rmsprop", "fsadagrad"]);
-    expect(read("gradUpdateType = rmsProp ; useAdagrad = true").gradientUpdate).toBe("adagrad");
+    const both = read("gradUpdateType = rmsProp ; useAdagrad = true");
+    expect(updateWords(both).gradientUpdate).toBe("adagrad");
   });
 });
 

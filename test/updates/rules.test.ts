@@ -3,15 +3,7 @@ import type { ElementType } from "../../src/numerics/values.js";
 import { trainingGraph, updateRuleFor, updateRules, updateScalars } from "../../src/updates/index.js";
 import type { UpdateOptions } from "../../src/updates/index.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
-
-const plain: UpdateOptions = {
-  gradientUpdate: "none",
-  useNesterov: false,
-  l1Weight: 0,
-  l2Weight: 0,
-  clippingThresholdPerSample: Infinity,
-  clippingWithTruncation: true,
-};
+import { optionSource, plainOptions as plain, ruleOf } from "../support/update-options.js";
 
 const firstWeights = [0.5, -1.25, 2, 0.01, -0.3];
 /** Each row is a sample; the criterion is Σ w·x, so a minibatch's gradient is the sum of its rows. */
@@ -57,17 +49,19 @@ async function train(
   const all = { ...plain, ...options };
   const { graph, parameters } = trainingGraph(shaped, { criterion, outputs: [criterion], options: all });
   const executable = await compileGraph(shaped, graph, elementType);
+  let count = 0;
   for (const rows of minibatches) {
     const data = minibatch({ x: rows });
     await executable.run("gradients", data);
-    const facts = { learningRate, momentumPerSample: momentum, samples: rows.length };
+    count = all.rule.countAfter?.(count, rows.length) ?? count;
+    const facts = { learningRate, momentumPerSample: momentum, samples: rows.length, count };
     await executable.run("update", data, updateScalars({ ...facts, parameters, options: all, elementType }));
   }
   const [parameter] = parameters;
   if (!parameter) throw new Error("nothing was trained");
   const states = await executable.readState(["w", ...parameter.memory]);
   const numbers = (name: string) => Array.from(states.get(name) ?? []);
-  return { weights: numbers("w"), memory: parameter.memory.map(numbers), counter: parameter.counter.value };
+  return { weights: numbers("w"), memory: parameter.memory.map(numbers), counter: count };
 }
 
 type Step = (weights: number[], gradient: number[], samples: number) => void;
@@ -153,7 +147,7 @@ describe("update rules against worked recurrences", () => {
         return at(w, i) - m * at(s, i) - c * g;
       });
     });
-    expectClose((await train({ useNesterov: true })).weights, expected);
+    expectClose((await train({ rule: ruleOf("none", { useNAG: true }) })).weights, expected);
   });
 
   it.each([true, false])("AdaGrad, normWithAveMultiplier = %s", async (normWithAveMultiplier) => {
@@ -165,7 +159,7 @@ describe("update rules against worked recurrences", () => {
       const rate = normWithAveMultiplier ? learningRate / mean : learningRate;
       each(w, gradient, (i, g) => at(w, i) - rate * (g / at(roots, i)));
     });
-    const { weights, memory } = await train({ gradientUpdate: "adagrad", normWithAveMultiplier });
+    const { weights, memory } = await train({ rule: ruleOf("adagrad", { normWithAveMultiplier }) });
     expectClose(weights, expected);
     expectClose(memory[0] ?? [], a);
   });
@@ -192,9 +186,14 @@ describe("update rules against worked recurrences", () => {
       each(w, gradient, (i, g) => at(w, i) - rate * g * at(factors, i));
     });
     const { weights, memory } = await train({
-      gradientUpdate: "rmsprop",
-      normWithAveMultiplier,
-      rmsProp: options,
+      rule: ruleOf("rmsprop", {
+        normWithAveMultiplier,
+        rms_gamma: options.gamma,
+        rms_wgt_inc: options.increase,
+        rms_wgt_dec: options.decrease,
+        rms_wgt_max: options.maximum,
+        rms_wgt_min: options.minimum,
+      }),
     });
     expectClose(weights, expected);
     expectClose(memory[2] ?? [], step);
@@ -217,7 +216,11 @@ describe("update rules against worked recurrences", () => {
         return at(w, i) - learningRate * scaled;
       });
     });
-    const trained = await train({ gradientUpdate: "fsadagrad", fsAdaGrad: options }, { momentum });
+    const rule = ruleOf("fsadagrad", {
+      fsAdagradTargetAvDenom: options.targetAverageDenominator,
+      varianceTimeConstant: options.varianceTimeConstant,
+    });
+    const trained = await train({ rule }, { momentum });
     expectClose(trained.weights, expected);
     expectClose(trained.memory[0] ?? [], a);
     expectClose(trained.memory[1] ?? [], s);
@@ -265,7 +268,9 @@ describe("penalties and clipping", () => {
 describe("the registry of rules", () => {
   it("is what the options choose from", () => {
     const chosen = (["none", "adagrad", "rmsprop", "fsadagrad"] as const).flatMap((gradientUpdate) =>
-      [false, true].map((useNesterov) => updateRuleFor({ ...plain, gradientUpdate, useNesterov })),
+      [false, true].map((useNesterov) =>
+        updateRuleFor(gradientUpdate, optionSource({ useNAG: useNesterov })),
+      ),
     );
     expect(new Set(chosen)).toEqual(new Set(updateRules));
   });

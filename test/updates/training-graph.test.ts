@@ -1,16 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { trainingGraph, updateScalars } from "../../src/updates/index.js";
 import type { UpdateOptions } from "../../src/updates/index.js";
+import { plainOptions as plain } from "../support/update-options.js";
 import { compileGraph, minibatch, shapedFromBrainScript } from "../support/run-graph.js";
-
-const plain: UpdateOptions = {
-  gradientUpdate: "none",
-  useNesterov: false,
-  l1Weight: 0,
-  l2Weight: 0,
-  clippingThresholdPerSample: Infinity,
-  clippingWithTruncation: true,
-};
 
 interface Training {
   readonly members: string;

@@ -1,3 +1,4 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
 import { denseValues } from "../../minibatch/data.js";
 import { columnCount } from "../../minibatch/layout.js";
 import type { FedMinibatch, StreamData } from "../../minibatch/minibatch.js";
@@ -14,12 +15,14 @@ import { RandomEngine } from "./random-engine.js";
 import { HostRun } from "./run.js";
 
 type CompiledStep =
-  | { readonly kind: "kernel"; readonly kernel: Kernel }
+  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly name: string }
   | {
       readonly kind: "loop";
       readonly axis: AxisId;
       readonly direction: 1 | -1;
       readonly body: readonly Kernel[];
+      /** What each kernel of the body computes. */
+      readonly names: readonly string[];
     };
 
 interface CompiledEntry {
@@ -31,6 +34,14 @@ interface CompiledEntry {
   readonly axes: readonly { readonly id: AxisId; readonly name: string }[];
   /** Names of the numbers that `run` must be given. */
   readonly scalars: readonly string[];
+}
+
+/** An error of a kernel with the name of what it computes before it, as CNTK puts the node's. */
+function computing(name: string, error: unknown): unknown {
+  if (!(error instanceof CntkError) || name === "") return error;
+  const { message } = error.diagnostic;
+  const separator = message.startsWith("operation ") ? " " : ": ";
+  return new CntkError({ ...error.diagnostic, message: `${name}${separator}${message}` });
 }
 
 /** A plan as lists of kernels on typed arrays: what all backends share whose memory is the host's. */
@@ -71,7 +82,7 @@ export class HostExecutable implements Executable {
     this.host.leaveLoop();
     for (const step of entry.steps) {
       this.host.step++;
-      if (step.kind === "kernel") step.kernel(this.host);
+      if (step.kind === "kernel") this.runKernel(step);
       else this.runLoop(step);
     }
     for (const carry of entry.carries) this.memory.keep(carry);
@@ -126,12 +137,25 @@ export class HostExecutable implements Executable {
     this.entries.clear();
   }
 
-  private runLoop({ axis, direction, body }: CompiledStep & { readonly kind: "loop" }): void {
+  private runKernel({ kernel, name }: CompiledStep & { readonly kind: "kernel" }): void {
+    try {
+      kernel(this.host);
+    } catch (error) {
+      throw computing(name, error);
+    }
+  }
+
+  private runLoop({ axis, direction, body, names }: CompiledStep & { readonly kind: "loop" }): void {
     const { steps } = this.host.layout(axis);
     const first = direction > 0 ? 0 : steps - 1;
-    for (let turn = 0; turn < steps; turn++) {
-      this.host.enterFrame(axis, first + direction * turn);
-      for (const kernel of body) kernel(this.host);
+    let index = 0;
+    try {
+      for (let turn = 0; turn < steps; turn++) {
+        this.host.enterFrame(axis, first + direction * turn);
+        for (index = 0; index < body.length; index++) body[index]!(this.host);
+      }
+    } catch (error) {
+      throw computing(names[index] ?? "", error);
     }
     this.host.leaveLoop();
   }
@@ -152,7 +176,11 @@ export class HostExecutable implements Executable {
       steps: entry.steps.map((step): CompiledStep =>
         step.kind === "loop"
           ? this.compileLoop(step)
-          : { kind: "kernel", kernel: this.compile(step, new Set()) },
+          : {
+              kind: "kernel",
+              kernel: this.compile(step, new Set()),
+              name: this.declaration(step.writes.buffer).name,
+            },
       ),
       inputs,
       outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: this.declaration(buffer) })),
@@ -169,6 +197,7 @@ export class HostExecutable implements Executable {
       axis,
       direction,
       body: body.map((instruction) => this.compile(instruction, written)),
+      names: body.map(({ writes }) => this.declaration(writes.buffer).name),
     };
   }
 

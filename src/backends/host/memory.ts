@@ -27,6 +27,7 @@ export class PlanMemory {
   private readonly capacities: number[];
   /** By slot: the buffers that live in it. */
   private readonly tenants: BufferId[][];
+  private readonly touchedInSlot = new Map<string, TouchedMatrix>();
 
   constructor(private readonly plan: Plan) {
     const { axes, buffers, memory } = plan;
@@ -37,7 +38,7 @@ export class PlanMemory {
     this.tenants = memory.slots.map(() => []);
     for (const buffer of buffers) {
       const slot = memory.slotOf[buffer.id] ?? null;
-      if (buffer.storage === "touched") this.touched.set(buffer.id, this.touchedMatrix(buffer));
+      if (buffer.storage === "touched") this.touched.set(buffer.id, this.touchedMatrix(buffer, slot));
       else if (slot !== null) this.tenants[slot]?.push(buffer.id);
     }
     this.values = buffers.map((buffer) => this.initialValues(buffer));
@@ -83,10 +84,16 @@ export class PlanMemory {
     return newValues(elementType, elementCount(buffer.dims)).fill(buffer.initial ?? 0);
   }
 
-  private touchedMatrix({ dims, axis, name }: Buffer): TouchedMatrix {
+  /** Touched temporaries of one slot and size are one matrix: whoever writes it clears it, at the cost of what was written. */
+  private touchedMatrix({ dims, axis, name }: Buffer, slot: number | null): TouchedMatrix {
     if (axis !== null) throw new Error(`${name} cannot be touched along a dynamic axis`);
     const columns = dims.at(-1) ?? 1;
-    return new TouchedMatrix(this.plan.elementType, elementCount(dims) / columns, columns);
+    const height = elementCount(dims) / columns;
+    const key = `${slot}:${height}:${columns}`;
+    const shared = slot === null ? undefined : this.touchedInSlot.get(key);
+    const matrix = shared ?? new TouchedMatrix(this.plan.elementType, height, columns);
+    this.touchedInSlot.set(key, matrix);
+    return matrix;
   }
 
   private allocateSlots(axis: AxisId | null, columns: number): void {

@@ -1,4 +1,5 @@
 import type { KernelTable } from "../host/kernel.js";
+import { referenceKernels } from "../reference/index.js";
 import { compileConnectionistTemporal } from "./connectionist-temporal.js";
 import {
   compileConvolution,
@@ -30,12 +31,22 @@ import {
   compileWhere,
 } from "./packed.js";
 import { compileMaxUnpool, compilePool, compilePoolGradient } from "./pool.js";
+import { compileOutsideTop } from "./outside-top.js";
+import { compileRanking } from "./ranking.js";
 import { compileReduce } from "./reduce.js";
+import { compileRegionPool, compileRegionPoolGradient } from "./region-pool.js";
 import { compileShift, compileShiftInitialGradient } from "./shift.js";
-import { compileAddTouched, compileMapTouched, compilePutTouched, compileToDense } from "./sparse.js";
+import {
+  compileAddTouched,
+  compileMapTouched,
+  compilePutTouched,
+  compileReduceTouched,
+  compileToDense,
+} from "./sparse.js";
 
-/** Generated and blocked kernels for every kind. */
+/** Generated and blocked kernels; a kind that has none runs as `reference` has it. */
 export const javascriptKernels: KernelTable = {
+  ...referenceKernels,
   map: compileMap,
   reduce: compileReduce,
   copy: compileCopy,
@@ -51,6 +62,8 @@ export const javascriptKernels: KernelTable = {
   pool: compilePool,
   poolGradient: compilePoolGradient,
   maxUnpool: compileMaxUnpool,
+  regionPool: compileRegionPool,
+  regionPoolGradient: compileRegionPoolGradient,
   dropoutMask: compileDropoutMask,
   count: compileCount,
   shift: compileShift,
@@ -68,6 +81,9 @@ export const javascriptKernels: KernelTable = {
   mapTouched: compileMapTouched,
   addTouched: compileAddTouched,
   putTouched: compilePutTouched,
+  reduceTouched: compileReduceTouched,
   connectionistTemporal: compileConnectionistTemporal,
   editDistance: compileEditDistance,
+  outsideTop: compileOutsideTop,
+  ranking: compileRanking,
 };

@@ -20,7 +20,7 @@ export function columnOfFrame(
     throw new CntkError({
       code: "frame-outside-sequence",
       message: "GetColumnIndex: t out of sequence bounds.",
-      label: `frame ${frame} of a sequence of ${length} frames`,
+      hint: `frame ${frame} of a sequence of ${length} frames`,
     });
   }
   const step = begin + frame;

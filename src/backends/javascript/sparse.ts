@@ -128,3 +128,20 @@ export const compilePutTouched: KernelCompiler<"putTouched"> = ({ reads, writes 
     }
   };
 };
+
+/** Sum or mean of the elements in the listed columns, each addition rounded as a variable of the element type rounds. */
+export const compileReduceTouched: KernelCompiler<"reduceTouched"> = (
+  { reads, writes, parameters },
+  { elementType },
+) => {
+  const x = operandAt(reads, 0);
+  const round = roundingOf(elementType);
+  return (run) => {
+    const { values, list, count, height } = run.touched(x);
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      for (let at = list[i]! * height, end = at + height; at < end; at++) sum = round(sum + values[at]!);
+    }
+    run.view(writes)[0] = parameters.operation === "mean" && count > 0 ? sum / (count * height) : sum;
+  };
+};

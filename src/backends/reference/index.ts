@@ -5,17 +5,21 @@ import * as alignments from "./alignments.js";
 import * as elementwise from "./elementwise.js";
 import * as matmul from "./matmul.js";
 import * as movement from "./movement.js";
+import * as ranking from "./ranking.js";
+import * as regions from "./regions.js";
 import * as sequences from "./sequences.js";
 import * as windows from "./windows.js";
 
 /** Every kind as a plain loop over its formula; nothing here is clever, and nothing fast. */
-const referenceKernels: KernelTable = {
+export const referenceKernels: KernelTable = {
   ...elementwise,
   ...movement,
   ...matmul,
   ...windows,
   ...sequences,
   ...alignments,
+  ...regions,
+  ...ranking,
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { Operand } from "../../primitives/instruction.js";
+import { roundingOf } from "../../plan/fold-constants.js";
 import { operandAt, type KernelCompiler, type KernelRun } from "../host/kernel.js";
 import { countOf, numberAt } from "./cells.js";
 
@@ -143,5 +144,21 @@ export const putTouched: KernelCompiler<"putTouched"> = ({ reads, writes }) => {
     for (let i = 0; i < size; i++) {
       target[i] = listed.has(Math.floor(i / height)) ? values[i]! : from[i]!;
     }
+  };
+};
+
+/** The numbers of the listed columns added up one after another, each sum rounded; for the mean divided by how many they are. */
+export const reduceTouched: KernelCompiler<"reduceTouched"> = (
+  { reads, writes, parameters },
+  { elementType },
+) => {
+  const round = roundingOf(elementType);
+  return (run) => {
+    const { values, list, count, height } = run.touched(operandAt(reads, 0));
+    const columns = [...list.subarray(0, count)];
+    const numbers = columns.flatMap((column) => [...values.subarray(column * height, (column + 1) * height)]);
+    const sum = numbers.reduce((total, number) => round(total + number), 0);
+    const divisor = parameters.operation === "mean" ? Math.max(numbers.length, 1) : 1;
+    run.view(writes)[0] = sum / divisor;
   };
 };

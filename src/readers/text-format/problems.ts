@@ -10,6 +10,8 @@ interface Problem {
   readonly text: string;
   /** The byte to show. */
   readonly offset: number;
+  /** What would mend it. */
+  readonly hint?: string;
 }
 
 /** A longer line is shown in part. */
@@ -42,8 +44,8 @@ export class DataProblems {
   }
 
   /** A warning, and, if it is the first since the last error, the cause of the error that may follow. */
-  warn(text: string, offset: number): void {
-    this.cause ??= { text, offset };
+  warn(text: string, offset: number, hint?: string): void {
+    this.cause ??= { text, offset, ...(hint !== undefined && { hint }) };
     this.note(text);
   }
 
@@ -75,7 +77,7 @@ export class DataProblems {
       "data-format",
       cause?.text ?? limit,
       cause?.offset ?? 0,
-      `${limit} It is maxErrors = ${this.maxErrors}; a larger number passes over bad samples`,
+      `${cause?.hint === undefined ? "" : `${cause.hint}. `}${limit} It is maxErrors = ${this.maxErrors}; a larger number passes over bad samples`,
     );
   }
 

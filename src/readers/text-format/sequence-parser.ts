@@ -17,6 +17,8 @@ const colon = 58;
 const upperE = 69;
 const lowerE = 101;
 const pipe = 124;
+/** Bytes of a sequence that are looked through for names, for a message. */
+const longestLook = 1 << 16;
 /** CNTK compares signed characters: bytes from here on count as control characters. */
 const firstNegative = 128;
 
@@ -110,7 +112,7 @@ export class SequenceParser {
         throw this.problems.fatal(
           `Input ('${stream.input.name}') is empty in ${id()}.`,
           begin,
-          `every sequence needs a sample of each input, here |${stream.input.alias}. Malformed input file. Bailing out.`,
+          `every sequence needs a sample of each input, here |${stream.input.alias}${this.namesIn(begin)}. Malformed input file. Bailing out.`,
         );
       }
       if (!this.hasMainStream && length > sequence.samples) {
@@ -315,6 +317,8 @@ export class SequenceParser {
         this.warn(
           `Unexpected character('${character}') in place of the index delimiter (':')` +
             ` after a sparse value index (${row}) ${this.where()}.`,
+          0,
+          `plain numbers are read by format = "dense"; '${stream.input.name}' is declared sparse, whose values are index:value`,
         );
         return false;
       }
@@ -380,8 +384,15 @@ export class SequenceParser {
     return this.problems.at(this.base + this.position);
   }
 
-  private warn(text: string, shift = 0): void {
-    this.problems.warn(text, this.base + this.position + shift);
+  private warn(text: string, shift = 0, hint?: string): void {
+    this.problems.warn(text, this.base + this.position + shift, hint);
+  }
+
+  /** The names that the sequence at hand has, for a message; empty if it has none. */
+  private namesIn(begin: number): string {
+    const text = this.text(begin - this.base, Math.min(this.end, begin - this.base + longestLook));
+    const names = new Set(Array.from(text.matchAll(/\|([^\s|#]+)/g), ([, name]) => `|${name}`));
+    return names.size === 0 ? "" : `; this one has ${[...names].slice(0, 8).join(", ")}`;
   }
 
   private exhausted(what: string): string {

@@ -111,7 +111,7 @@ function indexSequences(
       throw fail(
         `Expected a sequence id at the offset ${begin}, none was found.`,
         begin,
-        "a line begins with |name or with the number of its sequence",
+        `${blankAt(file, begin)}a line begins with |name or with the number of its sequence`,
       );
     }
     if (key === undefined) key = id.value;
@@ -153,6 +153,13 @@ function indexSequences(
   }
   if (!readingId) finishLine();
   builder.add(sequenceStart, file.size, samples, key);
+}
+
+/** For a message: says so where white space stands in the way. */
+function blankAt(file: RandomAccessFile, offset: number): string {
+  const [byte] = file.read(offset, 1);
+  if (byte === 9) return "a tab stands there; ";
+  return byte === 32 ? "a blank stands there; " : "";
 }
 
 /** Reads what a line begins with; it may lie across two pieces of the file. */

@@ -1,7 +1,15 @@
 import { flattened, type Evaluation } from "../../evaluator/index.js";
 import type { RecordValue, Thunk, Value } from "../../evaluator/values.js";
+import { suggest } from "../../diagnostics/suggest.js";
 import { NetworkAssembly } from "../../network/build.js";
-import type { DynamicAxis, Network, NetworkNode, NodeFacts, NodeGroup } from "../../network/network.js";
+import type {
+  DynamicAxis,
+  MisspeltGroup,
+  Network,
+  NetworkNode,
+  NodeFacts,
+  NodeGroup,
+} from "../../network/network.js";
 import { compareNames } from "../../network/node-order.js";
 import { asNode } from "./arguments.js";
 import type { NodeFactory } from "./computation-node.js";
@@ -25,15 +33,23 @@ export function* assembleNetwork(record: RecordValue, factory: NodeFactory): Eva
   const defaultAxis = factory.settings.compiler?.newDefaultAxis();
   const roots = yield* tagListedNodes(record);
   const names = [...record.names].sort(compareNames);
+  const firstNames = new Map<NetworkNode, string>();
   for (const name of names) {
-    const value: Value = yield ownMember(record, name).ask();
+    const thunk = ownMember(record, name);
+    const value: Value = yield thunk.ask();
     if (!(value instanceof NodeValue)) continue;
-    // Of several names for one node the last in this order stays.
-    if (!groupMembers.has(name)) value.node.name = name;
+    if (!groupMembers.has(name)) {
+      // Of several names for one node the last in this order stays.
+      const first = firstNames.get(value.node);
+      if (first === undefined) firstNames.set(value.node, name);
+      else value.node.renamed = { from: first, span: thunk.span };
+      value.node.name = name;
+    }
     roots.push(value);
   }
   const { network, nodes } = yield* collectNetwork(roots, factory, defaultAxis);
-  return new NetworkValue(network, nodes, factory.settings.compiler, record);
+  const described = { ...network, misspelt: misspeltGroups(record) };
+  return new NetworkValue(described, nodes, factory.settings.compiler, record);
 }
 
 /** Puts the nodes that `criterionNodes` and its like list into their groups, and returns them. */
@@ -49,6 +65,16 @@ export function* tagListedNodes(record: RecordValue): Evaluation<NodeValue[]> {
     }
   }
   return listed;
+}
+
+/** Members that list nodes under a name that is nearly one of the groups'. */
+function misspeltGroups(record: RecordValue): MisspeltGroup[] {
+  return record.names.flatMap((name) => {
+    const meant = groupMembers.has(name) ? undefined : suggest(name, groupMembers.keys());
+    const group = meant === undefined ? undefined : groupMembers.get(meant);
+    if (meant === undefined || group === undefined) return [];
+    return [{ name, group, meant, span: ownMember(record, name).span }];
+  });
 }
 
 function ownMember(record: RecordValue, name: string): Thunk {

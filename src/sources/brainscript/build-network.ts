@@ -4,8 +4,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Source } from "../../diagnostics/source.js";
 import { evaluateProgram, typeName } from "../../evaluator/index.js";
 import type { RecordValue } from "../../evaluator/values.js";
-import { libraryParts } from "../../library/index.js";
-import { namesNotYet } from "../../library/index.js";
+import { formerArguments, libraryParts, namesNotYet } from "../../library/index.js";
 import type { LogSink } from "../../log/log.js";
 import type { Network } from "../../network/network.js";
 import { NodeFactory } from "./computation-node.js";
@@ -76,6 +75,7 @@ export function networkFromTree(tree: Program, request: Omit<BuildRequest, "text
     classes: nativeClasses(factory),
     ...nodeOperators(factory),
     namesNotYet,
+    formerArguments,
     print: (text) => settings.log(`${text}\n`),
   });
   const thunk = root.own("network");

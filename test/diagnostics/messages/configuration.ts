@@ -10,6 +10,11 @@ export const configurationCases: readonly MessageCase[] = [
     files: { "net.cntk": "stderr = net.cntk/log\ncommand = train\n" },
     command: "configFile=net.cntk",
   },
+  {
+    code: "config-file-missing",
+    files: { "net.cntk": "command = train\n" },
+    command: "configFile= net.cntk precision=double",
+  },
   configuration("config-file-twice", "command = train", "check configFile=net.cntk+net.cntk"),
   configuration("carriage-return", "command = train\rprecision = double"),
   configuration("include-variable", "dir = configs\ninclude=$dir$/base.cntk"),

@@ -11,6 +11,10 @@ export const dataCases: readonly MessageCase[] = [
   training("data-format", { data: "|x 0 1 |y 1\n|x 1 0 7 |y 0\n" }),
   training("data-format", { data: "|x 0 one |y 1\n" }),
   training("data-malformed", { data: "|x 0 1 |y 1\n|x 1 0\n" }),
+  training("data-format", { data: "\t1 |x 0 1 |y 1\n" }),
+  training("data-format", {
+    reader: "input = [ x = [ dim = 2 ; format = sparse ] ; y = [ dim = 1 ; format = dense ] ]",
+  }),
   training("reader-option", { reader: "input = [ x = [ dim = 2 ] ]" }),
   training("reader-option", { reader: "input = [ x = [ dim = 2 ; format = thick ] ]" }),
   training("sequence-in-frame-mode", {

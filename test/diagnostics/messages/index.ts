@@ -4,6 +4,7 @@ import { languageCases } from "./language.js";
 import type { MessageCase } from "./message-case.js";
 import { modelCases } from "./models.js";
 import { networkCases } from "./networks.js";
+import { sequenceCases } from "./sequences.js";
 import { syntaxCases } from "./syntax.js";
 import { trainingCases } from "./training.js";
 
@@ -19,6 +20,7 @@ export const families: readonly Family[] = [
   { name: "syntax", title: "BrainScript that cannot be read", cases: syntaxCases },
   { name: "language", title: "BrainScript without a value", cases: languageCases },
   { name: "networks", title: "Networks", cases: networkCases },
+  { name: "sequences", title: "Sequences", cases: sequenceCases },
   { name: "training", title: "Training", cases: trainingCases },
   { name: "data", title: "Data files", cases: dataCases },
   { name: "models", title: "Models and what is done with them", cases: modelCases },
@@ -28,17 +30,9 @@ export const families: readonly Family[] = [
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "column-out-of-bounds": "takes an index that no Where and PackedIndex give",
-  "frame-outside-minibatch": "takes a truncated sequence in a node that needs whole ones",
-  "frame-outside-sequence": "takes an index that no Where gives",
-  "initial-state-too-short": "takes an initial state of several frames, fewer than the delay",
-  "input-storage": "takes a truncated reader and a sparse input",
-  "layouts-incompatible": "takes data whose sequences differ in length from those of another axis",
   "loop-both-directions": "the shape stage refuses such a loop first",
-  "no-future-values": "takes a truncated sequence and FutureValue",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
   "not-in-loop": "the shape stage refuses such a loop first",
-  "reduction-over-sequence": "no function of the library reduces over sequences",
   "rows-changed": "takes a reader that changes its number of parallel sequences",
   "sequence-missing": "takes data whose sequences differ from those of another axis",
   "wrong-attribute": "takes a damaged model file",
@@ -48,7 +42,6 @@ export const unshown: Readonly<Record<string, string>> = {
   "no-samples": "the reader refuses data without samples first",
   "parameter-size": "takes a damaged model file",
   "reader-streams": "takes several sources of data with a stream of the same name",
-  "sequence-lengths": "truncated sequences are not on the road yet",
   syntax: "stands for an error that the parser does not name",
   "unknown-backend": "the command line refuses unknown names first, with `usage`",
   "validation-unstable": "a shape rule that contradicts itself; none does",

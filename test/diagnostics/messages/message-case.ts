@@ -47,6 +47,8 @@ interface TrainingParts {
   readonly sgd?: string;
   /** Lines of the reader section besides its type and file. */
   readonly reader?: string;
+  /** The reader's section is made of deserializers, and says all itself. */
+  readonly composite?: boolean;
   readonly data?: string | Uint8Array;
   /** Lines at the end of the configuration. */
   readonly more?: string;
@@ -71,7 +73,7 @@ export function training(code: string, parts: TrainingParts): MessageCase {
     `  BrainScriptNetworkBuilder = {\n${indented(parts.network ?? network, 4)}\n  }`,
     `  SGD = [\n${indented(parts.sgd ?? sgd, 4)}\n  ]`,
     "]",
-    `reader = [\n  readerType = CNTKTextFormatReader ; file = data.txt\n${indented(parts.reader ?? reader, 2)}\n]`,
+    `reader = [\n${parts.composite ? "" : "  readerType = CNTKTextFormatReader ; file = data.txt\n"}${indented(parts.reader ?? reader, 2)}\n]`,
     ...(parts.more === undefined ? [] : [indented(parts.more, 0)]),
   ].join("\n");
   const data = parts.data ?? "|x 0 1 |y 1\n|x 1 0 |y 0\n|x 1 1 |y 1\n|x 0 0 |y 0\n";

@@ -112,11 +112,14 @@ export const networkCases: readonly MessageCase[] = [
   training("operation-unsupported", {
     network: `
       x = Input {2} ; y = Input {1}
-      w = ParameterTensor {(1:2)}
-      z = new ComputationNode [ operation = 'QuantizedTimes' ; inputs = (w : x) ; outputRank = 1 ; inferInputRankToMap = -1 ; bitShiftA = 1 ; bitShiftB = 1 ; tag = '' ]
-      error = SquareError (y, z)
+      z = LinearLayer {1} (x)
+      error = new ComputationNode [ operation = 'SequenceWithSoftmax' ; inputs = (y : z : z) ; tag = '' ]
       criterionNodes = (error)`,
   }),
+  network(
+    "crop-path",
+    "x = Input {(4:4:1)} ; y = Input {(2:2:1)}\nz = new ComputationNode [ operation = 'Crop' ; inputs = (x : y) ; tag = '' ]\noutputNodes = (z)",
+  ),
   network("shape-too-large", "x = Input {5000000000}\noutputNodes = (x)"),
   network(
     "too-many-windows",
@@ -135,6 +138,15 @@ export const networkCases: readonly MessageCase[] = [
   training("no-criterion", {
     network: "x = Input {2} ; y = Input {1}\nz = LinearLayer {1} (x)\noutputNodes = (z)",
   }),
+  training("no-criterion", {
+    network:
+      "x = Input {2} ; y = Input {1}\nz = LinearLayer {1} (x)\nerror = SquareError (y, z)\ncriterionNode = (error)",
+  }),
+  network(
+    "unknown-argument",
+    "x = Input {(4:4:1)}\nW = ParameterTensor {(1:9)}\nz = Convolution (W, x, (3:3:1), mapCount = 1)",
+  ),
+  network("wrong-type", "x = Input {(12:1)}\nz = ConvolutionalLayer {4, (5)} (x)\noutputNodes = (z)"),
   training("criterion-not-scalar", {
     network:
       "x = Input {2} ; y = Input {1}\nz = LinearLayer {1} (x)\nerror = SquareError (y, z)\ncriterionNodes = (error) ; outputNodes = (x)",

@@ -2,6 +2,13 @@ import { training, type MessageCase } from "./message-case.js";
 
 const base = "maxEpochs = 1 ; minibatchSize = 2 ; epochSize = 4 ; learningRatesPerSample = 0.01";
 
+const sparseWords = `
+      x = SparseInput {3} ; y = Input {1}
+      error = SquareError (y, LinearLayer {1} (EmbeddingLayer {2} (x)))
+      criterionNodes = (error)`;
+const sparseReader = "input = [ x = [ dim = 3 ; format = sparse ] ; y = [ dim = 1 ; format = dense ] ]";
+const sparseData = "|x 1:1 |y 1\n|x 0:1 |y 0\n|x 1:1 |y 1\n|x 2:1 |y 0\n";
+
 /** What SGD is told, and what goes wrong while it runs. */
 export const trainingCases: readonly MessageCase[] = [
   training("minibatch-size", { sgd: "maxEpochs = 1 ; minibatchSize = 0 ; learningRatesPerSample = 0.01" }),
@@ -41,6 +48,22 @@ export const trainingCases: readonly MessageCase[] = [
       error = SquareError (y, z) + ReduceSum (big - big)
       criterionNodes = (error) ; outputNodes = (z)`,
   }),
+  ...["L2RegWeight = 0.1", "gradUpdateType = fsAdagrad"].map((option) =>
+    training("sparse-gradient", {
+      network: sparseWords,
+      reader: sparseReader,
+      data: sparseData,
+      sgd: `${base} ; ${option}`,
+    }),
+  ),
+  training("sparse-input", {
+    network: `
+      x = Input {1} ; y = SparseInput {2}
+      error = CrossEntropyWithSoftmax (y, LinearLayer {2} (x))
+      criterionNodes = (error)`,
+    reader: "input = [ x = [ dim = 1 ; format = dense ] ; y = [ dim = 2 ; format = sparse ] ]",
+    data: "|x 0 |y 1:1\n|x 1 |y 0:1\n|x 1 |y 1:1\n|x 0 |y 0:1\n",
+  }),
   training("sequence-empty", {
     network: `
       x = Input {2} ; y = Input {1}
@@ -48,6 +71,14 @@ export const trainingCases: readonly MessageCase[] = [
       z = LinearLayer {1} (x)
       error = SquareError (y, z) + MatrixL2Reg (kept)
       criterionNodes = (error) ; outputNodes = (z)`,
+  }),
+  training("top-too-large", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z)
+      missed = ClassificationError (y, z, topN = 5)
+      criterionNodes = (error) ; evaluationNodes = (missed) ; outputNodes = (z)`,
   }),
   training("dynamic-axes-differ", {
     network: `
@@ -61,6 +92,12 @@ export const trainingCases: readonly MessageCase[] = [
   training("input-missing", {
     reader:
       "input = [ x = [ dim = 2 ; format = dense ] ; labels = [ dim = 1 ; format = dense ; alias = y ] ]",
+  }),
+  training("input-missing", {
+    network:
+      "x = Input {2}\ny = x\nz = LinearLayer {2} (x)\nerror = SquareError (y, z)\ncriterionNodes = (error)",
+    reader: "input = [ x = [ dim = 2 ; format = dense ] ]",
+    data: "|x 0 1\n|x 1 0\n",
   }),
   training("input-dimension", {
     reader: "input = [ x = [ dim = 3 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
