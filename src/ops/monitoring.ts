@@ -1,8 +1,8 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import { add, argument } from "../primitives/expression.js";
-import { notRunnable, problem } from "./declared.js";
-import { at, defineOp, memoryNone } from "./define-op.js";
+import { problem } from "./declared.js";
+import { at, defineOp, describe, memoryNone } from "./define-op.js";
 import { runningAverage } from "./running-average.js";
 import { unaryMap } from "./shape-rules.js";
 
@@ -37,7 +37,7 @@ const storedTrace: StoredLayout = {
 
 const trace = defineOp({
   name: "Trace",
-  doc: "Its input, printed for the first logFirst minibatches and then for every logFrequency-th.",
+  doc: "Its input. CNTK prints it for the first logFirst minibatches and then for every logFrequency-th; here a warning says that it is not.",
   source: "Source/ComputationNetworkLib/SpecialPurposeNodes.cpp",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {
@@ -51,8 +51,17 @@ const trace = defineOp({
   stored: storedTrace,
   differentiable: "yes",
   memory: memoryNone,
-  shape: unaryMap,
-  ...notRunnable,
+  shape(context) {
+    if (context.isFinalPass) {
+      context.message(
+        `WARNING: ${describe(context.node)}: printing values while a network runs is not available yet; they pass through unseen.\n`,
+        true,
+      );
+    }
+    return unaryMap(context);
+  },
+  gradient: ({ outputGradient }) => [outputGradient],
+  lower: ({ inputs, output, emit }) => emit("copy", [at(inputs, 0)], output, {}),
 });
 
 const epochAccumulator = defineOp({

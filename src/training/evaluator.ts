@@ -1,3 +1,4 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Values } from "../numerics/values.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
@@ -114,9 +115,22 @@ export interface EvaluationResult {
   readonly minibatches: number;
 }
 
+/** What an EpochAccumulator gives is the result of the whole pass, not one of many to add up; that is not done yet. */
+function refuseAccumulators({ shaped, nodes }: Evaluator): void {
+  const node = restrictOrder(shaped.order, nodes).find(({ op }) => op.name === "EpochAccumulator");
+  if (!node) return;
+  throw new CntkError({
+    code: "not-available",
+    message: `Evaluation of EpochAccumulator is not available yet (node '${node.name}')`,
+    ...(node.origin && { span: node.origin }),
+    hint: 'its value can be written: action = "write"',
+  });
+}
+
 /** Averages an evaluator's nodes over a data set and prints CNTK's lines (SGDLib/SimpleEvaluator.h, Evaluate). */
 export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promise<EvaluationResult> {
   const { options, reader, log } = run;
+  refuseAccumulators(evaluator);
   const accumulator = new CriterionAccumulator(evaluator.nodes, evaluator.elementType, true);
   let minibatches = 0;
   let lastShown = 0;

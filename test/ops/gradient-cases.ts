@@ -273,6 +273,13 @@ export const gradientCases: readonly GradientCase[] = [
     wanted: ["x"],
   },
   {
+    operations: ["Trace"],
+    title: "Trace",
+    network: `x = Input {(4)}\na = Trace (x .* x, say = 'squares')\n${weigh("a", "4")}`,
+    inputs: { x: 4 },
+    wanted: ["x"],
+  },
+  {
     operations: ["LegacyReshape"],
     title: "LegacyReshape",
     network: `x = Input {(2:6)}

@@ -51,6 +51,18 @@ function denseColumns(columns: SparseNumbers, height: number): number[][] {
 
 const isSample = (given: typeof layout, column: number) => !(given === layout && column === 5);
 
+const noWords = {
+  layouts: { "*": layout },
+  inputs: { words: { sparse: [[], [], [], [], [], []] as SparseNumbers }, x: eighths(3 * 6, 5) },
+};
+
+/** Rows that occur in samples. */
+function namedWords({ layouts, inputs }: (typeof minibatches)[number]): Set<number> {
+  return new Set(
+    inputs.words.sparse.flatMap((pairs, c) => (isSample(layouts["*"], c) ? pairs.map(([row]) => row) : [])),
+  );
+}
+
 /** x·wordsᵀ over the samples, [3 x 4]. */
 function gradientOf({ layouts, inputs }: (typeof minibatches)[number]): number[] {
   const result = Array<number>(12).fill(0);
@@ -140,6 +152,21 @@ export const sparseCases: SequenceCase[] = [
       ),
     },
   },
+  ...(["sum", "mean"] as const).map((operation): SequenceCase => ({
+    name: `${operation} of the touched columns, 0 where there are none`,
+    build: (b) => {
+      const [x, words] = [b.input("x", [3, 1]), { ...b.sparseInput("words", [4]), dims: [4, 1] }];
+      const [gradient, result] = [b.touched([3, 4]), b.temporary([1], false)];
+      b.emit("matmul", [x, words], gradient, { transposeA: false, transposeB: true });
+      b.emit("reduceTouched", [gradient], result, { operation }).output("y", result);
+    },
+    minibatches: [...minibatches, noWords],
+    expected: [...minibatches, noWords].map((minibatch) => {
+      const total = gradientOf(minibatch).reduce((sum, g) => sum + g, 0);
+      const count = 3 * namedWords(minibatch).size;
+      return { y: [operation === "mean" ? total / Math.max(count, 1) : total] };
+    }),
+  })),
   {
     name: "a touched state takes the touched columns only",
     build: (b) => {
@@ -153,11 +180,7 @@ export const sparseCases: SequenceCase[] = [
     },
     minibatches,
     expected: minibatches.map((minibatch) => {
-      const named = new Set(
-        minibatch.inputs.words.sparse.flatMap((pairs, c) =>
-          isSample(minibatch.layouts["*"], c) ? pairs.map(([row]) => row) : [],
-        ),
-      );
+      const named = namedWords(minibatch);
       return { state: gradientOf(minibatch).map((g, i) => (named.has(Math.floor(i / 3)) ? g + 1 : 0)) };
     }),
   },
