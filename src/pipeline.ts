@@ -27,6 +27,7 @@ import {
 import type { ModelSource, NetworkCompiler } from "./sources/loaded-models.js";
 import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-file/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
+import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
 import type { Session } from "./session.js";
 import { type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
@@ -47,7 +48,7 @@ const sourceKeys = [
 ] as const;
 
 /** The ways to describe a network that there are. */
-const networkSources: readonly NetworkSource[] = [...brainScriptSources];
+const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ...brainScriptSources];
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {
@@ -74,6 +75,11 @@ export function networkSource(section: ConfigSection): NetworkSource {
     span: section.keySpan(key),
     hint: "BrainScriptNetworkBuilder is",
   });
+}
+
+/** How much the log tells of validating a network that `section` describes, if it is to tell `traceLevel` elsewhere. */
+export function validationTraceLevel(section: ConfigSection, traceLevel: number): number {
+  return networkSource(section).validatesSilently ? 0 : traceLevel;
 }
 
 type Building = Pick<
@@ -106,7 +112,8 @@ export async function buildShapedNetwork(
 ): Promise<ShapedNetwork> {
   const { compiled, ...services } = building(session, traceLevel);
   const network = await networkSource(section).build(section, { ...session, traceLevel, ...services });
-  return compiled.get(network) ?? shapeNetwork(session, network, traceLevel).shaped;
+  const validating = validationTraceLevel(section, traceLevel);
+  return compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
 }
 
 /** What descriptions of networks use of loaded models; `compiled` gathers the networks that were compiled meanwhile. */

@@ -82,5 +82,5 @@ export interface Session extends Omit<SessionStart, "backendName" | "clock"> {
   /**
    * Only in a check, which writes nothing: the untrained models that earlier commands would have left, by absolute path.
    */
-  readonly untrained?: Map<string, ModelFile>;
+  readonly untrained?: Map<string, () => ModelFile>;
 }

@@ -31,7 +31,8 @@ export const editAction: Action = {
     const { section } = command;
     section.boolean("makeMode", true);
     const path = section.string("outputModelPath");
-    session.untrained?.set(session.files.resolve(path), await editedModel(session, command));
+    const model = await editedModel(session, command);
+    session.untrained?.set(session.files.resolve(path), () => model);
   },
 };
 

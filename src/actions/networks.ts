@@ -3,7 +3,7 @@ import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { buildShapedNetwork, hasBuilder, shapeNetwork } from "../pipeline.js";
+import { buildShapedNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
 import type { Session } from "../session.js";
 import type { Command } from "./action.js";
 import { checkMemory } from "../shapes/index.js";
@@ -71,7 +71,7 @@ export async function networkForEvaluation(
   const { network } = shaped;
   if (listed.length === 0) return { shaped, requirePrecision: () => undefined };
   patchOutputNodes(session, network, listed);
-  const patched = shapeNetwork(session, network, traceLevel, shaped);
+  const patched = shapeNetwork(session, network, validationTraceLevel(section, traceLevel), shaped);
   return { shaped: patched.shaped, requirePrecision: () => undefined };
 }
 

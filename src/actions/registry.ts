@@ -6,12 +6,14 @@ import { testAction } from "./test.js";
 import { trainAction } from "./train.js";
 import { unavailableActions } from "./unavailable.js";
 import { writeAction } from "./write.js";
+import { writeWordAndClassAction } from "./write-word-and-class.js";
 
 /** Every action of CNTK's, those that cntkts does not have among them. */
 export const actions: readonly Action[] = [
   trainAction,
   testAction,
   writeAction,
+  writeWordAndClassAction,
   editAction,
   ...unavailableActions,
 ];

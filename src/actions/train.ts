@@ -1,5 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { modelFromNetwork } from "../model-files/index.js";
+import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
 import { buildShapedNetwork, inferenceGraph, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
@@ -83,7 +83,7 @@ export const trainAction: Action = {
     planGraph(trainingGraph(shaped, { criterion, outputs, options }).graph, session.elementType);
     options.minibatchSize(0);
     // Nobody looks at the values: there are none.
-    const model = modelFromNetwork(shaped, new Map(), session.elementType);
+    const model = (): ModelFile => modelFromNetwork(shaped, new Map(), session.elementType);
     session.untrained?.set(session.files.resolve(options.modelPath), model);
   },
 };

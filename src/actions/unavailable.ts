@@ -35,5 +35,4 @@ export const unavailableActions: readonly Action[] = [
   unavailable("exportdbn"),
   unavailable("plot"),
   unavailable("SVD"),
-  unavailable("writeWordAndClass"),
 ];

@@ -16,6 +16,7 @@ import type { Action } from "./action.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { insertPassNodes } from "./pass-nodes.js";
+import { readWordWriter, WordWriter } from "./word-writer.js";
 import { readWriteFormat } from "./write-format.js";
 
 /** The reader section of a write: never randomized. */
@@ -35,7 +36,8 @@ export const writeAction: Action = {
     try {
       const options = readWriteOptions(section);
       const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
-      const path = outputPath(section);
+      const words = section.has("writer") ? readWordWriter(section.section("writer")) : undefined;
+      const path = words ? "" : outputPath(section);
       const format = readWriteFormat(section, log);
       const { evaluator, written } = await compileOutputs(session, shaped, options, section);
       try {
@@ -43,9 +45,10 @@ export const writeAction: Action = {
         checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
         const withKeys = writesKeys(section);
         const request = { session, evaluator, written, format: format(session.files), path, withKeys };
-        const writer = new NodeWriter(request);
+        const writer = words ? new WordWriter(session, evaluator, words) : new NodeWriter(request);
         const { minibatchSize, epochSize } = options;
         await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
+        if (words) reader.limitParallelSequences?.(1);
         const interruption = new Interruption(session.signal);
         const unrolled = new UnrollWarnings(evaluator.shaped, evaluator.nodes, options.traceLevel);
         let samples = 0;
@@ -54,7 +57,7 @@ export const writeAction: Action = {
           for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
             log.write(unrolled.lines(minibatch));
             await writer.write(minibatch, index);
-            log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
+            if (!words) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
             if (path === "-") session.output.write("\n");
             samples += minibatch.columns;
             index++;
@@ -65,7 +68,8 @@ export const writeAction: Action = {
           writer.abort();
           throw error;
         }
-        log.write(`Written to ${path}*\nTotal Samples Evaluated = ${samples}\n`);
+        if (!words) log.write(`Written to ${path}*\n`);
+        log.write(`Total Samples Evaluated = ${samples}\n`);
         return {};
       } finally {
         await evaluator.dispose();
@@ -81,7 +85,8 @@ export const writeAction: Action = {
     const options = readWriteOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
     requirePrecision();
-    outputPath(section);
+    if (section.has("writer")) readWordWriter(section.section("writer"));
+    else outputPath(section);
     readWriteFormat(section, session.log);
     if (hasReader) writesKeys(section);
     if (options.nodeUnitTest) {
@@ -96,16 +101,12 @@ export const writeAction: Action = {
   },
 };
 
-/** Where a write goes: a prefix, or `-`. Throws CntkError where there is none, or what cntkts cannot write. */
+/** Where a write goes: a prefix, or `-`. Throws CntkError where there is none. */
 function outputPath(section: ConfigSection): string {
-  if (section.has("writer") || !section.has("outputPath")) {
-    const span = section.keySpan("writer");
+  if (!section.has("outputPath")) {
     throw new CntkError({
-      code: span ? "not-available" : "no-output",
-      message: span
-        ? "a write command with a writer section is not available yet"
-        : "write command: You must specify either 'writer'or 'outputPath'",
-      span,
+      code: "no-output",
+      message: "write command: You must specify either 'writer'or 'outputPath'",
       hint: "outputPath = PREFIX writes PREFIX.NODE as text",
     });
   }

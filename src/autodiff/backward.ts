@@ -64,7 +64,7 @@ class BackwardWalk {
         builder.attach(placeholder, gradient);
         this.gradients.set(node, placeholder);
       }
-      builder.within(`${node.name}:backward`, () => this.handOn(node));
+      builder.within(node, "backward", () => this.handOn(node));
     }
   }
 
@@ -105,7 +105,7 @@ class BackwardWalk {
     const own = this.position.get(node) ?? 0;
     const placeholder = this.builder.later(`${node.name}:gradient`, node);
     this.placeholders.set(node, placeholder);
-    this.builder.within(`${node.name}:backward`, () =>
+    this.builder.within(node, "backward", () =>
       this.propagate(node, placeholder, (input) => (this.position.get(input) ?? 0) > own),
     );
   }

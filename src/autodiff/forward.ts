@@ -32,12 +32,12 @@ export function forwardGraph(shaped: ShapedNetwork, roots: readonly NetworkNode[
     const { attributes, details } = builder.facts(node);
     const context = { node, attributes, details, mode, build: builder };
     if (node.op.expand) {
-      const value = builder.within(node.name, () => node.op.expand?.(context));
+      const value = builder.within(node, "expanded", () => node.op.expand?.(context));
       // What it is written out as may need companions of its own.
       for (const part of builder.nodes.slice(before)) add(part);
       if (value) companions.set(node, [value]);
     } else {
-      const made = builder.within(`${node.name}:forward`, () => node.op.companions?.(context));
+      const made = builder.within(node, "forward", () => node.op.companions?.(context));
       if (made && made.nodes.length > 0) companions.set(node, made.nodes);
       if (made?.assignments) assignments.push(...made.assignments);
       fullOrder.push(...builder.nodes.slice(before));

@@ -14,6 +14,7 @@ import type {
   OpDefinition,
   ReduceOperation,
   ShapeContext,
+  ShapedInput,
   Views,
 } from "../network/op-definition.js";
 import {
@@ -26,6 +27,7 @@ import {
 import { argument, constant, type Expression, multiply } from "../primitives/expression.js";
 import type { Kind } from "../primitives/instruction.js";
 import type { Parameters } from "../primitives/parameters.js";
+import { InternalNames, type Scope } from "./internal-names.js";
 
 /**
  * Grows a network by internal nodes: gradients, updates, what an op needs beside its value. Each node gets its shape and
@@ -35,14 +37,12 @@ export class InternalGraph implements GraphBuilder {
   /** Internal nodes in the order they were made: inputs always come before their users. */
   readonly nodes: NetworkNode[] = [];
   private readonly known: Map<NetworkNode, NodeFacts>;
-  private readonly names: Set<string>;
-  /** Put before the names of nodes that are made without one. */
-  private scope = "";
+  private readonly names: InternalNames;
+  private scope: Scope = { owner: undefined, part: "" };
 
   constructor(private readonly shaped: ShapedNetwork) {
     this.known = new Map(shaped.facts);
-    // Node names are unique without regard to case.
-    this.names = new Set(shaped.network.nodes.map((node) => node.name.toLowerCase()));
+    this.names = new InternalNames(shaped.network.nodes);
   }
 
   /** Facts of the network's own nodes and of all internal ones. */
@@ -50,10 +50,10 @@ export class InternalGraph implements GraphBuilder {
     return this.known;
   }
 
-  /** Runs `make`; nodes that it makes without a name of their own are called `scope.Op`. */
-  within<T>(scope: string, make: () => T): T {
+  /** Runs `make`; nodes that it makes without a name of their own are called `owner:part.Op`. */
+  within<T>(owner: NetworkNode, part: string, make: () => T): T {
     const outer = this.scope;
-    this.scope = `${scope}.`;
+    this.scope = { owner, part };
     try {
       return make();
     } finally {
@@ -71,14 +71,14 @@ export class InternalGraph implements GraphBuilder {
     op: OpDefinition,
     inputs: readonly NetworkNode[],
     attributes: Attributes = {},
-    name: string = `${this.scope}${op.name}`,
+    name?: string,
   ): NetworkNode {
     const node: NetworkNode = {
-      name: this.uniqueName(name),
+      name: name === undefined ? this.names.inScope(this.scope, op.name) : this.names.unique(name),
       op,
       inputs: [...inputs],
       attributes: { ...attributeDefaults(op), ...attributes },
-      tags: new Set(),
+      tags: noTags,
       internal: true,
     };
     const {
@@ -87,7 +87,7 @@ export class InternalGraph implements GraphBuilder {
       storage = "dense",
       attributes: own,
       details,
-    } = op.shape(this.shapeContext(node));
+    } = op.shape(new InternalShapeContext(node, this.shaped.defaultAxis, (input) => this.facts(input)));
     this.known.set(node, {
       shape,
       dynamicAxis,
@@ -194,36 +194,42 @@ export class InternalGraph implements GraphBuilder {
     }
     return { shape, dynamicAxis };
   }
-
-  private shapeContext(node: NetworkNode): ShapeContext {
-    return {
-      node,
-      attributes: node.attributes,
-      inputs: node.inputs.map((input) => {
-        const { shape, dynamicAxis, storage, needsGradient } = this.facts(input);
-        const isParameter = input.op.role === "parameter";
-        return { node: input, shape, dynamicAxis, storage, isParameter, needsGradient };
-      }),
-      isFinalPass: true,
-      inputAxis: this.shaped.defaultAxis,
-      newDynamicAxis: () => {
-        throw new Error(`${node.name}: an internal node cannot open a dynamic axis`);
-      },
-      detailsOf: (other) => this.facts(other).details,
-      // Everything has a shape by now, and gradients are not worth a line of the log.
-      inferParameter: () => undefined,
-      setParameterShape: () => undefined,
-      message: () => undefined,
-    };
-  }
-
-  private uniqueName(wanted: string): string {
-    let name = wanted;
-    for (let count = 2; this.names.has(name.toLowerCase()); count++) name = `${wanted}:${count}`;
-    this.names.add(name.toLowerCase());
-    return name;
-  }
 }
+
+/** What the shape rule of an internal node sees: everything has a shape by now, and gradients are not worth a line of the log. */
+class InternalShapeContext implements ShapeContext {
+  readonly isFinalPass = true;
+  readonly attributes: Attributes;
+  readonly inputs: readonly ShapedInput[];
+
+  constructor(
+    readonly node: NetworkNode,
+    readonly inputAxis: DynamicAxis,
+    private readonly facts: (node: NetworkNode) => NodeFacts,
+  ) {
+    this.attributes = node.attributes;
+    this.inputs = node.inputs.map((input) => {
+      const { shape, dynamicAxis, storage, needsGradient } = facts(input);
+      const isParameter = input.op.role === "parameter";
+      return { node: input, shape, dynamicAxis, storage, isParameter, needsGradient };
+    });
+  }
+
+  newDynamicAxis(): DynamicAxis {
+    throw new Error(`${this.node.name}: an internal node cannot open a dynamic axis`);
+  }
+
+  detailsOf(other: NetworkNode): unknown {
+    return this.facts(other).details;
+  }
+
+  inferParameter(): void {}
+  setParameterShape(): void {}
+  message(): void {}
+}
+
+/** Internal nodes are members of no group. */
+const noTags = new Set<never>();
 
 function extended(shape: SampleShape, rank: number): SampleShape {
   return [...shape, ...new Array<number>(rank - shape.length).fill(1)];

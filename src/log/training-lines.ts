@@ -134,6 +134,26 @@ export function rateBelowMinimumLine(epoch: number, rate: number, minimum: numbe
   );
 }
 
+/** `learnRatePerSample reduced to 0.05`. */
+export function rateAdjustedLine(how: "reduced" | "increased", rate: number): string {
+  return `learnRatePerSample ${how} to ${formatGeneral(rate, 8)}\n`;
+}
+
+/** An epoch that made the criterion worse is undone. */
+export function rollBackLine(model: string): string {
+  return `Loading (rolling back to) previous model with best training-criterion value: ${model}.\n`;
+}
+
+/** CNTK says that it stops here, and does not. */
+export function rateVanishedLine(rate: number): string {
+  return `learnRate per sample is reduced to ${formatGeneral(rate, 8)} which is below 1e-12. stop training.\n`;
+}
+
+/** What is left of undone epochs; epochs count from 1. */
+export function removedEpochLine(epoch: number, after: number): string {
+  return `SGD: removing model and checkpoint files for epoch ${epoch} after rollback to epoch ${after}\n`;
+}
+
 /** The dropout rate of an epoch, where it is another one than before. */
 export function dropoutLines(rate: number, hasDropout: boolean): string[] {
   const set = `Setting dropout rate to ${formatGeneral(rate, 8)}.\n`;

@@ -48,6 +48,17 @@ function isListOf(value: unknown, type: "number" | "boolean"): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === type);
 }
 
+const declared = new WeakMap<AttributeDeclarations, readonly (readonly [string, AttributeDeclaration])[]>();
+
+/** Declarations as a list; every node of an operation asks for it. */
+export function declarationList(
+  declarations: AttributeDeclarations,
+): readonly (readonly [string, AttributeDeclaration])[] {
+  let list = declared.get(declarations);
+  if (!list) declared.set(declarations, (list = Object.entries(declarations)));
+  return list;
+}
+
 /**
  * Completes attributes with their defaults and checks their kinds. `problem` makes the error for an attribute that is
  * missing or of another kind: in a network built by a script that cannot be, in a damaged model file it can.
@@ -58,7 +69,7 @@ export function typedAttributes<S extends AttributeDeclarations>(
   problem: (name: string, kind: AttributeKind) => Error,
 ): AttributesOf<S> {
   const complete: Record<string, unknown> = { ...attributes };
-  for (const [name, { kind, default: value, computed }] of Object.entries(declarations)) {
+  for (const [name, { kind, default: value, computed }] of declarationList(declarations)) {
     complete[name] ??= value;
     if (complete[name] === undefined && computed) continue;
     if (!isOfKind[kind](complete[name])) throw problem(name, kind);

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
+import { declarationList } from "./attributes.js";
 import type { Attributes, Network, NetworkNode, NodeGroup, ParameterValues } from "./network.js";
 import { compareNames } from "./node-order.js";
 import type { OpDefinition } from "./op-definition.js";
@@ -32,7 +33,7 @@ export function makeNode({ op, name, inputs, attributes, origin, calls }: NodeSp
 /** The attributes of a node about which nothing was said. */
 export function attributeDefaults(op: OpDefinition): Attributes {
   const defaults: Record<string, unknown> = {};
-  for (const [key, declaration] of Object.entries(op.attributes)) {
+  for (const [key, declaration] of declarationList(op.attributes)) {
     if ("default" in declaration) defaults[key] = declaration.default;
   }
   return defaults;

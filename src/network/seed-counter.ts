@@ -5,6 +5,7 @@
 export class SeedCounter {
   private nextSeed = 1;
   private nextNode = 0;
+  private nextName = 1;
 
   /** `forceConstant` is the configuration's `forceConstantRandomSeed`: every seed is 1, yet all are counted. */
   constructor(readonly forceConstant = false) {}
@@ -23,5 +24,10 @@ export class SeedCounter {
   /** Numbers that go to what CNTK makes for itself while it compiles a network. */
   skipNodeNumbers(count: number): void {
     this.nextNode += count;
+  }
+
+  /** The name of a node that its builder leaves unnamed: AutoName1, AutoName2, … (ComputationNode.h, CreateUniqNodeName). */
+  drawNodeName(): string {
+    return `AutoName${this.nextName++}`;
   }
 }

@@ -5,7 +5,7 @@ import {
   type AttributesOf,
   typedAttributes,
 } from "../network/attributes.js";
-import type { NetworkNode, SampleShape } from "../network/network.js";
+import type { DynamicAxis, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type {
   MemoryRule,
@@ -47,10 +47,7 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
       const attributes = typedAttributes(entry.attributes, context.attributes, (name, kind) =>
         wrongAttribute(node, name, kind),
       );
-      const typed = Object.create(context, { attributes: { value: attributes } }) as ShapeContext<
-        AttributesOf<S>
-      >;
-      const result = entry.shape(typed);
+      const result = entry.shape(new TypedContext(context, attributes));
       const completed = { ...result, attributes: result.attributes ?? attributes };
       const only = context.inputs.length === 1 ? context.inputs[0] : undefined;
       return result.storage === undefined && only?.storage === "sparse"
@@ -58,6 +55,46 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
         : completed;
     },
   };
+}
+
+/** A context whose attributes are typed and complete. */
+class TypedContext<A> implements ShapeContext<A> {
+  readonly node: NetworkNode;
+  readonly inputs: ShapeContext["inputs"];
+  readonly isFinalPass: boolean;
+
+  constructor(
+    private readonly context: ShapeContext,
+    readonly attributes: A,
+  ) {
+    this.node = context.node;
+    this.inputs = context.inputs;
+    this.isFinalPass = context.isFinalPass;
+  }
+
+  get inputAxis(): DynamicAxis {
+    return this.context.inputAxis;
+  }
+
+  newDynamicAxis(base: string): DynamicAxis {
+    return this.context.newDynamicAxis(base);
+  }
+
+  detailsOf(other: NetworkNode): unknown {
+    return this.context.detailsOf(other);
+  }
+
+  inferParameter(index: number, like: SampleShape): void {
+    this.context.inferParameter(index, like);
+  }
+
+  setParameterShape(index: number, shape: SampleShape): void {
+    this.context.setParameterShape(index, shape);
+  }
+
+  message(text: string, always?: boolean): void {
+    this.context.message(text, always);
+  }
 }
 
 /** What is declared and absent, or of another kind, cannot come from a script: the model file is damaged. */

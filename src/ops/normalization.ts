@@ -142,15 +142,19 @@ function checkParameters(context: ShapeContext<NormalizationAttributes>, view: S
 /** Without a GPU CNTK always takes its own engine, and model files say so. */
 function chosenEngine(context: ShapeContext<NormalizationAttributes>): Attributes {
   const { attributes } = context;
-  if (attributes.useCntkEngine) return attributes;
-  const { blendTimeConstant: blend, normalizationTimeConstant: normalization } = attributes;
+  if (!attributes.useCntkEngine) warnOfFallback(context);
+  context.message("Using CNTK batch normalization engine.\n");
+  return { ...attributes, useCntkEngine: true };
+}
+
+function warnOfFallback(context: ShapeContext<NormalizationAttributes>): void {
+  const { blendTimeConstant: blend, normalizationTimeConstant: normalization } = context.attributes;
   if (blend !== 0 && (Number.isFinite(blend) || Number.isFinite(normalization))) {
     context.message(
       "\nWARNING: batch normalization falls back to cntk engine for parameters not supported by cuDnn.\n",
       true,
     );
   }
-  return { ...attributes, useCntkEngine: true };
 }
 
 const oneMinus = (value: e.Expression): e.Expression => e.subtract(e.constant(1), value);

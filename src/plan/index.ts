@@ -1,4 +1,4 @@
-export { passes, planGraph } from "./plan-graph.js";
+export { passes, planGraph, planKey } from "./plan-graph.js";
 export { printPlan } from "./print-plan.js";
 export { bufferLifetimes, type Lifetime } from "./lifetimes.js";
 export { layOutMemory } from "./memory-layout.js";

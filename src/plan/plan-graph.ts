@@ -1,11 +1,11 @@
 import { type EntryName, entryNames, type ExecutionGraph } from "../network/execution-graph.js";
 import type { ElementType } from "../numerics/values.js";
-import type { AxisId, BufferId } from "../primitives/instruction.js";
+import type { AxisId, BufferId, Operand } from "../primitives/instruction.js";
 import { Lowering, type LoweredEntry } from "./lower.js";
 import { layOutMemory } from "./memory-layout.js";
 import type { Buffer, Engine, Entry, Plan, PlanAxis } from "./plan.js";
 import { instructionsOf } from "./plan.js";
-import { dataKey, mapInstructions, withBuffers } from "./rewrite.js";
+import { dataKey, mapInstructions } from "./rewrite.js";
 import { forwardCopies, removeUnneeded, shareEqualWork, writeStatesDirectly } from "./simplify.js";
 import { planProblems, verifyBetweenPasses } from "./verify.js";
 
@@ -80,9 +80,13 @@ function assemble(
   for (const [name, entry] of lowered) entries[name] = renumbered(entry, number, axisNumber, declared);
   const engines = enginesOf(Object.values(entries));
   const memory = layOutMemory(buffers, Object.values(entries));
+  return { elementType, axes, buffers, engines, entries, memory };
+}
+
+/** Text that is equal for equal plans, names of temporaries left out: the key of a cache of compiled plans. */
+export function planKey({ buffers, ...plan }: Plan): string {
   const nameless = buffers.map((buffer) => (buffer.role === "temporary" ? { ...buffer, name: "" } : buffer));
-  const key = dataKey({ elementType, axes, buffers: nameless, engines, entries, memory });
-  return { elementType, axes, buffers, engines, entries, memory, key };
+  return dataKey({ ...plan, buffers: nameless });
 }
 
 function renumbered(
@@ -100,12 +104,13 @@ function renumbered(
   for (const { buffer } of outputs) note(buffer);
   return {
     steps: mapInstructions(steps, (instruction) => {
-      const { reads, writes, ...rest } = withBuffers(instruction, number, number);
-      return {
-        ...rest,
-        reads: reads.map((operand) => ({ ...operand, axis: axisNumber(operand.axis) })),
-        writes: { ...writes, axis: axisNumber(writes.axis) },
-      };
+      const { reads, writes } = instruction;
+      const renumber = (operand: Operand): Operand => ({
+        ...operand,
+        buffer: number(operand.buffer),
+        axis: axisNumber(operand.axis),
+      });
+      return { ...instruction, reads: reads.map(renumber), writes: renumber(writes) };
     }).map((step) => (step.kind === "loop" ? { ...step, axis: axisNumber(step.axis) } : step)),
     outputs: outputs.map(({ name, buffer }) => ({ name, buffer: number(buffer) })),
     inputs: [...inputs],

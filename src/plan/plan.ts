@@ -102,11 +102,14 @@ export interface Plan {
   readonly engines: readonly Engine[];
   readonly entries: Readonly<Partial<Record<EntryName, Entry>>>;
   readonly memory: MemoryLayout;
-  /** Text that is equal for equal plans, names left out: the key of caches of compiled code. */
-  readonly key: string;
 }
 
 /** All instructions of some steps, those of loops included. */
 export function instructionsOf(steps: readonly Step[]): Instruction[] {
-  return steps.flatMap((step) => (step.kind === "loop" ? step.body : [step]));
+  const instructions: Instruction[] = [];
+  for (const step of steps) {
+    if (step.kind === "loop") instructions.push(...step.body);
+    else instructions.push(step);
+  }
+  return instructions;
 }

@@ -7,15 +7,18 @@ export function withBuffers(
   read: (buffer: BufferId) => BufferId,
   written: (buffer: BufferId) => BufferId,
 ): Instruction {
-  const renamed = (operand: Operand, rename: (buffer: BufferId) => BufferId): Operand => {
-    const buffer = rename(operand.buffer);
-    return buffer === operand.buffer ? operand : { ...operand, buffer };
-  };
+  const { reads, writes } = instruction;
+  const target = written(writes.buffer);
+  if (target === writes.buffer && reads.every(({ buffer }) => read(buffer) === buffer)) return instruction;
   return {
     ...instruction,
-    reads: instruction.reads.map((operand) => renamed(operand, read)),
-    writes: renamed(instruction.writes, written),
+    reads: reads.map((operand) => withBuffer(operand, read(operand.buffer))),
+    writes: withBuffer(writes, target),
   };
+}
+
+function withBuffer(operand: Operand, buffer: BufferId): Operand {
+  return buffer === operand.buffer ? operand : { ...operand, buffer };
 }
 
 /** Applies `change` to every instruction, inside loops too; an instruction that becomes undefined is left out, an empty loop with it. */
@@ -23,14 +26,27 @@ export function mapInstructions(
   steps: readonly Step[],
   change: (instruction: Instruction) => Instruction | undefined,
 ): Step[] {
-  return steps.flatMap((step): Step[] => {
-    if (step.kind !== "loop") {
-      const changed = change(step);
-      return changed ? [changed] : [];
+  const changed: Step[] = [];
+  for (const step of steps) {
+    if (step.kind === "loop") {
+      const body = step.body.flatMap((instruction) => change(instruction) ?? []);
+      if (body.length > 0) changed.push({ ...step, body });
+      continue;
     }
-    const body = step.body.flatMap((instruction) => change(instruction) ?? []);
-    return body.length > 0 ? [{ ...step, body }] : [];
-  });
+    const instruction = change(step);
+    if (instruction) changed.push(instruction);
+  }
+  return changed;
+}
+
+/** Text that is equal for instructions that do the same with the same operands, wherever the result goes. */
+export function workKey(
+  { kind, reads, writes, parameters }: Instruction,
+  resolve: (buffer: BufferId) => BufferId,
+): string {
+  const view = ({ dims, axis, storage }: Operand): string => `${dims.join()} ${axis} ${storage}`;
+  const operands = reads.map((operand) => `${resolve(operand.buffer)}: ${view(operand)}`).join("; ");
+  return `${kind} ${operands} -> ${view(writes)} ${dataKey(parameters)}`;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { BufferId, Instruction, Operand } from "../primitives/instruction.j
 import { signatureOf } from "../primitives/signatures.js";
 import type { LoweredEntry } from "./lower.js";
 import { type Buffer, instructionsOf } from "./plan.js";
-import { dataKey, mapInstructions, withBuffers } from "./rewrite.js";
+import { mapInstructions, withBuffers, workKey } from "./rewrite.js";
 
 /*
  * Passes that leave less to do. Each takes an entry and returns one with the same results; each is linear in its size, and
@@ -11,34 +11,39 @@ import { dataKey, mapInstructions, withBuffers } from "./rewrite.js";
 
 /** Removes what no output, no state and no carried value needs. */
 export function removeUnneeded(entry: LoweredEntry, buffers: readonly Buffer[]): LoweredEntry {
-  const needed = new Set(entry.outputs.map(({ buffer }) => buffer));
-  const kept = new Set<Instruction>();
-  const look = (instruction: Instruction): boolean => {
-    const { reads, writes } = instruction;
-    if (kept.has(instruction)) return false;
-    if (!needed.has(writes.buffer) && buffers[writes.buffer]?.role !== "state") return false;
-    kept.add(instruction);
-    for (const { buffer } of reads) {
-      needed.add(buffer);
-      // What goes on in the next minibatch needs the value that is kept for it.
-      for (const carry of entry.carries) if (carry.into === buffer) needed.add(carry.value);
-    }
-    return true;
+  const producers = listedBy(instructionsOf(entry.steps), ({ writes }) => writes.buffer);
+  // What goes on in the next minibatch needs the value that is kept for it.
+  const carried = listedBy(entry.carries, ({ into }) => into);
+  const needed = new Set<BufferId>();
+  const pending: BufferId[] = [];
+  const need = (buffer: BufferId): void => {
+    if (needed.has(buffer)) return;
+    needed.add(buffer);
+    pending.push(buffer);
   };
-  for (const step of [...entry.steps].reverse()) {
-    if (step.kind !== "loop") {
-      look(step);
-      continue;
-    }
-    const body = [...step.body].reverse();
-    // A turn may need what comes later in the body, by way of an earlier frame.
-    while (body.map(look).includes(true));
+  for (const { buffer } of entry.outputs) need(buffer);
+  for (const buffer of producers.keys()) if (buffers[buffer]?.role === "state") need(buffer);
+  for (let buffer = pending.pop(); buffer !== undefined; buffer = pending.pop()) {
+    for (const { reads } of producers.get(buffer) ?? []) for (const read of reads) need(read.buffer);
+    for (const { value } of carried.get(buffer) ?? []) need(value);
   }
   return {
     ...entry,
-    steps: mapInstructions(entry.steps, (instruction) => (kept.has(instruction) ? instruction : undefined)),
+    steps: mapInstructions(entry.steps, (instruction) =>
+      needed.has(instruction.writes.buffer) ? instruction : undefined,
+    ),
     carries: entry.carries.filter(({ into }) => needed.has(into)),
   };
+}
+
+function listedBy<T>(items: readonly T[], keyOf: (item: T) => BufferId): Map<BufferId, T[]> {
+  const lists = new Map<BufferId, T[]>();
+  for (const item of items) {
+    const list = lists.get(keyOf(item));
+    if (list) list.push(item);
+    else lists.set(keyOf(item), [item]);
+  }
+  return lists;
 }
 
 /** Renames buffers in a whole entry: in what is read, in outputs and in carried values. */
@@ -47,17 +52,14 @@ function renamed(
   names: ReadonlyMap<BufferId, BufferId>,
   keep: (instruction: Instruction) => boolean,
 ): LoweredEntry {
-  const resolve = (buffer: BufferId): BufferId => {
-    let name = buffer;
-    for (let next = names.get(name); next !== undefined; next = names.get(name)) name = next;
-    return name;
-  };
+  if (names.size === 0) return entry;
+  const rename = (buffer: BufferId): BufferId => names.get(buffer) ?? buffer;
   return {
     steps: mapInstructions(entry.steps, (instruction) =>
-      keep(instruction) ? withBuffers(instruction, resolve, (buffer) => buffer) : undefined,
+      keep(instruction) ? withBuffers(instruction, rename, (buffer) => buffer) : undefined,
     ),
-    outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: resolve(buffer) })),
-    carries: entry.carries.map((carry) => ({ ...carry, value: resolve(carry.value) })),
+    outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: rename(buffer) })),
+    carries: entry.carries.map((carry) => ({ ...carry, value: rename(carry.value) })),
   };
 }
 
@@ -94,16 +96,32 @@ export function forwardCopies(entry: LoweredEntry, buffers: readonly Buffer[]): 
     if (isAlias(instruction))
       originals.set(instruction.writes.buffer, (instruction.reads[0] as Operand).buffer);
   }
-  // A cycle of nothing but copies has no original.
-  for (const alias of originals.keys()) {
-    const seen = new Set<BufferId>();
-    for (let at: BufferId | undefined = alias; at !== undefined; at = originals.get(at)) {
-      if (seen.has(at)) originals.delete(at);
-      if (seen.has(at)) break;
-      seen.add(at);
+  const resolved = resolvedChains(originals);
+  return renamed(entry, resolved, ({ writes: { buffer } }) => !resolved.has(buffer));
+}
+
+/** Where chains of aliases end. A cycle of nothing but aliases has no end: one of them stays. */
+function resolvedChains(aliases: ReadonlyMap<BufferId, BufferId>): Map<BufferId, BufferId> {
+  const ends = new Map<BufferId, BufferId>();
+  const isEnd = new Set<BufferId>();
+  for (const alias of aliases.keys()) {
+    const chain: BufferId[] = [];
+    const onChain = new Set<BufferId>();
+    let at = alias;
+    for (;;) {
+      const next = isEnd.has(at) ? undefined : (ends.get(at) ?? aliases.get(at));
+      if (next === undefined) break;
+      if (onChain.has(at)) {
+        isEnd.add(at);
+        break;
+      }
+      onChain.add(at);
+      chain.push(at);
+      at = next;
     }
+    for (const member of chain) if (member !== at) ends.set(member, at);
   }
-  return renamed(entry, originals, ({ writes: { buffer } }) => !originals.has(buffer));
+  return ends;
 }
 
 /**
@@ -124,7 +142,7 @@ export function shareEqualWork(entry: LoweredEntry, buffers: readonly Buffer[]):
       buffers[output]?.role === "temporary" &&
       [output, ...instruction.reads.map(({ buffer }) => buffer)].every(isFixed);
     if (!isShareable) continue;
-    const key = dataKey(withBuffers(instruction, resolve, () => -1));
+    const key = workKey(instruction, resolve);
     const earlier = done.get(key);
     if (earlier === undefined) done.set(key, output);
     else shared.set(output, earlier);

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly axes: readonly PlanAxis[];
 }
 
+const noBuffers: ReadonlySet<BufferId> = new Set();
+
 let isVerifyingPasses = false;
 
 /** Switches the check of every pass's result on or off (off by default): a debugging aid, on in the tests. */
@@ -71,11 +73,11 @@ function loopProblems(loop: Loop, around: Surroundings, written: Set<BufferId>):
   const problems: string[] = [];
   const inLoop = new Set(loop.body.map(({ writes }) => writes.buffer));
   for (const instruction of loop.body) {
-    const where = describe(instruction, around);
-    if (signatureOf(instruction.kind).wholeAxis) problems.push(`${where} needs the whole axis`);
-    if (instruction.writes.axis !== loop.axis) problems.push(`${where} is not on the loop's axis`);
+    const say = (problem: string): number => problems.push(`${describe(instruction, around)} ${problem}`);
+    if (signatureOf(instruction.kind).wholeAxis) say("needs the whole axis");
+    if (instruction.writes.axis !== loop.axis) say("is not on the loop's axis");
     const looksElsewhere = instruction.kind === "shift";
-    problems.push(...instructionProblems(instruction, around, written, looksElsewhere ? inLoop : new Set()));
+    problems.push(...instructionProblems(instruction, around, written, looksElsewhere ? inLoop : noBuffers));
     written.add(instruction.writes.buffer);
   }
   return problems;
@@ -86,13 +88,12 @@ function instructionProblems(
   instruction: Instruction,
   around: Surroundings,
   written: ReadonlySet<BufferId>,
-  readable: ReadonlySet<BufferId> = new Set(),
+  readable: ReadonlySet<BufferId> = noBuffers,
 ): string[] {
   const signature = signatureOf(instruction.kind);
   const { reads, writes, parameters } = instruction;
   const problems: string[] = [];
-  const where = describe(instruction, around);
-  const say = (problem: string): number => problems.push(`${where}: ${problem}`);
+  const say = (problem: string): number => problems.push(`${describe(instruction, around)}: ${problem}`);
   const needed = signature.reads.filter((name) => !/[?…]$/.test(name)).length;
   const most = signature.reads.some((name) => name.endsWith("…")) ? Infinity : signature.reads.length;
   if (reads.length < needed || reads.length > most) {

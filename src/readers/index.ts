@@ -7,3 +7,4 @@ export type { TextFormatOptions, TextInput } from "./text-format/options.js";
 export { textFormatOptions } from "./text-format/text-format-config.js";
 export { createTextFormatReader } from "./text-format/text-format-reader.js";
 export { TextFormatDeserializer } from "./text-format/text-format-deserializer.js";
+export { readWordClasses } from "./language-model/word-classes.js";

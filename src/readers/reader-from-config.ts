@@ -4,6 +4,10 @@ import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
 import { openComposite, readComposite } from "./composite/composite-from-config.js";
+import { readLanguageModelOptions } from "./language-model/language-model-config.js";
+import { LanguageModelReader } from "./language-model/language-model-reader.js";
+import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
+import { LanguageUnderstandingReader } from "./language-understanding/language-understanding-reader.js";
 import type { Reader, ReaderSurroundings } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
 import { createTextFormatReader } from "./text-format/text-format-reader.js";
@@ -17,10 +21,6 @@ const otherNames = [
   "Cntk.Deserializers.Image",
   "HTKMLFReader",
   "Cntk.Reader.HTKMLF",
-  "LMSequenceReader",
-  "Cntk.Reader.LMSequence",
-  "LUSequenceReader",
-  "Cntk.Reader.LUSequence",
   "UCIFastReader",
   "Cntk.Reader.UCIFast",
   "SparsePCReader",
@@ -33,6 +33,8 @@ const otherNames = [
   "Cntk.Reader.Binary",
 ];
 
+const languageModelNames = ["LMSequenceReader", "Cntk.Reader.LMSequence"];
+const languageUnderstandingNames = ["LUSequenceReader", "Cntk.Reader.LUSequence"];
 const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
@@ -78,6 +80,15 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     const options = readBinary(section);
     return (surroundings) => openBinary(options, surroundings);
   }
+  if (languageModelNames.includes(type)) {
+    const options = readLanguageModelOptions(section);
+    return (surroundings) => Promise.resolve().then(() => new LanguageModelReader(options, surroundings));
+  }
+  if (languageUnderstandingNames.includes(type)) {
+    const options = readLanguageUnderstandingOptions(section);
+    return (surroundings) =>
+      Promise.resolve().then(() => new LanguageUnderstandingReader(options, surroundings));
+  }
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
     code: "reader-type",
@@ -85,8 +96,14 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     span,
     label: "no such type of reader",
     hint:
-      didYouMean(type, [...textFormatNames, ...compositeNames, ...binaryNames, ...otherNames]) ??
-      "readerType = CNTKTextFormatReader reads text files",
+      didYouMean(type, [
+        ...textFormatNames,
+        ...compositeNames,
+        ...binaryNames,
+        ...languageModelNames,
+        ...languageUnderstandingNames,
+        ...otherNames,
+      ]) ?? "readerType = CNTKTextFormatReader reads text files",
   });
 }
 
@@ -104,6 +121,6 @@ function unavailable(message: string, span: Span): CntkError {
     code: "reader-type",
     message,
     span,
-    hint: "what there is: readerType = CNTKTextFormatReader or CNTKBinaryReader, and deserializers of type CNTKTextFormatDeserializer",
+    hint: "what there is: readerType = CNTKTextFormatReader, CNTKBinaryReader, LMSequenceReader or LUSequenceReader, and deserializers of type CNTKTextFormatDeserializer",
   });
 }

@@ -35,6 +35,8 @@ export interface Reader {
   start(request: EpochRequest): Promise<void>;
   /** The next minibatch, or undefined at the end of the epoch. */
   next(): Promise<Minibatch | undefined>;
+  /** Sentences of a minibatch from now on, for writers that take one at a time; most readers have no say in it. */
+  limitParallelSequences?(count: number): void;
   close(): Promise<void>;
 }
 

@@ -9,16 +9,15 @@ import type { AxisNames } from "./axis-names.js";
  */
 export class CompileAxes {
   private readonly own = new Map<NetworkNode, DynamicAxis>();
-  private readonly byName = new Map<string, NetworkNode>();
+  private byName: ReadonlyMap<string, NetworkNode> | undefined;
 
   /** DynamicAxis nodes take their axes at once, before anything is validated. */
   constructor(
-    network: Network,
+    private readonly network: Network,
     private readonly defaultAxis: DynamicAxis,
     private readonly names: AxisNames,
   ) {
     for (const node of network.nodes) {
-      this.byName.set(node.name.toLowerCase(), node);
       if (node.op.name === "DynamicAxis") this.of(node, node.name);
     }
   }
@@ -42,6 +41,7 @@ export class CompileAxes {
   ofInput(node: NetworkNode): DynamicAxis {
     const name = node.attributes["dynamicAxis"];
     if (typeof name !== "string" || name === "") return this.defaultAxis;
+    this.byName ??= new Map(this.network.nodes.map((other) => [other.name.toLowerCase(), other]));
     const source = this.byName.get(name.toLowerCase());
     if (source?.op.name === "DynamicAxis") return this.of(source, source.name);
     const place = {

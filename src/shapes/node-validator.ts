@@ -14,7 +14,7 @@ import { inferredShape } from "./infer-parameter.js";
 import { parameterAttributes } from "../ops/inputs.js";
 import { initializationLine } from "./initialization-line.js";
 import { checkShape } from "./size-limits.js";
-import { formatPrototype } from "./validating-line.js";
+import { Prototype } from "./validating-line.js";
 
 interface NodeState {
   shape: SampleShape;
@@ -55,8 +55,8 @@ export class NodeValidator {
     return this.current(node).visited;
   }
 
-  prototype(node: NetworkNode): string {
-    return formatPrototype(node, this.current(node).attributes, (of) => this.current(of));
+  prototype(node: NetworkNode): Prototype {
+    return new Prototype(node, this.current(node).attributes, (of) => this.current(of));
   }
 
   facts(): Map<NetworkNode, NodeFacts> {
@@ -75,7 +75,7 @@ export class NodeValidator {
   validate(node: NetworkNode, isFinalPass: boolean): boolean {
     const state = this.current(node);
     const before = { ...state };
-    const inputsBefore = node.inputs.map((input) => fingerprint(this.current(input)));
+    const shapesBefore = node.inputs.map((input) => this.current(input).shape);
     state.needsGradient ||= node.inputs.some((input) => this.current(input).needsGradient);
 
     const context = new NodeShapeContext(node, this, this.options, isFinalPass, this.message);
@@ -95,9 +95,9 @@ export class NodeValidator {
     state.visited = true;
     return (
       before.dynamicAxis !== state.dynamicAxis ||
-      fingerprint(before) !== fingerprint(state) ||
+      !sameShape(before.shape, state.shape) ||
       before.needsGradient !== state.needsGradient ||
-      node.inputs.some((input, index) => inputsBefore[index] !== fingerprint(this.current(input)))
+      node.inputs.some((input, index) => !sameShape(shapesBefore[index] ?? [], this.current(input).shape))
     );
   }
 
@@ -231,12 +231,6 @@ function writtenShape(attributes: Attributes): SampleShape {
   return Array.isArray(shape) ? (shape as number[]) : [];
 }
 
-function fingerprint({
-  shape,
-  dynamicAxis,
-}: {
-  shape: SampleShape;
-  dynamicAxis: DynamicAxis | null;
-}): string {
-  return `${shape.join(" x ")}${dynamicAxis ? " *" : ""}`;
+function sameShape(a: SampleShape, b: SampleShape): boolean {
+  return a === b || (a.length === b.length && a.every((dim, axis) => dim === b[axis]));
 }

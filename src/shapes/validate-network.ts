@@ -15,6 +15,7 @@ import { collectRoots } from "../network/node-order.js";
 import type { AxisNames } from "./axis-names.js";
 import { CompileAxes } from "./compile-axes.js";
 import { NodeValidator } from "./node-validator.js";
+import type { Prototype } from "./validating-line.js";
 
 export interface ValidationOptions {
   /** The network's trace level; at 0 only errors, `FAILED` lines and inferred shapes are printed. */
@@ -98,8 +99,12 @@ class ValidationLog {
     private readonly sink: LogSink | undefined,
   ) {}
 
+  get isPrinting(): boolean {
+    return this.traceLevel > 0;
+  }
+
   print(text: string): void {
-    if (this.traceLevel > 0) this.printAlways(text);
+    if (this.isPrinting) this.printAlways(text);
   }
 
   printAlways(text: string): void {
@@ -137,8 +142,8 @@ function runPass(
       const after = validator.prototype(node);
       if (pass === "final") {
         if (changed) throw changedInFinalPass(node);
-      } else if (pass === "first" || changed || before !== after) {
-        log.print(`Validating --> ${after}\n`);
+      } else if (log.isPrinting && (pass === "first" || changed || before.shapes() !== after.shapes())) {
+        log.print(`Validating --> ${after.text()}\n`);
       }
       settled = isLeaf || (allVisited && !changed);
     }
@@ -151,13 +156,13 @@ function validateNode(
   node: NetworkNode,
   validator: NodeValidator,
   log: ValidationLog,
-  before: string,
+  before: Prototype,
   isFinalPass: boolean,
 ): boolean {
   try {
     return validator.validate(node, isFinalPass);
   } catch (error) {
-    log.printAlways(`Validating --> ${before} FAILED\n`);
+    log.printAlways(`Validating --> ${before.text()} FAILED\n`);
     throw error;
   }
 }

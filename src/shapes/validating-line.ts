@@ -7,24 +7,48 @@ export interface PrintedNode {
   readonly dynamicAxis: DynamicAxis | null;
 }
 
-/**
- * CNTK's prototype of a node: `z = Times (W, x) : [2 x 3], [3 x *] -> [2 x *]`, with an empty list for leaves.
- * Source: ComputationNode.cpp, FormatOperationPrototype.
- */
-export function formatPrototype(
-  node: NetworkNode,
-  attributes: Attributes,
-  current: (node: NetworkNode) => PrintedNode,
-): string {
-  const shapeOf = (of: NetworkNode) => {
-    const { shape, dynamicAxis } = current(of);
-    return formatShape(shape, dynamicAxis);
-  };
-  const head = `${node.name} = ${node.op.name}`;
-  if (node.inputs.length === 0) return `${head}() :  -> ${shapeOf(node)}`;
-  const extra = node.op.validatingSuffix?.(attributes) ?? "";
-  const inputs: readonly (NetworkNode | undefined)[] = node.inputs;
-  const names = inputs.map((input) => input?.name ?? "NULL").join(", ");
-  const shapes = inputs.map((input) => (input ? shapeOf(input) : "NULL")).join(", ");
-  return `${head} (${names}${extra}) : ${shapes}${extra} -> ${shapeOf(node)}`;
+/** CNTK's prototype of a node at one moment of the validation. It is written out only if it is printed. */
+export class Prototype {
+  private readonly own: PrintedNode;
+  private readonly inputs: readonly (PrintedNode | undefined)[];
+
+  constructor(
+    private readonly node: NetworkNode,
+    private readonly attributes: Attributes,
+    current: (node: NetworkNode) => PrintedNode,
+  ) {
+    const now = (of: NetworkNode | undefined): PrintedNode | undefined => of && moment(current(of));
+    this.own = moment(current(node));
+    this.inputs = node.inputs.map(now);
+  }
+
+  /** What may change from one moment to another: `[2 x 3], [3 x *] -> [2 x *]`. */
+  shapes(): string {
+    const inputs = this.inputs.map((input) => (input ? shapeOf(input) : "NULL"));
+    return `${inputs.join(", ")}${this.suffix()} -> ${shapeOf(this.own)}`;
+  }
+
+  /**
+   * `z = Times (W, x) : [2 x 3], [3 x *] -> [2 x *]`, with an empty list for leaves.
+   * Source: ComputationNode.cpp, FormatOperationPrototype.
+   */
+  text(): string {
+    const { node } = this;
+    const inputs: readonly (NetworkNode | undefined)[] = node.inputs;
+    const names = inputs.map((input) => input?.name ?? "NULL").join(", ");
+    const list = inputs.length === 0 ? "()" : ` (${names}${this.suffix()})`;
+    return `${node.name} = ${node.op.name}${list} : ${this.shapes()}`;
+  }
+
+  private suffix(): string {
+    return this.inputs.length === 0 ? "" : (this.node.op.validatingSuffix?.(this.attributes) ?? "");
+  }
+}
+
+function moment({ shape, dynamicAxis }: PrintedNode): PrintedNode {
+  return { shape, dynamicAxis };
+}
+
+function shapeOf({ shape, dynamicAxis }: PrintedNode): string {
+  return formatShape(shape, dynamicAxis);
 }

@@ -30,6 +30,8 @@ export interface SourceEnvironment {
 export interface NetworkSource {
   /** The key of a command's section that holds the description. */
   readonly key: string;
+  /** CNTK validates these networks without a word, whatever the trace level. */
+  readonly validatesSilently?: boolean;
   /** Builds the network that `section` describes under `key`. Throws CntkError for every mistake of the description. */
   build(section: ConfigSection, environment: SourceEnvironment): Promise<Network>;
 }

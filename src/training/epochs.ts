@@ -1,4 +1,3 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
 import {
   average,
   type CriterionSum,
@@ -6,14 +5,16 @@ import {
   epochHeader,
   epochLine,
   rateBelowMinimumLine,
+  rateVanishedLine,
 } from "../log/training-lines.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { Display, EpochSizeEstimate } from "./display.js";
 import { Interruption, interrupted } from "./interruption.js";
 import type { ParallelTraining } from "./parallel-training.js";
+import { notANumber, RateControl, type RateState } from "./rate-control.js";
 import type { SgdOptions } from "./sgd-options.js";
-import type { EpochState } from "./state.js";
+import type { EpochState, Resumed } from "./state.js";
 import type { Trainer } from "./trainer.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
 
@@ -32,6 +33,14 @@ export interface EpochHooks {
   validate?(epoch: number, minibatchSize: number): Promise<readonly CriterionSum[]>;
   /** Writes checkpoint and model after an epoch; called before the interruption check, so that an epoch always lands whole. */
   saveEpoch(epoch: number, state: EpochState): Promise<void>;
+  /** Puts model and books of an earlier epoch in place; throws CntkError `checkpoint-missing` where they are gone. */
+  restoreEpoch(epoch: number): Promise<Resumed>;
+  /** Removes what epochs have left that were undone, those behind `epoch`, and writes the checkpoint of `epoch` anew. */
+  revokeTo(epoch: number, undone: number, state: EpochState): Promise<void>;
+  /** Writes the present model as the final one, before the last epoch. */
+  saveFinalModel(): Promise<void>;
+  /** The file of the model after an epoch. */
+  modelAfter(epoch: number): string;
 }
 
 export interface EpochsRequest {
@@ -42,41 +51,42 @@ export interface EpochsRequest {
   readonly reader: Reader;
   readonly hooks: EpochHooks;
   readonly unrolled: UnrollWarnings;
-  /** First epoch to run (0-based), and the samples seen before it. */
+  /** First epoch to run (0-based), and what the checkpoint before it says. */
   readonly startEpoch: number;
-  readonly totalSamplesSeen: number;
+  readonly resumed: Resumed | undefined;
 }
 
-/**
- * Runs the epochs of a training (SGDLib/SGD.cpp, TrainOrAdaptModel).
- * Returns false when the learning rate fell below its minimum before the last epoch.
- */
-export async function runEpochs(request: EpochsRequest): Promise<boolean> {
-  const { options, trainer, session, parallel, hooks, startEpoch } = request;
+/** Runs the epochs of a training (SGDLib/SGD.cpp, TrainOrAdaptModel). */
+export async function runEpochs(request: EpochsRequest): Promise<void> {
+  const { options, trainer, session, parallel, hooks, startEpoch, resumed } = request;
+  const { rateControl, explicitRates } = options;
   const { log } = session;
   const continued: Continued = {
     epochSize: new EpochSizeEstimate(options.epochSize),
     parallelSequences: 1,
   };
-  let { totalSamplesSeen } = request;
+  const control = new RateControl(rateControl, explicitRates, startEpoch, log, resumed);
+  let totalSamplesSeen = resumed?.totalSamplesSeen ?? 0;
   let previousDropout = 0;
-  for (let epoch = startEpoch; epoch < options.maxEpochs; epoch++) {
-    if (epoch > startEpoch) parallel.announce(log, epoch, options.traceLevel, true);
+  for (let epoch = startEpoch, runs = 0; epoch < options.maxEpochs; epoch++, runs++) {
+    if (runs > 0) parallel.announce(log, epoch, options.traceLevel, true);
     const dropoutRate = options.dropoutRates.at(epoch);
     if (dropoutRate !== previousDropout) {
       for (const line of dropoutLines(dropoutRate, trainer.drawsRandomNumbers)) log.stamped(line);
       previousDropout = dropoutRate;
     }
     await trainer.beginEpoch(epoch);
-    const learningRate = options.learningRate(epoch, continued.parallelSequences);
+    const learningRate = control.rateFor(epoch, () =>
+      options.learningRate(epoch, continued.parallelSequences),
+    );
     if (learningRate < options.minLearningRatePerSample) {
       log.stamped(rateBelowMinimumLine(epoch + 1, learningRate, options.minLearningRatePerSample));
-      return false;
+      if (rateControl.adjustsAfterEpoch) await hooks.saveFinalModel();
+      return;
     }
-    const { totals, seconds } = await runEpoch(request, epoch, learningRate, continued);
+    const { totals, seconds } = await runEpoch(request, epoch, learningRate, continued, runs === 0);
     const [criterion, firstEvaluation] = totals;
     totalSamplesSeen += criterion?.count ?? 0;
-    requireNumber(criterion);
     log.stamped(
       epochLine({
         epoch: epoch + 1,
@@ -91,24 +101,40 @@ export async function runEpochs(request: EpochsRequest): Promise<boolean> {
     const validated = await hooks.validate?.(epoch, minibatchSize);
     const controlling =
       options.validationControlsRate && validated ? validated : [criterion, firstEvaluation];
-    const control = (options.evaluationControlsRate && controlling[1]) || controlling[0];
-    await hooks.saveEpoch(epoch, {
-      totalSamplesSeen,
-      learningRatePerSample: learningRate,
-      minibatchSize,
-      criterion: control ? average(control) : 0,
-    });
+    const watched = (options.evaluationControlsRate && controlling[1]) || controlling[0];
+    const restore = async (earlier: number): Promise<RateState> => {
+      const books = await hooks.restoreEpoch(earlier);
+      ({ totalSamplesSeen } = books);
+      return books;
+    };
+    const modelOf = (earlier: number): string => hooks.modelAfter(earlier);
+    const decision = await control.afterEpoch(epoch, watched ? average(watched) : 0, modelOf, restore);
+    if (decision === "finished") {
+      await hooks.saveFinalModel();
+      log.stamped("Finished training and saved final model\n\n");
+      return;
+    }
+    const state: EpochState = { ...control.state, totalSamplesSeen, minibatchSize };
+    if (decision === "rolled back") {
+      epoch -= rateControl.interval;
+      await hooks.revokeTo(epoch, rateControl.interval, state);
+    } else {
+      await hooks.saveEpoch(epoch, state);
+    }
+    if (control.state.learningRatePerSample < 1e-12) {
+      log.stamped(rateVanishedLine(control.state.learningRatePerSample));
+    }
     if (session.signal?.aborted && epoch + 1 < options.maxEpochs) throw interrupted();
   }
-  return true;
 }
 
 /** The minibatches of an epoch (SGD.cpp, TrainOneEpoch): criteria summed over all of them. */
 async function runEpoch(
-  { session, trainer, options, parallel, reader, hooks, unrolled, startEpoch }: EpochsRequest,
+  { session, trainer, options, parallel, reader, hooks, unrolled }: EpochsRequest,
   epoch: number,
   learningRate: number,
   continued: Continued,
+  isFirst: boolean,
 ): Promise<{ readonly totals: readonly CriterionSum[]; readonly seconds: number }> {
   const { log, signal, onProgress } = session;
   if (options.traceLevel > 0) {
@@ -123,7 +149,7 @@ async function runEpoch(
     log.write("\n");
     log.stamped(`Starting minibatch loop${parallel.loopModifiers(epoch)}${options.loopModifiers(epoch)}.\n`);
   }
-  if (epoch === startEpoch) hooks.checkInputs();
+  if (isFirst) hooks.checkInputs();
   await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...parallel.partOf(epoch) });
   const accumulator = trainer.accumulator(parallel.active(epoch));
   const { epochSize } = continued;
@@ -153,10 +179,5 @@ async function runEpoch(
 }
 
 function requireNumber(criterion: CriterionSum | undefined): void {
-  if (!criterion || !Number.isNaN(average(criterion))) return;
-  throw new CntkError({
-    code: "criterion-nan",
-    message: "The training criterion is not a number (NAN).",
-    hint: "a smaller learning rate, or input data of a smaller scale, often helps",
-  });
+  if (criterion && Number.isNaN(average(criterion))) throw notANumber();
 }

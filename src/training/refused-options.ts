@@ -43,38 +43,3 @@ export function refuseOptions(section: ConfigSection): void {
     );
   }
 }
-
-/**
- * The AutoAdjust section: automatic learning rates and minibatch sizes are refused; what only those would read passes.
- * @throws CntkError with CNTK's message for values that it refuses.
- */
-export function refuseAutoAdjust(section: ConfigSection): void {
-  if (!section.has("AutoAdjust")) return;
-  const adjust = section.section("AutoAdjust");
-  const word = adjust.string("autoAdjustLR", "none").toLowerCase();
-  if (!/^(none|false|searchbeforeepoch|beforeepoch|before|adjustafterepoch|afterepoch|after)$/.test(word)) {
-    throw new CntkError({
-      code: "learning-rate-search",
-      message:
-        "autoAdjustLR: Invalid learning rate search type. Valid values are (none | searchBeforeEpoch | adjustAfterEpoch)",
-      span: section.keySpan("AutoAdjust"),
-    });
-  }
-  const [decrease, increase] = [
-    adjust.number("learnRateDecreaseFactor", 0.618),
-    adjust.number("learnRateIncreaseFactor", 1.382),
-  ];
-  if (decrease > 1 || increase < 1) {
-    throw new CntkError({
-      code: "learning-rate-factor",
-      message: "learnRateIncreaseFactor must be >= 1 and learnRateDecreaseFactor must be <= 1.",
-      span: adjust.keySpan(decrease > 1 ? "learnRateDecreaseFactor" : "learnRateIncreaseFactor"),
-    });
-  }
-  if (word !== "none" && word !== "false") {
-    notAvailable(adjust, "autoAdjustLR", `autoAdjustLR = ${adjust.string("autoAdjustLR")}`);
-  }
-  if (adjust.boolean("autoAdjustMinibatch", false)) {
-    notAvailable(adjust, "autoAdjustMinibatch");
-  }
-}

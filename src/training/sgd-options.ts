@@ -2,7 +2,8 @@ import type { ConfigSection } from "../config/config-section.js";
 import { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
-import { refuseAutoAdjust, refuseOptions } from "./refused-options.js";
+import { type RateControlOptions, readRateControl } from "./rate-control.js";
+import { refuseOptions } from "./refused-options.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
 export const wholeSweep = 2 ** 62;
@@ -21,6 +22,9 @@ export interface SgdOptions extends UpdateOptions {
    * CNTK takes minibatchSize for the length of pieces, and a minibatch for `parallelSequences` of them (1 when left out).
    */
   learningRate(epoch: number, parallelSequences?: number): number;
+  /** Epochs whose rates are listed; beyond them the last one holds, or `rateControl` goes on from it. */
+  readonly explicitRates: number;
+  readonly rateControl: RateControlOptions;
   /** Momentum per sample, double; `parallelSequences` as above. */
   momentumPerSample(epoch: number, parallelSequences?: number): number;
   readonly minLearningRatePerSample: number;
@@ -53,7 +57,8 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   const fail: Fail = (code, message, key, hint) => {
     throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
   };
-  refuseAutoAdjust(section);
+  const autoAdjust = section.optionalSection("AutoAdjust");
+  const rateControl = readRateControl(autoAdjust, section.keySpan("AutoAdjust"));
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
   // CNTK's word for the whole data is the largest size_t, which -1 is too.
   const given = section.size("epochSize", 0);
@@ -80,7 +85,6 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   if (maxEpochs >= 2 ** 31) {
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
-  const autoAdjust = section.optionalSection("AutoAdjust");
   const effectiveSize = effectiveSizes(minibatchSizes, section.boolean("truncated", false));
   return {
     modelPath: section.string("modelPath"),
@@ -91,7 +95,8 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     },
     epochSize,
     maxEpochs,
-    learningRate: learningRates(section, effectiveSize, fail),
+    ...learningRates(section, effectiveSize, rateControl.adjustsAfterEpoch, fail),
+    rateControl,
     momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
@@ -159,7 +164,12 @@ function effectiveSizes(minibatchSizes: Schedule, truncated: boolean): PerEpoch 
   };
 }
 
-function learningRates(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): PerEpoch {
+function learningRates(
+  section: ConfigSection,
+  effectiveSize: PerEpoch,
+  optional: boolean,
+  fail: Fail,
+): { readonly learningRate: PerEpoch; readonly explicitRates: number } {
   const perMinibatch = section.floatSchedule("learningRatesPerMB", []);
   const perSample = section.floatSchedule("learningRatesPerSample", []);
   if (!perMinibatch.isEmpty && !perSample.isEmpty) {
@@ -167,11 +177,15 @@ function learningRates(section: ConfigSection, effectiveSize: PerEpoch, fail: Fa
       "You specified both learningRatesPerSample and learningRatesPerMB. Please comment out one of them.";
     fail("learning-rates", message, "learningRatesPerMB");
   }
-  if (!perSample.isEmpty) return (epoch) => perSample.at(epoch);
-  if (!perMinibatch.isEmpty) {
-    return (epoch, parallelSequences) =>
-      Math.fround(perMinibatch.at(epoch) / Math.fround(effectiveSize(epoch, parallelSequences)));
+  if (!perSample.isEmpty) {
+    return { learningRate: (epoch) => perSample.at(epoch), explicitRates: perSample.length };
   }
+  if (!perMinibatch.isEmpty) {
+    const learningRate: PerEpoch = (epoch, parallelSequences) =>
+      Math.fround(perMinibatch.at(epoch) / Math.fround(effectiveSize(epoch, parallelSequences)));
+    return { learningRate, explicitRates: perMinibatch.length };
+  }
+  if (optional) return { learningRate: () => 0, explicitRates: 0 };
   return fail(
     "learning-rates",
     "If autoLearnRateSearchType is false you must specify the learningRatesPerSample or learningRatesPerMB parameter.",

@@ -11,6 +11,7 @@ import type { ShapedNetwork } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 import { checkpointFile } from "./checkpoints.js";
 import type { ParameterStore } from "./parameters.js";
+import type { RateState } from "./rate-control.js";
 import type { Trainer, TrainerState } from "./trainer.js";
 
 /** What a training knows at the end of an epoch besides what its trainer holds. */
@@ -18,8 +19,8 @@ export interface EpochState {
   readonly totalSamplesSeen: number;
   readonly learningRatePerSample: number;
   readonly minibatchSize: number;
-  /** What controls the learning rate: the criterion's average over the epoch, or over the validation data. */
-  readonly criterion: number;
+  /** What the control of the learning rate compares the next epochs with. */
+  readonly previousCriterion: number;
   /** With saveBestModelPerCriterion: the best epochs so far, sorted by the names of criteria. */
   readonly best?: readonly BestCriterion[];
 }
@@ -57,7 +58,7 @@ export function saveCheckpoint(
   const checkpoint = writeCheckpoint({
     totalSamplesSeen: epoch.totalSamplesSeen,
     learningRatePerSample: epoch.learningRatePerSample,
-    previousCriterion: epoch.criterion,
+    previousCriterion: epoch.previousCriterion,
     minibatchSize: epoch.minibatchSize,
     gradients,
     counts: trainer.parameters.map(() => state.count),
@@ -67,7 +68,7 @@ export function saveCheckpoint(
 }
 
 /** What a checkpoint leaves to the epochs that follow. */
-export interface Resumed {
+export interface Resumed extends RateState {
   readonly totalSamplesSeen: number;
   readonly best?: readonly BestCriterion[];
 }
@@ -95,5 +96,6 @@ export async function loadCheckpoint(
     });
   });
   await trainer.load({ memory, count: checkpoint.counts?.[0] ?? 0 });
-  return { totalSamplesSeen: checkpoint.totalSamplesSeen, best: checkpoint.criteria };
+  const { totalSamplesSeen, learningRatePerSample, previousCriterion, criteria } = checkpoint;
+  return { totalSamplesSeen, learningRatePerSample, previousCriterion, best: criteria };
 }

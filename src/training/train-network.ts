@@ -1,6 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { validationLine } from "../log/training-lines.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { removedEpochLine, validationLine } from "../log/training-lines.js";
+import { readModel } from "../model-files/index.js";
+import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
@@ -55,7 +56,7 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
     if (request.validation) evaluator = await Evaluator.compile(session, shaped, watched, values);
     const best = bestModels(options, watched, resumed);
-    const finished = await runEpochs({
+    await runEpochs({
       session,
       trainer,
       options,
@@ -64,10 +65,10 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
       // The network of a checkpoint is compiled at trace level 0.
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
-      totalSamplesSeen: resumed?.totalSamplesSeen ?? 0,
-      hooks: hooksFor(session, request, { trainer, evaluator, inputs, best }),
+      resumed,
+      hooks: hooksFor(session, request, { trainer, evaluator, inputs, best, values }),
     });
-    if (finished) best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
+    best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
   } finally {
     await evaluator?.dispose();
     await trainer.dispose();
@@ -136,7 +137,19 @@ function bestModels(
   return options.saveBestModelPerCriterion ? new BestModels(names, resumed?.best) : undefined;
 }
 
+/** Checkpoints that are needed no more once an epoch is saved: a training that may go back keeps the last decision's. */
+function supersededCheckpoints({ rateControl }: SgdOptions, epoch: number): readonly number[] {
+  const { adjustsAfterEpoch, loadBestModel, interval } = rateControl;
+  if (!adjustsAfterEpoch || !loadBestModel) return epoch > 0 ? [epoch - 1] : [];
+  const position = (epoch % interval) + 1;
+  const superseded: number[] = [];
+  if (position !== 1) superseded.push(epoch - 1);
+  if (position === interval) superseded.push(epoch - interval);
+  return superseded.filter((past) => past >= 0);
+}
+
 interface Parts {
+  readonly values: ParameterStore;
   readonly trainer: Trainer;
   /** Compiled once for all epochs. */
   readonly evaluator: Evaluator | undefined;
@@ -146,7 +159,7 @@ interface Parts {
 
 function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
   const { shaped, options, reader, validation } = request;
-  const { trainer, evaluator, inputs, best } = parts;
+  const { trainer, evaluator, inputs, best, values } = parts;
   const { files, log, elementType, communicator, signal } = session;
   const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
   return {
@@ -175,7 +188,48 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       saveCheckpoint(files, model, shaped, trainer, state, withBest);
       if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
       saveModelFile(files, model, shaped, elementType, state.parameters, state.engines);
-      if (!options.keepCheckpointFiles && epoch > 0) files.remove(checkpointFile(modelAfter(epoch - 1)));
+      if (!options.keepCheckpointFiles) {
+        for (const past of supersededCheckpoints(options, epoch)) {
+          files.remove(checkpointFile(modelAfter(past)));
+        }
+      }
     },
+    async restoreEpoch(epoch) {
+      const model = modelAfter(epoch);
+      const saved = readModel(files.readBytes(model), model);
+      const byName = new Map(saved.nodes.map((node) => [node.name, node.values?.values]));
+      const found = new Map<NetworkNode, ParameterValues>();
+      for (const node of values.keys()) {
+        const parameter = byName.get(node.name);
+        if (parameter) found.set(node, parameter);
+      }
+      await trainer.load({ parameters: values.with(found) });
+      const resumed = await loadCheckpoint(files, model, trainer);
+      if (resumed) return resumed;
+      throw new CntkError({
+        code: "checkpoint-missing",
+        message: `error opening file '${checkpointFile(model)}': No such file or directory`,
+        hint: "adjustAfterEpoch goes back to an earlier epoch, whose checkpoint is not there; loadBestModel = false goes on without",
+      });
+    },
+    async revokeTo(epoch, undone, epochState) {
+      await communicator.barrier();
+      if (communicator.rank > 0) return;
+      for (let past = epoch + undone - 1; past > epoch; past--) {
+        log.stamped(removedEpochLine(past + 1, epoch + 1));
+        files.remove(modelAfter(past));
+        files.remove(checkpointFile(modelAfter(past)));
+      }
+      log.stamped(`SGD: revoke back to and update checkpoint file for epoch ${epoch + 1}\n`);
+      const withBest = { ...epochState, best: best?.forCheckpoint };
+      saveCheckpoint(files, modelAfter(epoch), shaped, trainer, await trainer.save(), withBest);
+    },
+    async saveFinalModel() {
+      await communicator.barrier();
+      if (communicator.rank > 0) return;
+      const state = await trainer.save();
+      saveModelFile(files, options.modelPath, shaped, elementType, state.parameters, state.engines);
+    },
+    modelAfter,
   };
 }

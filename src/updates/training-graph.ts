@@ -131,7 +131,7 @@ function updateNodes(
     const memory = options.rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
     const multiplier = parameterAttributes(node).learningRateMultiplier;
     memories.push(...memory);
-    builder.within(`${node.name}:update`, () => {
+    builder.within(node, "update", () => {
       const gradient = newGradients.get(node) ?? gradientState;
       const context = { build: builder, weights: newWeights.get(node) ?? node, gradient, memory, multiplier };
       const result = isTouched(builder, gradient)

@@ -33,7 +33,7 @@ async function checked(words: readonly string[], configuration?: string): Promis
 
 /** Actions of CNTK's that are not there yet. */
 const missing =
-  "adapt bnstat convertdbn createLabelMap cv devtest dumpNode dumpNodes dumpnode edit exportdbn plot SVD writeWordAndClass".split(
+  "adapt bnstat convertdbn createLabelMap cv devtest dumpNode dumpNodes dumpnode exportdbn plot SVD".split(
     " ",
   );
 
@@ -72,8 +72,8 @@ describe("check refuses what a run refuses", () => {
     [["train=[SGD=[minibatchSize=0]]"], "minibatch-size: Minibatch size cannot be zero."],
     [["train=[reader=[readerType=ImageReader]]"], "reader-type: readerType ImageReader is not available yet"],
     [
-      ["train=[cvReader=[readerType=LMSequenceReader]]"],
-      "reader-type: readerType LMSequenceReader is not available yet",
+      ["train=[cvReader=[readerType=UCIFastReader]]"],
+      "reader-type: readerType UCIFastReader is not available yet",
     ],
     [["test=[traceNodeNamesSparse=z]"], "not-available: traceNodeNamesSparse is not available yet"],
     [

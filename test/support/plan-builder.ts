@@ -122,7 +122,6 @@ export class PlanBuilder {
         this.buffers,
         entries.map(([, entry]) => entry),
       ),
-      key: "",
     };
   }
 

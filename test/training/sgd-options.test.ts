@@ -208,7 +208,7 @@ describe("values that CNTK refuses, in its words, pointed at", () => {
 
 describe("options that would change the numbers and are not there yet", () => {
   for (const text of [
-    "AutoAdjust = [ autoAdjustLR = adjustAfterEpoch ]",
+    "AutoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
     "AutoAdjust = [ autoAdjustMinibatch = true ]",
     "gaussianNoiseInjectStd = 0.1",
     "gradientcheck = true",

@@ -7,7 +7,7 @@ import type { ElementType } from "../../numerics/values.js";
 export interface ModelFiles {
   readonly files: FileAccess;
   /** Only in a check: the untrained models that earlier commands would have left, by absolute path. */
-  readonly untrained?: ReadonlyMap<string, ModelFile>;
+  readonly untrained?: ReadonlyMap<string, () => ModelFile>;
 }
 
 /**
@@ -16,7 +16,7 @@ export interface ModelFiles {
  */
 export function loadModelFile({ files, untrained }: ModelFiles, path: string): ModelFile {
   const left = untrained?.get(files.resolve(path));
-  if (left) return left;
+  if (left) return left();
   if (!files.exists(path)) {
     throw new CntkError({
       code: "model-missing",

@@ -53,7 +53,15 @@ export const configurationCases: readonly MessageCase[] = [
   ),
   configuration(
     "not-available",
-    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [\n  action = train\n  SimpleNetworkBuilder = [ layerSizes = 2:1 ]\n]",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [\n  action = train\n  NDLNetworkBuilder = [ networkDescription = net.ndl ]\n]",
+  ),
+  configuration(
+    "network-options",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [\n  action = train\n  SimpleNetworkBuilder = [\n    layerSizes = 2:5:1 ; rnnType = LTSM\n    trainingCriterion = squareError ; evalCriterion = squareError\n  ]\n]",
+  ),
+  configuration(
+    "word-classes",
+    "command = count\ncount = [\n  action = writeWordAndClass\n  inputFile = text.txt ; outputVocabFile = words.txt ; vocabSize = 100\n]",
   ),
   {
     code: "no-network",

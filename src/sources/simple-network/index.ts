@@ -1,0 +1,2 @@
+/** Layer sizes and a kind → network. */
+export { simpleNetworkSource } from "./simple-network-source.js";
