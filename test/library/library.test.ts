@@ -266,7 +266,6 @@ describe("recurrent functions", () => {
       "unknown identifier 'layerDims'",
     ],
     ["TimeReverse (x)", "Attempted to instantiate undefined operation TimeReverse."],
-    ['BS.Network.Load ("model.dnn").z', "BS.Network.Load is not available yet"],
   ])("%s fails: %s", (expression, message) => {
     expect(buildError(`{ ${sequence} z = ${expression} }`).message).toBe(message);
   });
