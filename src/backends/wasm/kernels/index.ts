@@ -1,7 +1,9 @@
 import type { WasmTable } from "./kernel.js";
+import { compileMap } from "./map.js";
 import { compileMatmul } from "./matmul.js";
 
 /** What has kernels in the module; the other kinds are carried out by the host, on the same memory. */
 export const wasmKernels: WasmTable = {
+  map: compileMap,
   matmul: compileMatmul,
 };
