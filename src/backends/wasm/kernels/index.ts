@@ -1,9 +1,19 @@
+import {
+  compileConvolution,
+  compileConvolutionInputGradient,
+  compileConvolutionWeightGradient,
+} from "./convolution.js";
 import type { WasmTable } from "./kernel.js";
 import { compileMap } from "./map.js";
 import { compileMatmul } from "./matmul.js";
+import { compileReduce } from "./reduce.js";
 
 /** What has kernels in the module; the other kinds are carried out by the host, on the same memory. */
 export const wasmKernels: WasmTable = {
   map: compileMap,
   matmul: compileMatmul,
+  reduce: compileReduce,
+  convolution: compileConvolution,
+  convolutionInputGradient: compileConvolutionInputGradient,
+  convolutionWeightGradient: compileConvolutionWeightGradient,
 };
