@@ -20,7 +20,10 @@ export interface CorrelationSizes {
   readonly maps: number;
 }
 
-/** How many vectors of a row are summed up at a time, for as many maps at a time. */
+/**
+ * How many vectors of a row are summed up at a time, for as many maps at a time. The engine loads all that a turn of a loop
+ * needs before it computes: loads, spread weights and sums together must fit into 15 registers, and a turn must be one tap.
+ */
 const vectorsFor: Readonly<Record<1 | 2 | 4, number>> = { 4: 2, 2: 4, 1: 7 };
 
 /** (sources, kernels, target): the correlation of one sample. */
@@ -76,17 +79,23 @@ function tile(context: WasmContext, sizes: CorrelationSizes, maps: number, numbe
       );
       const cells = Array.from({ length: vectors }, () => variable("v128"));
       const weight = variable("v128");
+      const add = () => {
+        cells.forEach((cell, v) => local.set(cell, lanes.whole.load(source, v * 16)));
+        sums.forEach((row, map) => {
+          local.set(weight, lanes.spread(kernels, map * sources * taps * bytes));
+          row.forEach((sum, v) => local.set(sum, lanes.add(lanes.mul(cells[v]!, weight), sum)));
+        });
+      };
       repeat(variable("i32", sources), () => {
-        for (let tap = 0; tap < taps; tap++) {
-          const from = (Math.floor(tap / kernelWidth) * rowLength + (tap % kernelWidth)) * bytes;
-          cells.forEach((cell, v) => local.set(cell, lanes.whole.load(source, from + v * 16)));
-          sums.forEach((row, map) => {
-            local.set(weight, lanes.spread(kernels, (map * sources * taps + tap) * bytes));
-            row.forEach((sum, v) => local.set(sum, lanes.add(lanes.mul(cells[v]!, weight), sum)));
+        repeat(variable("i32", kernelHeight), () => {
+          repeat(variable("i32", kernelWidth), () => {
+            add();
+            advance(source, bytes);
+            advance(kernels, bytes);
           });
-        }
-        advance(source, sourceRows * rowLength * bytes);
-        advance(kernels, taps * bytes);
+          advance(source, (rowLength - kernelWidth) * bytes);
+        });
+        advance(source, (sourceRows - kernelHeight) * rowLength * bytes);
       });
       sums.forEach((row, map) =>
         row.forEach((sum, v) => {

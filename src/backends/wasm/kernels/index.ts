@@ -6,6 +6,7 @@ import {
 import type { WasmTable } from "./kernel.js";
 import { compileMap } from "./map.js";
 import { compileMatmul } from "./matmul.js";
+import { compileMaxUnpool, compilePool, compilePoolGradient } from "./pool.js";
 import { compileReduce } from "./reduce.js";
 
 /** What has kernels in the module; the other kinds are carried out by the host, on the same memory. */
@@ -16,4 +17,7 @@ export const wasmKernels: WasmTable = {
   convolution: compileConvolution,
   convolutionInputGradient: compileConvolutionInputGradient,
   convolutionWeightGradient: compileConvolutionWeightGradient,
+  pool: compilePool,
+  poolGradient: compilePoolGradient,
+  maxUnpool: compileMaxUnpool,
 };

@@ -6,8 +6,8 @@ import { advance, repeat } from "../emit/loops.js";
 import type { CorrelationSizes } from "./correlation.js";
 import type { WasmContext } from "./kernel.js";
 
-/** Sums that stay in registers at a time. */
-const mostSums = 10;
+/** Do a vector of each map's gradient, a row of cells and their sums fit into the registers? */
+const fits = (maps: number, width: number) => maps + width + maps * width <= 15;
 
 /**
  * (sources, gradients, sums): adds Σ over y, x: gradient[map][y][x] · source[source][y + ky][x + kx] to the double
@@ -25,7 +25,7 @@ export function kernelCorrelation(
   return context.routine(`kernel correlation ${dataKey(sizes)} ${gradientLength}`, () =>
     define(["i32", "i32", "i32"], [], ([source, gradient, sums]) => {
       let left = maps;
-      for (const together of [4, 3, 2, 1].filter((n) => n === 1 || n * kernelWidth <= mostSums)) {
+      for (const together of [4, 3, 2, 1].filter((n) => n === 1 || fits(n, kernelWidth))) {
         const blocks = Math.floor(left / together);
         left -= blocks * together;
         if (blocks === 0) continue;
@@ -67,28 +67,20 @@ function rowOfKernel(
       );
       const slopes = totals.map(() => variable("v128"));
       const cell = variable("v128");
-      const step = (x: number) => {
+      const add = () => {
         slopes.forEach((slope, map) => {
-          const offset = map * gradientLength * height * bytes + x * 16;
-          local.set(slope, lanes.whole.load(gradient, offset));
+          local.set(slope, lanes.whole.load(gradient, map * gradientLength * height * bytes));
         });
         for (let kx = 0; kx < kernelWidth; kx++) {
-          local.set(cell, lanes.whole.load(source, kx * bytes + x * 16));
+          local.set(cell, lanes.whole.load(source, kx * bytes));
           totals.forEach((row, map) =>
             local.set(row[kx]!, lanes.add(lanes.mul(cell, slopes[map]!), row[kx]!)),
           );
         }
       };
       repeat(variable("i32", height), () => {
-        const vectors = gradientLength / lanes.count;
-        if (vectors <= 8) {
-          for (let x = 0; x < vectors; x++) step(x);
-          advance(source, rowLength * bytes);
-          advance(gradient, gradientLength * bytes);
-          return;
-        }
-        repeat(variable("i32", vectors), () => {
-          step(0);
+        repeat(variable("i32", gradientLength / lanes.count), () => {
+          add();
           advance(source, 16);
           advance(gradient, 16);
         });
