@@ -40,9 +40,8 @@ interface CompiledEntry {
 function computing(name: string, error: unknown): unknown {
   if (!(error instanceof CntkError) || name === "") return error;
   const { message } = error.diagnostic;
-  const node = name.replace(/\.scratch\d+$/, "");
   const separator = message.startsWith("operation ") ? " " : ": ";
-  return new CntkError({ ...error.diagnostic, message: `${node}${separator}${message}` });
+  return new CntkError({ ...error.diagnostic, message: `${name}${separator}${message}` });
 }
 
 /** A plan as lists of kernels on typed arrays: what all backends share whose memory is the host's. */
@@ -180,7 +179,7 @@ export class HostExecutable implements Executable {
           : {
               kind: "kernel",
               kernel: this.compile(step, new Set()),
-              name: this.declaration(step.writes.buffer).name,
+              name: this.nodeOf(step),
             },
       ),
       inputs,
@@ -198,8 +197,14 @@ export class HostExecutable implements Executable {
       axis,
       direction,
       body: body.map((instruction) => this.compile(instruction, written)),
-      names: body.map(({ writes }) => this.declaration(writes.buffer).name),
+      names: body.map((instruction) => this.nodeOf(instruction)),
     };
+  }
+
+  /** The node whose value an instruction computes or helps to compute. */
+  private nodeOf({ writes }: Instruction): string {
+    const { name, serves = name } = this.declaration(writes.buffer);
+    return serves;
   }
 
   private compile(instruction: Instruction, writtenInLoop: ReadonlySet<number>): Kernel {
