@@ -3,7 +3,6 @@ import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import type { Plan } from "../plan/plan.js";
 import {
   buildShapedNetwork,
   checkWork,
@@ -43,7 +42,7 @@ export interface ActionNetwork {
   /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
   readonly requirePrecision: () => void;
   /** Throws CntkError `needs-too-much-work` where a model file asks for more than anybody would wait for. */
-  readonly checkPlan?: (plan: Plan) => void;
+  readonly checkPlan?: (plan: Parameters<typeof checkWork>[0]) => void;
 }
 
 /**
