@@ -37,6 +37,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "rows-changed": "takes a reader that changes its number of parallel sequences",
   "sequence-missing": "takes data whose sequences differ from those of another axis",
   "wrong-attribute": "takes a damaged model file",
+  "out-of-memory": "takes more memory than a test should ask for",
   "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
   "needs-too-much-memory": "takes a model that no machine can compute",
   "needs-too-much-work": "takes a model whose windows are far larger than its data",
