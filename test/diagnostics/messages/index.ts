@@ -39,6 +39,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "out-of-memory": "takes more memory than a test should ask for",
   "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
   "needs-too-much-memory": "takes a model that no machine can compute",
+  "needs-too-much-work": "takes a model whose windows are far larger than its data",
   "network-malformed": "only a program that makes networks by hand can leave an input open",
   "no-samples": "the reader refuses data without samples first",
   "parameter-size": "takes a damaged model file",
