@@ -86,8 +86,6 @@ function chosenNodes(
   }
   const node = findNode(nodes, nodeName);
   if (node) return [node];
-  log.write(
-    `Warning: node name '${nodeName}' does not exist in the network. dumping all nodes instead.\n`,
-  );
+  log.write(`Warning: node name '${nodeName}' does not exist in the network. dumping all nodes instead.\n`);
   return nodes;
 }

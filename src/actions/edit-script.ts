@@ -10,7 +10,12 @@ import { inElementType, type Values } from "../numerics/values.js";
 import { shapeNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { type EditingServices, runEditingScript } from "../sources/mel/index.js";
-import { inModelFile, loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
+import {
+  inModelFile,
+  loadModelFile,
+  networkFromModel,
+  requirePrecision,
+} from "../sources/model-file/index.js";
 import { parseTextMatrix } from "../sources/text-matrix.js";
 import { storedValues } from "./stored-values.js";
 
@@ -18,7 +23,11 @@ import { storedValues } from "./stored-values.js";
  * The older form of the action `edit`: a script of the model editing language, in which `$x$` stand for the configuration's
  * variables (ActionsLib/TrainActions.cpp, DoEdit).
  */
-export function editByScript(session: Session, section: ConfigSection, services = editingServices(session)): void {
+export function editByScript(
+  session: Session,
+  section: ConfigSection,
+  services = editingServices(session),
+): void {
   const path = section.string("editPath");
   const lines = configurationLines({ name: path, text: session.files.readText(path) });
   runEditingScript(section.resolve(lines), services);

@@ -45,7 +45,9 @@ function readOptions(section: ConfigSection, { log }: Session): PlotOptions {
   const outputDotFile = section.string("outputDotFile", "") || `${modelPath}.dot`;
   const outputFile = section.string("outputFile", "");
   if (section.string("renderCmd", "") !== "") {
-    log.write("WARNING: renderCmd is not run: cntkts starts no other programs. It draws outputFile itself.\n");
+    log.write(
+      "WARNING: renderCmd is not run: cntkts starts no other programs. It draws outputFile itself.\n",
+    );
   }
   if (outputFile !== "" && graphFormatOf(outputFile) === undefined) {
     throw new CntkError({

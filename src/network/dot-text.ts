@@ -1,7 +1,10 @@
 import type { NetworkNode, NodeGroup, ShapedNetwork } from "./network.js";
 
 /** How CNTK draws special nodes, in the order in which it lists them. */
-const styles: readonly (readonly [style: string, members: (shaped: ShapedNetwork) => readonly NetworkNode[]])[] = [
+const styles: readonly (readonly [
+  style: string,
+  members: (shaped: ShapedNetwork) => readonly NetworkNode[],
+])[] = [
   [
     'node [ shape = box     , color = gray , style = "filled, rounded"  ]; ',
     ({ network }) => network.nodes.filter(({ op }) => op.role === "parameter"),

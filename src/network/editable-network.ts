@@ -105,7 +105,8 @@ export class EditableNetwork {
   /** Takes a node out. Throws CntkError `link-to-nothing` while others use it. */
   remove(node: NetworkNode): void {
     const user = this.usersOf(node)[0];
-    if (user) throw linkToNothing(`'${user.name}' uses '${node.name}': give it another input with SetInput first`);
+    if (user)
+      throw linkToNothing(`'${user.name}' uses '${node.name}': give it another input with SetInput first`);
     for (const members of Object.values(this.groups)) {
       const place = members.indexOf(node);
       if (place >= 0) members.splice(place, 1);

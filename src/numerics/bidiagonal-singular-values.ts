@@ -106,8 +106,10 @@ class Iteration {
         if (smallest === undefined) continue;
         [lastStart, lastEnd] = [start, end];
         const shift = this.shiftFor(start, end, goesDown, smallest / largest);
-        if (shift === 0) goesDown ? this.plainDown(start, end) : this.plainUp(start, end);
-        else goesDown ? this.shiftedDown(start, end, shift) : this.shiftedUp(start, end, shift);
+        if (goesDown && shift === 0) this.plainDown(start, end);
+        else if (goesDown) this.shiftedDown(start, end, shift);
+        else if (shift === 0) this.plainUp(start, end);
+        else this.shiftedUp(start, end, shift);
         const last = goesDown ? end - 1 : start;
         if (Math.abs(e[last]!) <= this.threshold) e[last] = 0;
       }

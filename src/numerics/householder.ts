@@ -46,11 +46,7 @@ export function reflectRows({ v, tau, start }: Reflection, columns: Columns, fir
 }
 
 /** The first `count` columns of the product of reflections, each of `size` elements. */
-export function orthogonalColumns(
-  reflections: readonly Reflection[],
-  size: number,
-  count: number,
-): Columns {
+export function orthogonalColumns(reflections: readonly Reflection[], size: number, count: number): Columns {
   return Array.from({ length: count }, (_, column) => {
     const result = new Float64Array(size);
     result[column] = 1;

@@ -36,7 +36,9 @@ export function singularValues(
   );
   const epsilon = elementType === "double" ? 2 ** -53 : 2 ** -24;
   if (rows >= columns) {
-    return rows >= Math.trunc(columns * tall) && rows > columns ? ofTall(a, rows, epsilon) : ofWide(a, rows, epsilon);
+    return rows >= Math.trunc(columns * tall) && rows > columns
+      ? ofTall(a, rows, epsilon)
+      : ofWide(a, rows, epsilon);
   }
   if (columns >= Math.trunc(rows * tall)) {
     // The transpose is tall: A = L·Q has the L of its R.

@@ -324,7 +324,14 @@ export function dumpedWindows(
   output: SampleShape,
   poolKind: number,
 ): DumpedText {
-  const items = ["Geometry: ", geometryText(windows, input, output), "\n", "PoolKind: ", String(poolKind), "\n"];
+  const items = [
+    "Geometry: ",
+    geometryText(windows, input, output),
+    "\n",
+    "PoolKind: ",
+    String(poolKind),
+    "\n",
+  ];
   return { items, evenWithoutMetadata: true };
 }
 

@@ -162,7 +162,10 @@ class NodeShapeContext implements ShapeContext {
     const shape = inferredShape(this.validator.current(input).shape, like);
     if (!shape) return;
     this.validator.setParameterShape(input, shape);
-    this.print(`${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`, "always");
+    this.print(
+      `${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`,
+      "always",
+    );
     const line = initializationLine(input.name, parameterAttributes(input), shape, this.options.elementType);
     if (line) this.print(line, "network");
   }

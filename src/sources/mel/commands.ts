@@ -37,7 +37,8 @@ const commands: readonly EditingCommand[] = [
     words: ["CreateModelWithName"],
     least: 1,
     most: 1,
-    usage: "Valid parameters: CreateModelWithName(modelName). newly created model always becomes the new default.",
+    usage:
+      "Valid parameters: CreateModelWithName(modelName). newly created model always becomes the new default.",
     run: ({ models, services, parameters: [name] }) => models.enter(name!.text, services.newModel()),
   },
   {
@@ -267,7 +268,9 @@ export function runCommand(name: MappedText, call: CommandCall): void {
       "editing-parameters",
       `Invalid number of parameters. ${command.usage}`,
       call.at.spanOf(),
-      hasBracket ? "a name with a [ takes the comma behind it along: write a pattern such as name*.b" : undefined,
+      hasBracket
+        ? "a name with a [ takes the comma behind it along: write a pattern such as name*.b"
+        : undefined,
     );
   }
   command.run(call);

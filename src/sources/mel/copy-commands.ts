@@ -45,7 +45,9 @@ function linkCopies(copies: Copies, copyOf: (input: NetworkNode) => NetworkNode 
     copy.inputs = node.inputs.map((input) => {
       const target = copyOf(input);
       if (target) return target;
-      throw linkToNothing(`'${input.name}', an input of '${node.name}', is not copied along: CopySubTree does that`);
+      throw linkToNothing(
+        `'${input.name}', an input of '${node.name}', is not copied along: CopySubTree does that`,
+      );
     });
   }
 }

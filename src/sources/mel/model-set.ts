@@ -1,5 +1,5 @@
 import type { MappedText } from "../../config/index.js";
-import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { CntkError } from "../../diagnostics/diagnostic.js";
 import { didYouMean } from "../../diagnostics/suggest.js";
 import type { EditableNetwork } from "../../network/editable-network.js";
 import type { NetworkNode } from "../../network/network.js";
@@ -139,8 +139,7 @@ export class ModelSet {
       if (found.length === 0) throw noTargets(from, to);
       return { ...models, names: found.map(({ name }) => ({ node: nodes[0]!, name })) };
     }
-    const fits =
-      (source.head === "") === (target.head === "") && !source.tail === !target.tail;
+    const fits = (source.head === "") === (target.head === "") && !source.tail === !target.tail;
     if (!fits) throw patternsDiffer(from, to);
     const cutBehind = source.tail?.length ?? 0;
     const names = nodes.map((node) => {
