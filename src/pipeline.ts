@@ -209,7 +209,7 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
 }
 
 // 7  Graph → plan: instructions on buffers.
-export { planGraph } from "./plan/index.js";
+export { checkWork, planGraph } from "./plan/index.js";
 
 /** A compiled plan, and the names of what it remembers between two runs. */
 export interface CompiledPlan {
