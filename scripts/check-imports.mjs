@@ -122,6 +122,7 @@ const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
   pngjs: ["actions", "node"],
+  "@hpcc-js/wasm-graphviz": ["actions"],
   yargs: ["cli"],
 };
 

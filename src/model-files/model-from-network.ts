@@ -21,9 +21,8 @@ export interface EngineState {
 
 /**
  * The model file of a network: nodes by name without regard to case, attributes as the shape stage completed them.
- * `values` holds the values of every parameter (and of Mean and InvStdDev nodes). Without `engines`, random nodes of
- * a model file keep the state that they have there, and new ones get the seeds of a network that was never evaluated: 1, 2, …
- * from the last consumer on.
+ * `values` holds the values of every parameter (and of Mean and InvStdDev nodes). Without `engines`, random nodes get the
+ * seeds of a network that was never evaluated: 1, 2, … from the last consumer on.
  */
 export function modelFromNetwork(
   shaped: ShapedNetwork,
@@ -111,8 +110,9 @@ function runCount(node: NetworkNode, values: ReadonlyMap<NetworkNode, ParameterV
 const isSeed = ({ name }: StoredField): boolean => name === "seed";
 
 function untouchedEngines(shaped: ShapedNetwork): Map<NetworkNode, EngineState> {
-  const random = shaped.order
-    .filter(({ op, attributes }) => op.stored.fields.some(isSeed) && attributes["seed"] === undefined)
-    .reverse();
+  // A network of a model file keeps what the file says.
+  const isNew = ({ op, attributes }: NetworkNode): boolean =>
+    op.stored.fields.some(isSeed) && attributes["seed"] === undefined;
+  const random = shaped.order.filter(isNew).reverse();
   return new Map(random.map((node, i) => [node, { seed: i + 1, offset: 0 }]));
 }
