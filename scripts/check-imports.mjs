@@ -107,7 +107,7 @@ const allowed = {
     "actions",
   ],
   node: ["library"],
-  api: ["model-files", "backends", "session", "actions", "run", "node"],
+  api: ["model-files", "backends", "communication", "session", "actions", "run", "node"],
   index: ["backends", "session", "actions", "run", "api"],
   cli: ["config", "session", "node", "index"],
 };
@@ -119,6 +119,7 @@ const typesOnly = ["node"];
 const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
+  koffi: ["node"],
   pngjs: ["actions", "node"],
   yargs: ["cli"],
 };
