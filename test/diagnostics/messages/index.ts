@@ -40,6 +40,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "minibatch-shares": "takes several processes, and streams of unequal lengths",
   "mpi-missing": "depends on what is installed on the machine; test/node/mpi.test.ts shows it",
   "processes-differ": "takes several processes; test/node/mpi.test.ts shows it",
+  "out-of-memory": "takes more memory than a test should ask for",
   "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
   "needs-too-much-memory": "takes a model that no machine can compute",
   "network-malformed": "only a program that makes networks by hand can leave an input open",
