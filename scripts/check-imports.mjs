@@ -123,6 +123,7 @@ const packages = {
   "@tensorflow/": ["backends"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
+  "@hpcc-js/wasm-graphviz": ["actions"],
   yargs: ["cli"],
 };
 
