@@ -152,7 +152,7 @@ function warnOfFallback(context: ShapeContext<NormalizationAttributes>): void {
   if (blend !== 0 && (Number.isFinite(blend) || Number.isFinite(normalization))) {
     context.message(
       "\nWARNING: batch normalization falls back to cntk engine for parameters not supported by cuDnn.\n",
-      true,
+      "always",
     );
   }
 }

@@ -31,6 +31,7 @@ export const families: readonly Family[] = [
 /** Codes without a snapshot, and why. */
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
+  "svd-keeps-nothing": "takes a KeepRatio of 1 or more and a matrix of some size",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
   "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
   "loop-both-directions": "the shape stage refuses such a loop first",
@@ -39,8 +40,10 @@ export const unshown: Readonly<Record<string, string>> = {
   "rows-changed": "takes a reader that changes its number of parallel sequences",
   "sequence-missing": "takes data whose sequences differ from those of another axis",
   "wrong-attribute": "takes a damaged model file",
+  "out-of-memory": "takes more memory than a test should ask for",
   "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
   "needs-too-much-memory": "takes a model that no machine can compute",
+  "needs-too-much-work": "takes a model whose windows are far larger than its data",
   "network-malformed": "only a program that makes networks by hand can leave an input open",
   "no-samples": "the reader refuses data without samples first",
   "parameter-size": "takes a damaged model file",
