@@ -36,7 +36,6 @@ export const unshown: Readonly<Record<string, string>> = {
   "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
   "loop-both-directions": "the shape stage refuses such a loop first",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
-  "not-in-loop": "the shape stage refuses such a loop first",
   "rows-changed": "takes a reader that changes its number of parallel sequences",
   "sequence-missing": "takes data whose sequences differ from those of another axis",
   "wrong-attribute": "takes a damaged model file",
