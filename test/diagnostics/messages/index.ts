@@ -4,6 +4,7 @@ import { languageCases } from "./language.js";
 import type { MessageCase } from "./message-case.js";
 import { modelCases } from "./models.js";
 import { networkCases } from "./networks.js";
+import { scriptCases } from "./scripts.js";
 import { sequenceCases } from "./sequences.js";
 import { syntaxCases } from "./syntax.js";
 import { trainingCases } from "./training.js";
@@ -20,6 +21,7 @@ export const families: readonly Family[] = [
   { name: "syntax", title: "BrainScript that cannot be read", cases: syntaxCases },
   { name: "language", title: "BrainScript without a value", cases: languageCases },
   { name: "networks", title: "Networks", cases: networkCases },
+  { name: "scripts", title: "The old network description language", cases: scriptCases },
   { name: "sequences", title: "Sequences", cases: sequenceCases },
   { name: "training", title: "Training", cases: trainingCases },
   { name: "data", title: "Data files", cases: dataCases },
