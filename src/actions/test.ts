@@ -2,6 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
+import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -9,6 +10,7 @@ import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
 import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
+import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
@@ -30,16 +32,22 @@ export const testAction: Action = {
     const reader = await readerFromConfig(testReader(section), session);
     try {
       const options = readEvaluationOptions(section);
-      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
+      const { shaped, requirePrecision, checkPlan } = await networkForEvaluation(
+        session,
+        section,
+        "evalNodeNames",
+      );
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       requirePrecision();
+      checkStreams(inputsBelow(nodes), shaped.facts, reader);
       const values = parameterValues(shaped, session.elementType);
-      const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+      const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
       try {
-        checkStreams(evaluator.inputs, shaped.facts, reader);
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
-        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress });
+        const readsApart = section.boolean("distributedMBReading", reader.readsParts) && reader.readsParts;
+        const team = evaluationTeam(session, readsApart);
+        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress, team });
       } finally {
         await evaluator.dispose();
       }

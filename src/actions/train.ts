@@ -8,14 +8,21 @@ import { loadModelFile, networkFromModel, requirePrecision } from "../sources/mo
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
+import { valueOfFirst } from "../training/processes.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
 import { keysThere } from "./networks.js";
 
+/** An action that trains a network: where no training was begun, one that it makes itself. */
+export interface TrainingAction extends Action {
+  create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
+}
+
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
-export const trainAction: Action = {
+export const trainAction: TrainingAction = {
   names: ["train", "trainRNN"],
+  create: createNetwork,
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
     section.section("SGD");
@@ -29,8 +36,14 @@ export const trainAction: Action = {
     for (const warning of options.warnings) log.stamped(warning);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
-    const startEpoch = determineStartEpoch(files, modelPath, maxEpochs, section.boolean("makeMode", true));
-    if (!options.keepCheckpointFiles) removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
+    // The first process may be writing already when another one looks.
+    const makeMode = section.boolean("makeMode", true);
+    const startEpoch = await valueOfFirst(
+      session.communicator,
+      determineStartEpoch(files, modelPath, maxEpochs, makeMode),
+    );
+    if (!options.keepCheckpointFiles && session.communicator.rank === 0)
+      removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
     if (startEpoch === maxEpochs) {
       log.stamped(`Final model exists: ${modelPath}\n`);
       log.stamped("No further training is necessary.\n");
@@ -38,7 +51,7 @@ export const trainAction: Action = {
     }
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
-      startEpoch < 0 ? await createNetwork(session, section) : loadNetwork(session, options, startEpoch);
+      startEpoch < 0 ? await this.create(session, section) : loadNetwork(session, options, startEpoch);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
       const validation = section.has("cvReader")
@@ -70,7 +83,7 @@ export const trainAction: Action = {
     const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
     const options = sgd && readSgdOptions(sgd);
     if (sgd) readParallelTraining(sgd, session);
-    const shaped = await createNetwork(session, section);
+    const shaped = await this.create(session, section);
     if (there.has("reader")) checkReader(section.section("reader"));
     if (section.has("cvReader")) checkReader(section.section("cvReader"));
     if (!options) {

@@ -40,6 +40,21 @@ export const trainingCases: readonly MessageCase[] = [
     sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ; DataParallelSGD = [ gradientBits = 99 ] ]`,
     more: "parallelTrain = true",
   }),
+  training("sparse-aggregation", {
+    network: sparseWords,
+    reader: sparseReader,
+    data: sparseData,
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ]`,
+    more: "parallelTrain = true",
+  }),
+  training("block-size", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = ModelAveragingSGD ; ModelAveragingSGD = [ blockSize = 8 ; blockSizePerWorker = 4 ] ]`,
+    more: "parallelTrain = true",
+  }),
+  training("block-momentum", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = BlockMomentumSGD ; BlockMomentumSGD = [ blockMomentumPerSync = 1.5 ] ]`,
+    more: "parallelTrain = true",
+  }),
   training("criterion-nan", {
     network: `
       x = Input {2} ; y = Input {1}
@@ -63,6 +78,14 @@ export const trainingCases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     reader: "input = [ x = [ dim = 1 ; format = dense ] ; y = [ dim = 2 ; format = sparse ] ]",
     data: "|x 0 |y 1:1\n|x 1 |y 0:1\n|x 1 |y 1:1\n|x 0 |y 0:1\n",
+  }),
+  training("too-many-frames", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      kept = BS.Sequences.Gather (Constant (1e6) .* Greater (y, Constant (0)), x)
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z) + MatrixL2Reg (kept)
+      criterionNodes = (error) ; outputNodes = (z)`,
   }),
   training("sequence-empty", {
     network: `
