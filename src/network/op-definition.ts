@@ -247,7 +247,7 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    * (fed with each minibatch), a `state` of cntkts' own (a gradient, a momentum buffer). `precompute`: Mean, InvStdDev.
    */
   readonly role?: "parameter" | "input" | "state" | "precompute";
-  /** Cannot sit inside a recurrent loop. */
+  /** Needs all time steps at once: cannot sit inside a recurrent loop (ComputationNode.h, ComputationNodeNonLooping). */
   readonly nonLooping?: boolean;
   /** False: the shape is known but the value cannot be computed yet; asking for it is refused. */
   readonly runnable?: boolean;

@@ -377,6 +377,7 @@ const batchNormalization = defineOp({
   ],
   attributes: declarations,
   stored: storedNormalization,
+  nonLooping: true,
   differentiable: "yes",
   gradientDiffers:
     "with a blend time constant: the weight of the minibatch in the running averages, which also normalize, is left out",
