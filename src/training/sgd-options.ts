@@ -2,7 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
-import { type RateControlOptions, readRateControl } from "./rate-control.js";
+import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
 import { refuseOptions } from "./refused-options.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
@@ -12,8 +12,10 @@ export const wholeSweep = 2 ** 62;
 export interface SgdOptions extends UpdateOptions {
   readonly modelPath: string;
   readonly minibatchSizes: Schedule;
-  /** The same for an epoch about to begin. Throws CNTK's error for a size of 0, which only its reader notices. */
-  minibatchSize(epoch: number): number;
+  /** Throws CNTK's error for a size of 0, which only its reader notices. */
+  requireSize(minibatchSize: number): void;
+  /** The pass before training, for statistics of the data, takes all of it, not only the samples of an epoch. */
+  readonly usesAllDataForStatistics: boolean;
   /** Samples per epoch; 0 = one sweep. */
   readonly epochSize: number;
   readonly maxEpochs: number;
@@ -22,9 +24,9 @@ export interface SgdOptions extends UpdateOptions {
    * CNTK takes minibatchSize for the length of pieces, and a minibatch for `parallelSequences` of them (1 when left out).
    */
   learningRate(epoch: number, parallelSequences?: number): number;
-  /** Epochs whose rates are listed; beyond them the last one holds, or `rateControl` goes on from it. */
+  /** Epochs whose rates are listed; beyond them the last one holds, or `autoAdjust` goes on from it. */
   readonly explicitRates: number;
-  readonly rateControl: RateControlOptions;
+  readonly autoAdjust: AutoAdjustOptions;
   /** Momentum per sample, double; `parallelSequences` as above. */
   momentumPerSample(epoch: number, parallelSequences?: number): number;
   readonly minLearningRatePerSample: number;
@@ -32,14 +34,10 @@ export interface SgdOptions extends UpdateOptions {
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
   /** What the log adds to `Starting minibatch loop` about pieces of minibatches. */
-  loopModifiers(epoch: number): string;
+  loopModifiers(minibatchSize: number): string;
   readonly keepCheckpointFiles: boolean;
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
   readonly saveBestModelPerCriterion: boolean;
-  /** Where there are validation data, they control the learning rate. */
-  readonly validationControlsRate: boolean;
-  /** The first evaluation node controls the learning rate, not the criterion. */
-  readonly evaluationControlsRate: boolean;
   readonly traceLevel: number;
   /** What the log says about the section before anything else. */
   readonly warnings: readonly string[];
@@ -57,9 +55,9 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   const fail: Fail = (code, message, key, hint) => {
     throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
   };
-  const autoAdjust = section.optionalSection("AutoAdjust");
-  const rateControl = readRateControl(autoAdjust, section.keySpan("AutoAdjust"));
+  const adjustSection = section.optionalSection("AutoAdjust");
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
+  const autoAdjust = readAutoAdjust(adjustSection, section.keySpan("AutoAdjust"), minibatchSizes);
   // CNTK's word for the whole data is the largest size_t, which -1 is too.
   const given = section.size("epochSize", 0);
   const epochSize = given >= 2 ** 63 ? 0 : given;
@@ -89,14 +87,14 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
-    minibatchSize: (epoch) => {
-      const size = minibatchSizes.at(epoch);
-      return size > 0 ? size : fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
+    requireSize: (size) => {
+      if (!(size > 0)) fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
     },
+    usesAllDataForStatistics: section.boolean("UseAllDataForPreComputedNode", true),
     epochSize,
     maxEpochs,
-    ...learningRates(section, effectiveSize, rateControl.adjustsAfterEpoch, fail),
-    rateControl,
+    ...learningRates(section, effectiveSize, autoAdjust.rates !== "scheduled", fail),
+    autoAdjust,
     momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
@@ -107,13 +105,11 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     clippingWithTruncation: section.boolean("gradientClippingWithTruncation", true),
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     minibatchesToShow: section.size("numMBsToShowResult", 10),
-    loopModifiers: loopModifiers(section, minibatchSizes),
+    loopModifiers: loopModifiers(section),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
-    validationControlsRate: autoAdjust?.boolean("UseCVSetControlLRIfCVExists", true) ?? true,
-    evaluationControlsRate: autoAdjust?.boolean("UseEvalCriterionControlLR", false) ?? false,
     traceLevel: section.integer("traceLevel", 0),
-    warnings: autoAdjust?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
+    warnings: adjustSection?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
@@ -143,11 +139,11 @@ function updateRule(section: ConfigSection, fail: Fail): UpdateRule {
  * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,
  * with the same sums, and says what CNTK says (Readers/ReaderLib/DataReaderHelpers.h, GetNumSubminibatchesNeeded).
  */
-function loopModifiers(section: ConfigSection, minibatchSizes: Schedule): (epoch: number) => string {
+function loopModifiers(section: ConfigSection): (minibatchSize: number) => string {
   const given = section.size("numSubminibatches", 1);
   const samples = section.size("maxSamplesInRAM", 0);
-  return (epoch) => {
-    const needed = samples > 0 ? Math.ceil(minibatchSizes.at(epoch) / samples) : 1;
+  return (minibatchSize) => {
+    const needed = samples > 0 ? Math.ceil(minibatchSize / samples) : 1;
     const pieces = given > 1 ? given : needed;
     if (pieces <= 1) return "";
     return samples > 0 ? `, with maximum ${samples} samples in RAM` : `, with ${pieces} subminibatch`;

@@ -4,15 +4,16 @@ import {
   type BestCriterion,
   modelFromNetwork,
   readCheckpoint,
+  readModel,
   writeCheckpoint,
   writeModel,
 } from "../model-files/index.js";
-import type { ShapedNetwork } from "../network/network.js";
+import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 import { checkpointFile } from "./checkpoints.js";
 import type { ParameterStore } from "./parameters.js";
 import type { RateState } from "./rate-control.js";
-import type { Trainer, TrainerState } from "./trainer.js";
+import type { EngineState, Trainer, TrainerState } from "./trainer.js";
 
 /** What a training knows at the end of an epoch besides what its trainer holds. */
 export interface EpochState {
@@ -70,7 +71,36 @@ export function saveCheckpoint(
 /** What a checkpoint leaves to the epochs that follow. */
 export interface Resumed extends RateState {
   readonly totalSamplesSeen: number;
+  /** Absent in checkpoints of the first versions. */
+  readonly minibatchSize?: number | undefined;
   readonly best?: readonly BestCriterion[];
+}
+
+/**
+ * Puts the parameters of a model file of the same network into a trainer, and the state of its random engines
+ * (ComputationNetwork.h, RereadPersistableParameters).
+ */
+export async function reloadModel(
+  files: FileAccess,
+  path: string,
+  trainer: Trainer,
+  parameters: ParameterStore,
+): Promise<void> {
+  const saved = readModel(files.readBytes(path), path);
+  const byName = new Map(saved.nodes.map((node) => [node.name, node]));
+  const found = new Map<NetworkNode, ParameterValues>();
+  for (const node of parameters.keys()) {
+    const values = byName.get(node.name)?.values?.values;
+    if (values) found.set(node, values);
+  }
+  const engines = new Map<NetworkNode, EngineState>();
+  for (const node of trainer.randomNodes) {
+    const { seed, offset } = byName.get(node.name)?.fields ?? {};
+    if (seed !== undefined && offset !== undefined) {
+      engines.set(node, { seed: Number(seed), offset: Number(offset) });
+    }
+  }
+  await trainer.load({ parameters: parameters.with(found), engines });
 }
 
 /**
@@ -96,6 +126,6 @@ export async function loadCheckpoint(
     });
   });
   await trainer.load({ memory, count: checkpoint.counts?.[0] ?? 0 });
-  const { totalSamplesSeen, learningRatePerSample, previousCriterion, criteria } = checkpoint;
-  return { totalSamplesSeen, learningRatePerSample, previousCriterion, best: criteria };
+  const { totalSamplesSeen, minibatchSize, learningRatePerSample, previousCriterion, criteria } = checkpoint;
+  return { totalSamplesSeen, minibatchSize, learningRatePerSample, previousCriterion, best: criteria };
 }

@@ -65,6 +65,8 @@ export interface TrainerRequest {
 export class Trainer {
   private count = 0;
   private hasRun = false;
+  /** Values of all parameters as they were put in; those that the plan holds have changed since. */
+  private values: ParameterStore;
 
   private constructor(
     private readonly request: TrainerRequest,
@@ -73,10 +75,12 @@ export class Trainer {
     readonly parameters: readonly TrainedParameter[],
     private readonly refusals: readonly SparseRefusal[],
     /** Nodes that draw random numbers, in the criterion's evaluation order. */
-    private readonly randomNodes: readonly NetworkNode[],
+    readonly randomNodes: readonly NetworkNode[],
     private readonly elementType: ElementType,
     private readonly communicator: Communicator,
-  ) {}
+  ) {
+    this.values = request.values;
+  }
 
   /** Graph, plan and executable of a training, parameters in place. Throws CntkError for nodes without a gradient. */
   static async compile(
@@ -175,13 +179,13 @@ export class Trainer {
   /** Everything that the steps so far have changed. */
   async save(): Promise<TrainerState> {
     const { executable, states } = this.compiled;
-    const held = [...this.request.values.keys()].filter(({ name }) => states.has(name));
+    const held = [...this.values.keys()].filter(({ name }) => states.has(name));
     const memories = this.parameters.flatMap(({ memory }) => memory);
     const engines = this.randomNodes.map(({ name }) => name);
     const read = await executable.readState([...held.map(({ name }) => name), ...memories, ...engines]);
     const values = (name: string): Values => read.get(name) ?? new Float64Array();
     return {
-      parameters: this.request.values.with(new Map(held.map((node) => [node, values(node.name)]))),
+      parameters: this.values.with(new Map(held.map((node) => [node, values(node.name)]))),
       memory: this.parameters.map(({ memory }) => joined(memory.map(values), this.elementType)),
       count: this.count,
       engines: new Map(
@@ -197,6 +201,7 @@ export class Trainer {
   async load(state: Partial<TrainerState>): Promise<void> {
     const { executable, states } = this.compiled;
     const written = new Map<string, Values>();
+    this.values = state.parameters ?? this.values;
     for (const [node, values] of state.parameters ?? [])
       if (states.has(node.name)) written.set(node.name, values);
     this.parameters.forEach(({ node, memory }, index) => {

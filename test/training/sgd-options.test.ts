@@ -22,7 +22,8 @@ const read = (text: string): SgdOptions => readSgdOptions(sectionOf(`${needed} ;
 
 function problem(text: string): readonly [message: string, pointedAt: string | undefined] {
   try {
-    readSgdOptions(sectionOf(text)).minibatchSize(0);
+    const options = readSgdOptions(sectionOf(text));
+    options.requireSize(options.minibatchSizes.at(0));
   } catch (error) {
     if (!(error instanceof CntkError)) throw error;
     const { message, span } = error.diagnostic;
