@@ -72,7 +72,6 @@ const allowed = {
     "plan",
     "backends",
     "readers",
-    "communication",
     "session",
     "pipeline",
   ],

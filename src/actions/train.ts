@@ -26,7 +26,7 @@ export const trainAction: Action = {
   },
   async run(session, { section }): Promise<ActionResult> {
     const { files, log } = session;
-    const options = readSgdOptions(section.section("SGD"));
+    const options = readSgdOptions(section.section("SGD"), session.elementType);
     for (const warning of options.warnings) log.stamped(warning);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
@@ -69,7 +69,7 @@ export const trainAction: Action = {
     const { section } = command;
     const there = keysThere(session, command, "reader", "SGD", "modelPath");
     const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
-    const options = sgd && readSgdOptions(sgd);
+    const options = sgd && readSgdOptions(sgd, session.elementType);
     if (sgd) readParallelTraining(sgd, session);
     const shaped = await createNetwork(session, section);
     if (there.has("reader")) checkReader(section.section("reader"));

@@ -20,3 +20,4 @@ export {
 export { denseValues, elementTypeOfData } from "./data.js";
 export type { FedInput } from "./feed.js";
 export { feed, missingStream, realSamples } from "./feed.js";
+export { splitMinibatch } from "./split.js";

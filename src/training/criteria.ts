@@ -31,6 +31,9 @@ export function samplesOf({ layout }: Output, ofMinibatch: number): number {
   return layout && ofMinibatch > 0 ? sampleCount(layout) : ofMinibatch;
 }
 
+/** Per node: the sum over the samples of a piece of a minibatch, and how many they are. */
+export type CriterionPart = readonly { readonly sum: number; readonly count: number }[];
+
 /**
  * Accumulates criterion values over minibatches (SGDLib/Criterion.h): training adds in the element type,
  * evaluation in double. Displays show differences between two states of the accumulator.
@@ -48,15 +51,32 @@ export class CriterionAccumulator {
     this.counts = nodes.map(() => 0);
   }
 
-  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps) on the network's own axis. */
-  add(values: Outputs, samples: number): void {
-    if (samples === 0) return;
-    this.nodes.forEach((node, index) => {
+  /** What a minibatch, or a piece of one, gives: its values by node name, and its real samples on the network's own axis. */
+  part(values: Outputs, samples: number): CriterionPart {
+    return this.nodes.map((node) => {
       const value = values.get(node.name);
       if (!value) throw new Error(`the backend gave no value for ${node.name}`);
-      const sum = (this.sums[index] ?? 0) + sumOverSamples(value, this.elementType);
-      this.sums[index] = this.addInDouble || this.elementType === "double" ? sum : Math.fround(sum);
-      this.counts[index] = (this.counts[index] ?? 0) + samplesOf(value, samples);
+      return { sum: sumOverSamples(value, this.elementType), count: samplesOf(value, samples) };
+    });
+  }
+
+  /** Adds one minibatch. */
+  add(values: Outputs, samples: number): void {
+    if (samples > 0) this.addParts([this.part(values, samples)], samples);
+  }
+
+  /** Adds one minibatch: what its pieces gave, and all its samples. */
+  addParts(parts: readonly CriterionPart[], samples: number): void {
+    if (samples === 0) return;
+    const rounded = (sum: number): number => (this.elementType === "double" ? sum : Math.fround(sum));
+    this.nodes.forEach((_, index) => {
+      const ofMinibatch = parts.reduce((sum, part) => rounded(sum + (part[index]?.sum ?? 0)), 0);
+      const sum = (this.sums[index] ?? 0) + ofMinibatch;
+      this.sums[index] = this.addInDouble ? sum : rounded(sum);
+      this.counts[index] = parts.reduce(
+        (count, part) => count + (part[index]?.count ?? 0),
+        this.counts[index] ?? 0,
+      );
     });
   }
 

@@ -8,16 +8,17 @@ import {
   rateBelowMinimumLine,
   rateVanishedLine,
 } from "../log/training-lines.js";
-import type { Minibatch } from "../minibatch/index.js";
+import { type Minibatch, realSamples } from "../minibatch/index.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
+import type { CriterionAccumulator } from "./criteria.js";
 import { Display, EpochSizeEstimate } from "./display.js";
 import { Interruption, interrupted } from "./interruption.js";
 import { MinibatchTuning } from "./minibatch-tuning.js";
+import { NormalizationConstants } from "./normalization-constants.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { notANumber, RateControl, type RateState } from "./rate-control.js";
 import { RateSearch } from "./rate-search.js";
-import { longestSamples } from "./samples.js";
 import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState, Resumed } from "./state.js";
 import type { Trainer } from "./trainer.js";
@@ -76,6 +77,7 @@ class Epochs {
   private readonly control: RateControl;
   private readonly search: RateSearch;
   private readonly tuning: MinibatchTuning;
+  private readonly normalization: NormalizationConstants;
   private totalSamplesSeen: number;
   private previousDropout = 0;
   /** Sequences side by side in the last minibatch delivered. */
@@ -98,6 +100,7 @@ class Epochs {
     );
     this.search = new RateSearch(options, startEpoch, session.log, resumed);
     this.tuning = new MinibatchTuning(options, resumed?.minibatchSize ?? firstSize, session.log);
+    this.normalization = new NormalizationConstants(options, session.log);
     this.totalSamplesSeen = resumed?.totalSamplesSeen ?? 0;
   }
 
@@ -121,6 +124,7 @@ class Epochs {
     const { log } = session;
     this.announceDropout(epoch);
     await trainer.beginEpoch(epoch);
+    await this.normalization.beginEpoch(epoch, trainer);
     const learningRate = await this.chooseRate(epoch);
     if (learningRate < options.minLearningRatePerSample) {
       log.stamped(rateBelowMinimumLine(epoch + 1, learningRate, options.minLearningRatePerSample));
@@ -197,8 +201,9 @@ class Epochs {
     const { log, signal, onProgress } = session;
     const { epoch, minibatchSize, mostSamples = Infinity } = pass;
     options.requireSize(minibatchSize);
+    const pieces = options.pieces.needed(minibatchSize, this.parallelSequences);
     if (options.traceLevel > 0) {
-      const modifiers = parallel.loopModifiers(epoch) + options.loopModifiers(minibatchSize);
+      const modifiers = parallel.loopModifiers(epoch) + options.pieces.modifiers(pieces);
       log.write("\n");
       log.stamped(`Starting minibatch loop${modifiers}.\n`);
     }
@@ -229,8 +234,8 @@ class Epochs {
     for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
       // CNTK stops short trainings behind the data that they may use; what was read ahead is dropped.
       if (read > mostSamples) break;
-      read += longestSamples(minibatch) * part.workers;
-      afterMinibatch(await this.step(pass, minibatch, accumulator));
+      read += realSamples(minibatch) * part.workers;
+      afterMinibatch(await this.step(pass, minibatch, pieces, accumulator));
       await interruption.check();
     }
     // Processes that read apart from each other learn only from an empty minibatch that all of them are done.
@@ -238,10 +243,11 @@ class Epochs {
     return { totals: accumulator.read(), seconds: (performance.now() - started) / 1000 };
   }
 
-  private step(
-    { epoch, learningRate, minibatchSize }: Pass,
+  private async step(
+    { epoch, learningRate }: Pass,
     minibatch: Minibatch,
-    accumulator: Parameters<Trainer["step"]>[2],
+    pieces: number,
+    accumulator: CriterionAccumulator,
   ): Promise<number> {
     const { session, trainer, options, unrolled } = this.request;
     this.parallelSequences = trainer.parallelSequences(minibatch);
@@ -252,7 +258,11 @@ class Epochs {
       momentumPerSample: options.momentumPerSample(epoch, this.parallelSequences),
       dropoutRate: options.dropoutRates.at(epoch),
     };
-    return trainer.step(minibatch, rates, accumulator);
+    const { gradientCheckDigits } = options;
+    if (gradientCheckDigits !== undefined) {
+      await trainer.checkGradients(minibatch, rates, gradientCheckDigits, session.log);
+    }
+    return trainer.step(minibatch, rates, accumulator, pieces);
   }
 
   /** What follows from an epoch's criteria: another rate, a way back, the end; and its files. */

@@ -9,11 +9,11 @@ import { refuseSparseInputs } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
-import type { Minibatch } from "../minibatch/index.js";
+import { type Minibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
-import { CriterionAccumulator } from "./criteria.js";
+import { CriterionAccumulator, type CriterionPart } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
@@ -77,11 +77,12 @@ export class Evaluator {
     return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
 
-  /** Values by node name; valid until the next call. */
-  async values(minibatch: Minibatch): Promise<Outputs> {
+  /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
+  async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
     if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
+    this.compiled.executable.selectSeries?.(piece);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }
 
@@ -147,10 +148,16 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   };
   const { minibatchSize, epochSize } = options;
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
+  const pieces = options.pieces.needed(minibatchSize, 1);
   for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
     if (run.unrolled) log.write(run.unrolled.lines(minibatch));
     const count = labelledSamples(minibatch, evaluator.shaped);
-    accumulator.add(await evaluator.values(minibatch), count);
+    const parts: CriterionPart[] = [];
+    for (const [piece, part] of splitMinibatch(minibatch, pieces).entries()) {
+      const values = await evaluator.values(part, piece);
+      parts.push(accumulator.part(values, labelledSamples(part, evaluator.shaped)));
+    }
+    accumulator.addParts(parts, count);
     minibatches++;
     samples += count;
     run.onProgress?.({

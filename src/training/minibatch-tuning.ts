@@ -34,7 +34,8 @@ export class MinibatchTuning {
   async sizeFor(epoch: number, rateChange: number, trial: SizeTrial): Promise<number> {
     const before = this.previous;
     const size = await this.choose(epoch, Math.sqrt(rateChange), trial);
-    if (this.options.traceLevel < 1 && size !== (epoch < 2 ? 0 : before)) this.log.stamped(lines.adapted(size));
+    if (this.options.traceLevel < 1 && size !== (epoch < 2 ? 0 : before))
+      this.log.stamped(lines.adapted(size));
     this.previous = size;
     return size;
   }

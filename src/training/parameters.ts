@@ -1,4 +1,9 @@
-import { elementCount, type NetworkNode, type ParameterValues, type ShapedNetwork } from "../network/network.js";
+import {
+  elementCount,
+  type NetworkNode,
+  type ParameterValues,
+  type ShapedNetwork,
+} from "../network/network.js";
 import { isComputed } from "../network/statistics.js";
 import { initialValues } from "../numerics/initial-values.js";
 import { parameterAttributes } from "../ops/inputs.js";
@@ -78,7 +83,8 @@ export function parameterValues(shaped: ShapedNetwork, elementType: ElementType)
   for (const node of shaped.network.nodes) {
     const { role } = node.op;
     if (role !== "parameter" && role !== "precompute") continue;
-    const given = role === "precompute" && !isComputed(node, shaped) ? undefined : shaped.network.values.get(node);
+    const given =
+      role === "precompute" && !isComputed(node, shaped) ? undefined : shaped.network.values.get(node);
     makers.set(node, () =>
       given ? inElementType(given, elementType) : initialized(node, shaped, elementType),
     );

@@ -96,19 +96,19 @@ export class RateSearch {
     epoch: number,
     found: number,
     criterion: CriterionSum,
-    { trial }: RateTrials,
+    trials: RateTrials,
   ): Promise<number> {
     let left = 0.01 / this.options.minibatchSizes.at(epoch);
     let right = found;
     let atRight = criterion;
-    let atLeft = await trial(left, "DetailBaseAdaptiveLearnRateSearch");
+    let atLeft = await trials.trial(left, "DetailBaseAdaptiveLearnRateSearch");
     while (right > left * 1.2) {
       if (average(atRight) > average(atLeft)) {
         right *= golden;
-        atRight = await trial(right, "DetailRightAdaptiveLearnRateSearch");
+        atRight = await trials.trial(right, "DetailRightAdaptiveLearnRateSearch");
       } else {
         left /= golden;
-        atLeft = await trial(left, "DetailLeftAdaptiveLearnRateSearch");
+        atLeft = await trials.trial(left, "DetailLeftAdaptiveLearnRateSearch");
       }
     }
     return average(atLeft) < average(atRight) ? left : right;

@@ -37,8 +37,3 @@ export function paddedSamples(minibatch: Minibatch, { network }: ShapedNetwork):
   const layouts = network.groups.feature.map(({ name }) => minibatch.streams.get(name)?.layout);
   return layouts.reduce((most, layout) => Math.max(most, layout ? columnCount(layout) : 0), 0);
 }
-
-/** Samples of a minibatch as the position in the data counts them: those of its longest stream, gaps left out. */
-export function longestSamples({ streams }: Minibatch): number {
-  return Array.from(streams.values()).reduce((most, { layout }) => Math.max(most, sampleCount(layout)), 0);
-}

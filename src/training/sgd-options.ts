@@ -1,8 +1,10 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
 import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
+import { type PiecesOptions, readPieces } from "./pieces.js";
 import { refuseOptions } from "./refused-options.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
@@ -31,10 +33,16 @@ export interface SgdOptions extends UpdateOptions {
   momentumPerSample(epoch: number, parallelSequences?: number): number;
   readonly minLearningRatePerSample: number;
   readonly dropoutRates: Schedule;
+  /** Time constants of batch normalizations; 0 leaves the nodes' own. */
+  readonly normalizationTimeConstants: Schedule;
+  readonly blendTimeConstants: Schedule;
+  /** Deviation of random numbers that are added to the parameters after every update. */
+  readonly noiseDeviation: number;
+  /** To how many digits gradients are compared with differences before every minibatch; absent: not at all. */
+  readonly gradientCheckDigits?: number;
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
-  /** What the log adds to `Starting minibatch loop` about pieces of minibatches. */
-  loopModifiers(minibatchSize: number): string;
+  readonly pieces: PiecesOptions;
   readonly keepCheckpointFiles: boolean;
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
   readonly saveBestModelPerCriterion: boolean;
@@ -51,7 +59,7 @@ export interface SgdOptions extends UpdateOptions {
  * Reads the SGD section of a training command.
  * @throws CntkError with CNTK's message for values it refuses, and for options that cntkts does not have yet.
  */
-export function readSgdOptions(section: ConfigSection): SgdOptions {
+export function readSgdOptions(section: ConfigSection, elementType: ElementType = "double"): SgdOptions {
   const fail: Fail = (code, message, key, hint) => {
     throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
   };
@@ -75,6 +83,10 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     fail("adaptation", "adaptationRegWeight must be in [0 1]", "adaptationRegWeight");
   }
   refuseOptions(section);
+  const checksGradients = section.boolean("gradientcheck", false);
+  if (checksGradients && elementType !== "double") {
+    fail("gradient-check", "Gradient check needs to use precision = 'double'.", "gradientcheck");
+  }
   const dropoutRates = section.numberSchedule("dropoutRate", [0]);
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
@@ -98,6 +110,11 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
+    normalizationTimeConstants: section.numberSchedule("batchNormalizationTimeConstant", [0]),
+    blendTimeConstants: section.numberSchedule("batchNormalizationBlendTimeConstant", [0]),
+    noiseDeviation: section.float("gaussianNoiseInjectStd", 0),
+    ...(checksGradients && { gradientCheckDigits: section.number("sigFigs", 6) }),
+    sparesNormalization: section.boolean("disableRegInBatchNormalization", false),
     rule,
     l1Weight: section.number("L1RegWeight", 0),
     l2Weight: section.number("L2RegWeight", 0),
@@ -105,7 +122,7 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     clippingWithTruncation: section.boolean("gradientClippingWithTruncation", true),
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     minibatchesToShow: section.size("numMBsToShowResult", 10),
-    loopModifiers: loopModifiers(section),
+    pieces: readPieces(section),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
     traceLevel: section.integer("traceLevel", 0),
@@ -133,21 +150,6 @@ function updateRule(section: ConfigSection, fail: Fail): UpdateRule {
   const rules = new Map(updateRules.map((entry) => [entry, entry.rule(section)]));
   const old = section.boolean("useAdagrad", false) ? updateRuleFor("adagrad", section) : undefined;
   return rules.get(old ?? asked) ?? asked.rule(section);
-}
-
-/**
- * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,
- * with the same sums, and says what CNTK says (Readers/ReaderLib/DataReaderHelpers.h, GetNumSubminibatchesNeeded).
- */
-function loopModifiers(section: ConfigSection): (minibatchSize: number) => string {
-  const given = section.size("numSubminibatches", 1);
-  const samples = section.size("maxSamplesInRAM", 0);
-  return (minibatchSize) => {
-    const needed = samples > 0 ? Math.ceil(minibatchSize / samples) : 1;
-    const pieces = given > 1 ? given : needed;
-    if (pieces <= 1) return "";
-    return samples > 0 ? `, with maximum ${samples} samples in RAM` : `, with ${pieces} subminibatch`;
-  };
 }
 
 type PerEpoch = (epoch: number, parallelSequences?: number) => number;

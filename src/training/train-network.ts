@@ -126,6 +126,7 @@ async function prepare(
     request = { ...given, shaped: withStatistics(shaped, statistics) };
     values = initial.with(computed);
     await trainer.load({ parameters: values });
+    trainer.shaped = request.shaped;
   } else if (options.traceLevel > 0) {
     log.stamped("No PreCompute nodes found, or all already computed. Skipping pre-computation step.\n");
   }
@@ -204,7 +205,7 @@ interface Parts {
 }
 
 function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
-  const { shaped, options, validation } = request;
+  const { options, validation } = request;
   const { trainer, evaluator, best, values } = parts;
   const { files, log, elementType, communicator, signal } = session;
   const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
@@ -227,9 +228,9 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       const state = await trainer.save();
       const model = modelAfter(epoch);
       const withBest = { ...epochState, best: best?.forCheckpoint };
-      saveCheckpoint(files, model, shaped, trainer, state, withBest);
+      saveCheckpoint(files, model, trainer.shaped, trainer, state, withBest);
       if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
-      saveModelFile(files, model, shaped, elementType, state.parameters, state.engines);
+      saveModelFile(files, model, trainer.shaped, elementType, state.parameters, state.engines);
       if (!options.keepCheckpointFiles) {
         for (const past of supersededCheckpoints(options, epoch)) {
           files.remove(checkpointFile(modelAfter(past)));
@@ -257,13 +258,13 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       }
       log.stamped(`SGD: revoke back to and update checkpoint file for epoch ${epoch + 1}\n`);
       const withBest = { ...epochState, best: best?.forCheckpoint };
-      saveCheckpoint(files, modelAfter(epoch), shaped, trainer, await trainer.save(), withBest);
+      saveCheckpoint(files, modelAfter(epoch), trainer.shaped, trainer, await trainer.save(), withBest);
     },
     async saveFinalModel() {
       await communicator.barrier();
       if (communicator.rank > 0) return;
       const state = await trainer.save();
-      saveModelFile(files, options.modelPath, shaped, elementType, state.parameters, state.engines);
+      saveModelFile(files, options.modelPath, trainer.shaped, elementType, state.parameters, state.engines);
     },
     modelAfter,
   };
