@@ -195,6 +195,13 @@ export function inferenceGraph(shaped: ShapedNetwork, nodes: readonly NetworkNod
   return autodiff.inferenceGraph(shaped, nodes);
 }
 
+/** 6  The same in training mode: batch normalizations take their statistics from the minibatch and remember them. */
+export function trainingModeGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
+  requireRunnable({ nodes: depthFirstOrder(nodes) });
+  requireStatistics(shaped, nodes);
+  return autodiff.inferenceGraph(shaped, nodes, "training");
+}
+
 /** 6  Shapes → graph with the values of nodes and the gradients of one of them: both are nodes. */
 export function gradientGraph(shaped: ShapedNetwork, request: GradientRequest): GradientGraph {
   const roots = [request.root, ...(request.outputs ?? [])];

@@ -1,7 +1,9 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Action, Command } from "./action.js";
+import { crossValidateAction } from "./cross-validate.js";
 import { editAction } from "./edit.js";
+import { normalizationStatisticsAction } from "./normalization-statistics.js";
 import { testAction } from "./test.js";
 import { trainAction } from "./train.js";
 import { unavailableActions } from "./unavailable.js";
@@ -15,6 +17,8 @@ export const actions: readonly Action[] = [
   writeAction,
   writeWordAndClassAction,
   editAction,
+  crossValidateAction,
+  normalizationStatisticsAction,
   ...unavailableActions,
 ];
 

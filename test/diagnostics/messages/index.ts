@@ -30,7 +30,7 @@ export const families: readonly Family[] = [
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
+  "data-too-short": "readers go over their data again; only those of words end before their epoch does",
   "loop-both-directions": "the shape stage refuses such a loop first",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
   "not-in-loop": "the shape stage refuses such a loop first",
