@@ -9,7 +9,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
 const dist = join(root, "dist");
 
-rmSync(dist, { recursive: true, force: true });
+// The compiler writes what changed since the last build; what has no source any more has to go.
+for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true, encoding: "utf8" }) : []) {
+  const source = join(root, file.replace(/(\.d\.ts|\.js)$/, ".ts"));
+  if (file !== "cli.js" && /\.(js|ts)$/.test(file) && !existsSync(source)) rmSync(join(dist, file));
+}
 execFileSync(
   process.execPath,
   [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")],

@@ -46,7 +46,7 @@ const allowed = {
   // What processes that train together say to each other.
   communication: [],
   // What the commands of a configuration share, from the command line to the last room.
-  session: ["network", "model-files", "shapes", "backends", "communication"],
+  session: ["network", "model-files", "shapes", "backends", "readers", "communication"],
   // The table of contents calls every stage.
   pipeline: [
     "grammar",
@@ -106,7 +106,9 @@ const allowed = {
     "actions",
   ],
   node: ["library"],
-  api: ["model-files", "backends", "session", "actions", "run", "node"],
+  // Entry points of other threads, and the pool that runs them.
+  threads: ["readers", "node"],
+  api: ["threads", "model-files", "backends", "session", "actions", "run", "node"],
   index: ["backends", "session", "actions", "run", "api"],
   cli: ["config", "session", "node", "index"],
 };
@@ -119,6 +121,7 @@ const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
   pngjs: ["actions", "node"],
+  "@hpcc-js/wasm-graphviz": ["actions"],
   yargs: ["cli"],
 };
 

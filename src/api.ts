@@ -11,6 +11,7 @@ import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { encodePng } from "./node/picture.js";
 import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
+import { readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
 import { explain, type ExplainStage } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
@@ -46,6 +47,8 @@ function sessionStart(options: RunOptions): SessionStart {
     output: options.output ?? standardOutput,
     platform: { version, host: hostName(), nodeVersion },
     backendName: options.backend,
+    // Threads open the machine's own files.
+    readerThreads: options.files ? undefined : readerThreads(),
     signal,
     onProgress,
     onRedirect,

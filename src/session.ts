@@ -7,6 +7,7 @@ import type { Clock, RunLog } from "./log/run-log.js";
 import type { ModelFile } from "./model-files/index.js";
 import type { SeedCounter } from "./network/seed-counter.js";
 import type { ElementType } from "./numerics/values.js";
+import type { ReaderThreads } from "./readers/index.js";
 import type { AxisNames } from "./shapes/index.js";
 
 /** How far a long piece of work has come; for progress bars, never for the log. */
@@ -50,6 +51,8 @@ export interface SessionStart {
   readonly backendName?: string;
   /** The processes that train together; absent = this one alone. */
   readonly communicator?: Communicator;
+  /** Threads that read data ahead; absent = this one reads. */
+  readonly readerThreads?: ReaderThreads;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
   /** Called when `stderr=` has moved the log, with the file's name. */

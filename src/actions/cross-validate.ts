@@ -38,7 +38,8 @@ function readCrossValidation(section: ConfigSection): CrossValidation {
   if (first === undefined || step === undefined || last === undefined || step < 1 || first < 0) {
     throw new CntkError({
       code: "validation-interval",
-      message: "crossValidationInterval is the number of the first model, a step and the number of the last model.",
+      message:
+        "crossValidationInterval is the number of the first model, a step and the number of the last model.",
       span: section.keySpan("crossValidationInterval"),
       hint: "crossValidationInterval = 1:1:10 takes modelPath.1 to modelPath.10",
     });
@@ -134,7 +135,13 @@ async function validate(
   const evaluator = await Evaluator.compile(session, shaped, nodes, values);
   try {
     checkStreams(evaluator.inputs, shaped.facts, reader);
-    const run = { reader, options: evaluation, log, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+    const run = {
+      reader,
+      options: evaluation,
+      log,
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    };
     return (await evaluate(evaluator, run)).criteria;
   } finally {
     await evaluator.dispose();

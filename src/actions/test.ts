@@ -1,5 +1,6 @@
 import type { ConfigSection } from "../config/config-section.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -29,14 +30,18 @@ export const testAction: Action = {
     const reader = await readerFromConfig(testReader(section), session);
     try {
       const options = readEvaluationOptions(section);
-      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
+      const { shaped, requirePrecision, checkPlan } = await networkForEvaluation(
+        session,
+        section,
+        "evalNodeNames",
+      );
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       requirePrecision();
+      checkStreams(inputsBelow(nodes), shaped.facts, reader);
       const values = parameterValues(shaped, session.elementType);
-      const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+      const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
       try {
-        checkStreams(evaluator.inputs, shaped.facts, reader);
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
         return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress });
       } finally {

@@ -6,6 +6,7 @@ import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Geometry } from "../primitives/geometry.js";
 import {
   chooseEngine,
+  dumpedWindows,
   engineLine,
   expandToRank,
   imageLayoutOf,
@@ -117,7 +118,8 @@ function convolutionShape(
     const geometry = windowGeometry(windows, from, to);
     if (engine === undefined) {
       engine = chooseEngine(windows, imageLayout);
-      context.message(engineLine(node, chooseEngine(windows, imageLayout), windows, from, to));
+      const line = engineLine(node, chooseEngine(windows, imageLayout), windows, from, to);
+      context.message(line, "mathLibrary");
     }
     const weights = at(context.inputs, 0);
     const expected = elementCount(windows.kernelShape) * kernelCount(geometry);
@@ -290,6 +292,10 @@ const convolution = defineOp({
     const operands = [companions[0] ?? at(inputs, 0), at(inputs, 1)];
     const { geometry } = known(details);
     emit(attributes.transpose ? "convolutionInputGradient" : "convolution", operands, output, { geometry });
+  },
+  dumped({ attributes, inputs, shape }) {
+    const [from, to] = attributes.transpose ? [shape, at(inputs, 1)] : [at(inputs, 1), shape];
+    return dumpedWindows(windowAttributes(attributes), from, to, 0);
   },
 });
 

@@ -55,6 +55,8 @@ export interface Chunk {
 export interface Deserializer {
   readonly streams: readonly DeserializerStream[];
   readonly corpus: Corpus;
+  /** Says which chunks will be asked for next, in this order: they may be loaded ahead, on other threads. */
+  prepare?(ids: readonly number[]): void;
   /** Loads a chunk; throws CntkError for data that cannot be read. */
   chunk(id: number): Promise<Chunk>;
   /** Key of a sequence; sequences count through all chunks. */

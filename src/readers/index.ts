@@ -1,6 +1,13 @@
 export type { Minibatch, StreamMinibatch } from "../minibatch/index.js";
-export type { EpochRequest, Reader, ReaderSurroundings, StreamDescription } from "./reader.js";
-export type { Chunk, Corpus, Deserializer, DeserializerStream, SequenceKey } from "./deserializer.js";
+export type { EpochRequest, Reader, ReaderSurroundings, ReaderThreads, StreamDescription } from "./reader.js";
+export type {
+  Chunk,
+  Corpus,
+  Deserializer,
+  DeserializerStream,
+  SequenceBlock,
+  SequenceKey,
+} from "./deserializer.js";
 export { DataReader, type ReaderOptions } from "./data-reader.js";
 export { checkReader, readerFromConfig } from "./reader-from-config.js";
 export type { TextFormatOptions, TextInput } from "./text-format/options.js";

@@ -1,6 +1,8 @@
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import type { Minibatch } from "../minibatch/minibatch.js";
+import type { SequenceBlock } from "./deserializer.js";
+import type { ChunkJob } from "./text-format/parse-chunk.js";
 
 export interface StreamDescription {
   readonly name: string;
@@ -40,9 +42,17 @@ export interface Reader {
   close(): Promise<void>;
 }
 
+/** Work that readers give to other threads, where there are some. */
+export interface ReaderThreads {
+  /** Parses a chunk of text without a word; undefined if that is not possible, and it has to be parsed by the reader itself. */
+  parseText(job: ChunkJob): Promise<readonly SequenceBlock[] | undefined>;
+}
+
 /** What a reader needs of the world. */
 export interface ReaderSurroundings {
   readonly files: FileAccess;
   /** Where warnings about the data go. */
   readonly log: LogSink;
+  /** Absent: everything is read on this thread. */
+  readonly readerThreads?: ReaderThreads;
 }

@@ -17,7 +17,17 @@ export async function openSession(
   log: RunLog,
   options: { readonly check?: boolean } = {},
 ): Promise<{ readonly session: Session; readonly notes: readonly string[] }> {
-  const { library, errorOutput, output, platform, communicator, signal, onProgress, onRedirect } = start;
+  const {
+    library,
+    errorOutput,
+    output,
+    platform,
+    communicator,
+    readerThreads,
+    signal,
+    onProgress,
+    onRedirect,
+  } = start;
   const elementType = root.string("precision", "float") === "double" ? "double" : "float";
   const { backend, notes } = await selectBackend({
     requested: start.backendName,
@@ -40,6 +50,7 @@ export async function openSession(
     backend,
     communicator: communicator ?? singleProcess,
     parallelTraining: root.boolean("parallelTrain", false),
+    readerThreads,
     signal,
     onProgress,
     onRedirect,

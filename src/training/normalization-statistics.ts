@@ -45,7 +45,10 @@ export async function estimateNormalizations(
     throw new CntkError({
       code: "epoch-size-zero",
       message: "Epoch size cannot be 0.",
-      hint: nodes.length === 0 ? "the network has no batch normalization" : "itersPerNode and minibatchSize are 1 or more",
+      hint:
+        nodes.length === 0
+          ? "the network has no batch normalization"
+          : "itersPerNode and minibatchSize are 1 or more",
     });
   }
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });

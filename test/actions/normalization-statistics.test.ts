@@ -76,10 +76,19 @@ describe("bnstat", () => {
       const mean = valuesOf(model, new RegExp(`^${name}\\.(.*\\.)?(mean|runMean)$`));
       const variance = valuesOf(model, new RegExp(`^${name}\\.(.*\\.)?(var|variance|runVariance)$`));
       expect([mean.length, variance.length]).toEqual([2, 2]);
-      close(mean, statistics.map((of) => of.mean));
-      close(variance, statistics.map((of) => of.variance));
+      close(
+        mean,
+        statistics.map((of) => of.mean),
+      );
+      close(
+        variance,
+        statistics.map((of) => of.variance),
+      );
       const node = model.nodes.find((candidate) => candidate.name === name);
-      expect(node?.fields).toMatchObject({ normalizationTimeConstant: Infinity, blendTimeConstant: Infinity });
+      expect(node?.fields).toMatchObject({
+        normalizationTimeConstant: Infinity,
+        blendTimeConstant: Infinity,
+      });
     }
   });
 });

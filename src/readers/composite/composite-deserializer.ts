@@ -55,6 +55,20 @@ export class CompositeDeserializer implements Deserializer {
     }));
   }
 
+  prepare(ids: readonly number[]): void {
+    for (const { deserializer, sequences, chunkOf, loaded } of this.parts) {
+      const wanted = new Set<number>();
+      for (const id of ids) {
+        const end = this.corpus.firstSequences[id + 1] ?? 0;
+        for (let s = this.corpus.firstSequences[id] ?? 0; s < end; s++) {
+          const chunk = chunkOf[sequences[s] ?? 0] ?? 0;
+          if (!loaded.has(chunk)) wanted.add(chunk);
+        }
+      }
+      deserializer.prepare?.([...wanted]);
+    }
+  }
+
   async chunk(id: number): Promise<Chunk> {
     const first = this.corpus.firstSequences[id] ?? 0;
     const end = this.corpus.firstSequences[id + 1] ?? 0;

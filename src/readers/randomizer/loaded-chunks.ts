@@ -23,6 +23,7 @@ export class LoadedChunks {
         chunk.release?.();
       }
     }
+    this.deserializer.prepare?.(chunks.filter((id) => !this.held.has(id)));
     for (const id of chunks) {
       if (!this.held.has(id)) this.held.set(id, await this.deserializer.chunk(id));
     }

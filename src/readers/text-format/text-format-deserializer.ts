@@ -1,18 +1,25 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
-import type { Chunk, Corpus, Deserializer, DeserializerStream, SequenceKey } from "../deserializer.js";
+import type {
+  Chunk,
+  Corpus,
+  Deserializer,
+  DeserializerStream,
+  SequenceBlock,
+  SequenceKey,
+} from "../deserializer.js";
 import type { ReaderSurroundings } from "../reader.js";
 import type { TextChunk } from "./chunk.js";
-import { ChunkStream } from "./chunk.js";
 import type { TextFormatOptions } from "./options.js";
 import { defaultChunkSize } from "./options.js";
+import { type ChunkPlace, parseChunk } from "./parse-chunk.js";
 import { DataProblems } from "./problems.js";
 import { SequenceParser } from "./sequence-parser.js";
 import type { KeyReading, TextIndex } from "./text-index.js";
 import { buildTextIndex } from "./text-index.js";
 
-/** Text is read in pieces of this size and never held longer. */
-const pieceSize = 2 * 1024 * 1024;
+/** Chunks of fewer bytes are parsed before another thread has started. */
+const worthThread = 4 * 1024 * 1024;
 
 /**
  * A file in CNTK's text format: finds its sequences when it is opened (the first of two passes), parses a chunk when it is
@@ -26,12 +33,15 @@ export class TextFormatDeserializer implements Deserializer {
   private readonly file: RandomAccessFile;
   private readonly parser: SequenceParser;
   private byKey: Map<SequenceKey, number> | undefined;
+  /** Chunks that other threads parse, or have parsed. */
+  private readonly ahead = new Map<number, Promise<readonly SequenceBlock[] | undefined>>();
 
   constructor(
     private readonly options: TextFormatOptions,
-    { files, log }: ReaderSurroundings,
+    private readonly surroundings: ReaderSurroundings,
     keys: KeyReading = { kind: "numeric" },
   ) {
+    const { files, log } = surroundings;
     const { inputs, elementType } = options;
     this.streams = inputs.map(({ name, dimension, storage, definesMinibatchSize }) => ({
       name,
@@ -63,8 +73,25 @@ export class TextFormatDeserializer implements Deserializer {
     return this.index;
   }
 
+  prepare(ids: readonly number[]): void {
+    const { readerThreads, files } = this.surroundings;
+    if (readerThreads === undefined || ids.length === 0) return;
+    const places = new Map(ids.map((id) => [id, this.place(id)]));
+    const bytes = [...places.values()].reduce((sum, { starts }) => sum + spanOf(starts), 0);
+    if (bytes < worthThread) return;
+    const { inputs, elementType, file, traceLevel = 1 } = this.options;
+    const hasMainStream = inputs.some((input) => input.definesMinibatchSize);
+    for (const [id, place] of places) {
+      const path = files.resolve(file);
+      const job = { path, inputs, elementType, traceLevel, hasMainStream, place };
+      if (!this.ahead.has(id)) this.ahead.set(id, readerThreads.parseText(job));
+    }
+  }
+
   async chunk(id: number): Promise<Chunk> {
-    const blocks = this.loadChunk(id).map((stream) => stream.block());
+    const parsed = await this.ahead.get(id);
+    this.ahead.delete(id);
+    const blocks = parsed ?? this.loadChunk(id).map((stream) => stream.block());
     return {
       source: (stream, index) => {
         const block = blocks[stream];
@@ -91,38 +118,24 @@ export class TextFormatDeserializer implements Deserializer {
     this.file.close();
   }
 
-  /** Parses one chunk of the file; for measurements too. */
+  /** Parses one chunk of the file, here and now; for measurements too. */
   loadChunk(chunk: number): TextChunk {
-    const { index, file, parser } = this;
-    const first = index.firstSequences[chunk] as number;
-    const end = index.firstSequences[chunk + 1] as number;
-    const endOf = (sequence: number): number => index.starts[sequence + 1] ?? index.fileSize;
-    const chunkEnd = endOf(end - 1);
-    let samples = 0;
-    for (let s = first; s < end; s++) samples += index.lengths[s] as number;
-    const streams = this.options.inputs.map(
-      (input) => new ChunkStream(input, this.options.elementType, end - first, samples),
+    const first = this.index.firstSequences[chunk] as number;
+    const parsed = parseChunk(this.file, this.parser, this.options, this.place(chunk), (sequence) =>
+      this.index.key(first + sequence),
     );
-    let readEnd = 0;
-    for (let s = first; s < end; s++) {
-      const begin = index.starts[s] as number;
-      if (endOf(s) > readEnd) {
-        const length = Math.min(Math.max(pieceSize, endOf(s) - begin), chunkEnd - begin);
-        const bytes = file.read(begin, length);
-        if (bytes.length < length) throw this.truncated();
-        parser.setBytes(bytes, begin);
-        readEnd = begin + length;
-      }
-      parser.parse(
-        begin,
-        endOf(s),
-        s - first,
-        { key: index.key(s), samples: index.lengths[s] as number },
-        streams,
-      );
-    }
-    for (const stream of streams) stream.trim();
-    return streams;
+    if (parsed === undefined) throw this.truncated();
+    return parsed;
+  }
+
+  private place(chunk: number): ChunkPlace {
+    const { firstSequences, starts, lengths, fileSize } = this.index;
+    const first = firstSequences[chunk] as number;
+    const end = firstSequences[chunk + 1] as number;
+    const bounds = new Float64Array(end - first + 1);
+    bounds.set(starts.subarray(first, end + 1));
+    if (end === starts.length) bounds[end - first] = fileSize;
+    return { starts: bounds, lengths: lengths.slice(first, end) };
   }
 
   private truncated(): CntkError {
@@ -132,6 +145,11 @@ export class TextFormatDeserializer implements Deserializer {
       hint: "the file became shorter while it was being read",
     });
   }
+}
+
+/** Bytes of a chunk. */
+function spanOf(starts: Float64Array): number {
+  return (starts[starts.length - 1] ?? 0) - (starts[0] ?? 0);
 }
 
 /** Opens the data file; a missing one is CNTK's error and, for MNIST's text files, a word on how to make them. */
