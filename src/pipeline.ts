@@ -27,6 +27,7 @@ import {
 } from "./sources/brainscript/index.js";
 import type { ModelSource, NetworkCompiler } from "./sources/loaded-models.js";
 import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-file/index.js";
+import { ndlSource } from "./sources/ndl/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
@@ -49,7 +50,7 @@ const sourceKeys = [
 ] as const;
 
 /** The ways to describe a network that there are. */
-const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ...brainScriptSources];
+const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ndlSource, ...brainScriptSources];
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {

@@ -67,6 +67,23 @@ export function expandToRank(
   };
 }
 
+/**
+ * The window attributes of the older two-dimensional convolution of an image [W x H x C]: kernel and step go over all channels.
+ */
+export function imageWindows(given: WindowAttributes, image: SampleShape): WindowAttributes {
+  const overChannels = (sides: readonly number[]): readonly number[] => [
+    at(sides, 0),
+    at(sides, 1),
+    at(image, 2),
+  ];
+  const expanded = expandToRank({ ...given, kernelShape: given.kernelShape.slice(0, 2) }, image, true);
+  return {
+    ...expanded,
+    kernelShape: overChannels(given.kernelShape),
+    strideShape: overChannels(given.strideShape),
+  };
+}
+
 /** Number of maps along an axis: a map count of rank 1 belongs to the last axis. */
 function mapsAlong(windows: WindowAttributes, axis: number, rank: number): number {
   if (windows.mapCount.length > 1) return at(windows.mapCount, axis);

@@ -31,8 +31,53 @@ export function samplesOf({ layout }: Output, ofMinibatch: number): number {
   return layout && ofMinibatch > 0 ? sampleCount(layout) : ofMinibatch;
 }
 
-/** Per node: the sum over the samples of a piece of a minibatch, and how many they are. */
-export type CriterionPart = readonly { readonly sum: number; readonly count: number }[];
+/** What a minibatch adds to the criteria: for each watched node its sum and the samples that it counts. */
+export interface MinibatchSums {
+  /** Columns of the minibatch, gaps included (`paddedSamples`). */
+  readonly samples: number;
+  readonly criteria: readonly { readonly sum: number; readonly count: number }[];
+}
+
+/** The sums of a minibatch by a backend's outputs; `labelled` real samples (no gaps) on the network's own axis. */
+export function minibatchSums(
+  nodes: readonly NetworkNode[],
+  values: Outputs,
+  samples: number,
+  labelled: number,
+  elementType: ElementType,
+): MinibatchSums {
+  const criteria = nodes.map((node) => {
+    const value = values.get(node.name);
+    if (!value) throw new Error(`the backend gave no value for ${node.name}`);
+    if (labelled === 0) return { sum: 0, count: 0 };
+    return { sum: sumOverSamples(value, elementType), count: samplesOf(value, labelled) };
+  });
+  return { samples, criteria };
+}
+
+/** The sums of a minibatch by those of its pieces, which are added in the element type; `samples` as above. */
+export function joinedSums(
+  parts: readonly MinibatchSums[],
+  samples: number,
+  elementType: ElementType,
+): MinibatchSums {
+  const rounded = (sum: number): number => (elementType === "double" ? sum : Math.fround(sum));
+  const criteria = (parts[0]?.criteria ?? []).map((_, index) =>
+    parts.reduce(
+      (total, part) => ({
+        sum: rounded(total.sum + (part.criteria[index]?.sum ?? 0)),
+        count: total.count + (part.criteria[index]?.count ?? 0),
+      }),
+      { sum: 0, count: 0 },
+    ),
+  );
+  return { samples, criteria };
+}
+
+/** What no minibatch adds. */
+export function noSums(nodes: readonly NetworkNode[]): MinibatchSums {
+  return { samples: 0, criteria: nodes.map(() => ({ sum: 0, count: 0 })) };
+}
 
 /**
  * Accumulates criterion values over minibatches (SGDLib/Criterion.h): training adds in the element type,
@@ -51,32 +96,17 @@ export class CriterionAccumulator {
     this.counts = nodes.map(() => 0);
   }
 
-  /** What a minibatch, or a piece of one, gives: its values by node name, and its real samples on the network's own axis. */
-  part(values: Outputs, samples: number): CriterionPart {
-    return this.nodes.map((node) => {
-      const value = values.get(node.name);
-      if (!value) throw new Error(`the backend gave no value for ${node.name}`);
-      return { sum: sumOverSamples(value, this.elementType), count: samplesOf(value, samples) };
-    });
-  }
-
-  /** Adds one minibatch. */
+  /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps) on the network's own axis. */
   add(values: Outputs, samples: number): void {
-    if (samples > 0) this.addParts([this.part(values, samples)], samples);
+    if (samples > 0) this.addSums(minibatchSums(this.nodes, values, samples, samples, this.elementType));
   }
 
-  /** Adds one minibatch: what its pieces gave, and all its samples. */
-  addParts(parts: readonly CriterionPart[], samples: number): void {
-    if (samples === 0) return;
-    const rounded = (sum: number): number => (this.elementType === "double" ? sum : Math.fround(sum));
-    this.nodes.forEach((_, index) => {
-      const ofMinibatch = parts.reduce((sum, part) => rounded(sum + (part[index]?.sum ?? 0)), 0);
-      const sum = (this.sums[index] ?? 0) + ofMinibatch;
-      this.sums[index] = this.addInDouble ? sum : rounded(sum);
-      this.counts[index] = parts.reduce(
-        (count, part) => count + (part[index]?.count ?? 0),
-        this.counts[index] ?? 0,
-      );
+  /** Adds what a minibatch has given. */
+  addSums({ criteria }: MinibatchSums): void {
+    criteria.forEach(({ sum, count }, index) => {
+      const total = (this.sums[index] ?? 0) + sum;
+      this.sums[index] = this.addInDouble || this.elementType === "double" ? total : Math.fround(total);
+      this.counts[index] = (this.counts[index] ?? 0) + count;
     });
   }
 

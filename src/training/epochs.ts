@@ -8,10 +8,10 @@ import {
   rateBelowMinimumLine,
   rateVanishedLine,
 } from "../log/training-lines.js";
-import { type Minibatch, realSamples } from "../minibatch/index.js";
+import { type Minibatch, realSamples, shareOfMinibatch } from "../minibatch/index.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
-import type { CriterionAccumulator } from "./criteria.js";
+import { type MinibatchSums, noSums } from "./criteria.js";
 import { Display, EpochSizeEstimate } from "./display.js";
 import { Interruption, interrupted } from "./interruption.js";
 import { MinibatchTuning } from "./minibatch-tuning.js";
@@ -21,7 +21,8 @@ import { notANumber, RateControl, type RateState } from "./rate-control.js";
 import { RateSearch } from "./rate-search.js";
 import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState, Resumed } from "./state.js";
-import type { Trainer } from "./trainer.js";
+import type { Teamwork } from "./teamwork.js";
+import type { Rates, Trainer } from "./trainer.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
 
 /** What a training does around its epochs. */
@@ -43,11 +44,13 @@ export interface EpochHooks {
 }
 
 export interface EpochsRequest {
-  readonly session: Pick<Session, "log" | "signal" | "onProgress">;
+  readonly session: Pick<Session, "log" | "signal" | "onProgress" | "communicator">;
   readonly trainer: Trainer;
   readonly options: SgdOptions;
   readonly parallel: ParallelTraining;
   readonly reader: Reader;
+  /** Where processes share an epoch, each reads its own part of the data. */
+  readonly distributedReading: boolean;
   readonly hooks: EpochHooks;
   readonly unrolled: UnrollWarnings;
   /** First epoch to run (0-based), and what the checkpoint before it says. */
@@ -69,6 +72,15 @@ interface Pass {
   readonly label?: string;
   /** No minibatch is begun behind so many samples. */
   readonly mostSamples?: number;
+}
+
+/** How the processes and the pieces of a minibatch share a pass. */
+interface Sharing {
+  readonly team: Teamwork;
+  readonly pieces: number;
+  /** Every process reads its own part; else all read the same and take their share of each minibatch. */
+  readonly readsApart: boolean;
+  readonly workers: number;
 }
 
 /** A training between its first epoch and its last. */
@@ -120,10 +132,11 @@ class Epochs {
 
   /** Returns the epoch whose model is in place then; undefined when the training is done. */
   private async epoch(epoch: number): Promise<number | undefined> {
-    const { options, trainer, hooks, session } = this.request;
+    const { options, trainer, hooks, session, parallel } = this.request;
     const { log } = session;
     this.announceDropout(epoch);
-    await trainer.beginEpoch(epoch);
+    const { rank } = parallel.active(epoch) ? session.communicator : { rank: 0 };
+    await trainer.beginEpoch(epoch, rank * options.maxEpochs + epoch);
     await this.normalization.beginEpoch(epoch, trainer);
     const learningRate = await this.chooseRate(epoch);
     if (learningRate < options.minLearningRatePerSample) {
@@ -197,72 +210,84 @@ class Epochs {
   private async pass(
     pass: Pass,
   ): Promise<{ readonly totals: readonly CriterionSum[]; readonly seconds: number }> {
-    const { session, trainer, options, parallel, reader, hooks } = this.request;
-    const { log, signal, onProgress } = session;
-    const { epoch, minibatchSize, mostSamples = Infinity } = pass;
+    const { session, trainer, options, parallel, reader, hooks, distributedReading } = this.request;
+    const { log } = session;
+    const { epoch, minibatchSize } = pass;
     options.requireSize(minibatchSize);
+    const readsApart = parallel.active(epoch) && distributedReading;
     const pieces = options.pieces.needed(minibatchSize, this.parallelSequences);
     if (options.traceLevel > 0) {
-      const modifiers = parallel.loopModifiers(epoch) + options.pieces.modifiers(pieces);
+      const reading = readsApart ? ", distributed reading is ENABLED" : "";
+      const modifiers = parallel.loopModifiers(epoch) + reading + options.pieces.modifiers(pieces);
       log.write("\n");
       log.stamped(`Starting minibatch loop${modifiers}.\n`);
     }
     if (!this.hasRun) hooks.checkInputs();
     this.hasRun = true;
-    const part = parallel.partOf(epoch);
+    const part = readsApart ? parallel.partOf(epoch) : { rank: 0, workers: 1 };
     await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...part });
-    const accumulator = trainer.accumulator(parallel.active(epoch));
-    const { epochSize } = this;
-    const { label } = pass;
-    const display = new Display({
-      options,
-      log,
-      epoch,
-      minibatchSize,
-      label,
-      epochSize,
-      accumulator,
-      onProgress,
-    });
-    const interruption = new Interruption(signal);
+    const nothing = noSums(trainer.watched);
+    const team = parallel.teamwork(epoch, { trainer, log, nothing });
     const started = performance.now();
-    const afterMinibatch = (samples: number): void => {
-      display.count(samples);
-      if (display.isDue) requireNumber(display.show()[0]);
-    };
-    let read = 0;
-    for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
-      // CNTK stops short trainings behind the data that they may use; what was read ahead is dropped.
-      if (read > mostSamples) break;
-      read += realSamples(minibatch) * part.workers;
-      afterMinibatch(await this.step(pass, minibatch, pieces, accumulator));
-      await interruption.check();
-    }
-    // Processes that read apart from each other learn only from an empty minibatch that all of them are done.
-    if (parallel.active(epoch) && parallel.distributedReading) afterMinibatch(0);
-    return { totals: accumulator.read(), seconds: (performance.now() - started) / 1000 };
+    const criteria = await this.minibatches(pass, { team, pieces, readsApart, workers: part.workers });
+    return { totals: await team.end(criteria), seconds: (performance.now() - started) / 1000 };
   }
 
-  private async step(
-    { epoch, learningRate }: Pass,
-    minibatch: Minibatch,
-    pieces: number,
-    accumulator: CriterionAccumulator,
-  ): Promise<number> {
+  /** Returns the criteria that this process has summed. */
+  private async minibatches(pass: Pass, sharing: Sharing): Promise<readonly CriterionSum[]> {
+    const { session, trainer, options, parallel, reader } = this.request;
+    const { log, signal, onProgress, communicator } = session;
+    const { epoch, minibatchSize, label, mostSamples = Infinity } = pass;
+    const { team, readsApart, workers } = sharing;
+    const accumulator = trainer.accumulator(parallel.sumsInDouble(epoch));
+    const { epochSize } = this;
+    const shown = { options, log, epoch, minibatchSize, label, epochSize, accumulator, onProgress };
+    const display = new Display(shown);
+    const interruption = new Interruption(signal);
+    const divides = parallel.active(epoch) && !readsApart;
+    let position = 0;
+    for (let goesOn = true; ;) {
+      // CNTK stops short trainings behind the data that they may use; what was read ahead is dropped.
+      const read = position > mostSamples ? undefined : await reader.next();
+      // Processes that read apart from each other go on until all of them are done.
+      if (!read && !(readsApart && goesOn)) break;
+      if (read) position += realSamples(read) * workers;
+      const minibatch = read && divides ? shareOfMinibatch(read, communicator.rank, communicator.size) : read;
+      const rates = this.ratesFor(pass, minibatch);
+      const own = minibatch && (await this.gradients(minibatch, rates, sharing.pieces));
+      const { sums, anyData } = await team.share(own);
+      goesOn = anyData;
+      accumulator.addSums(sums);
+      if (sums.samples > 0 && rates.learningRate > 0) await trainer.update(rates, sums);
+      await team.afterUpdate(own?.samples ?? 0);
+      display.count(sums.criteria[0]?.count ?? 0);
+      if (display.isDue) requireNumber(display.show()[0]);
+      await interruption.check();
+    }
+    return accumulator.read();
+  }
+
+  private ratesFor({ epoch, learningRate }: Pass, minibatch: Minibatch | undefined): Rates {
     const { session, trainer, options, unrolled } = this.request;
-    this.parallelSequences = trainer.parallelSequences(minibatch);
-    session.log.write(unrolled.lines(minibatch));
-    const rates = {
+    if (minibatch) {
+      this.parallelSequences = trainer.parallelSequences(minibatch);
+      session.log.write(unrolled.lines(minibatch));
+    }
+    return {
       // CNTK neither updates nor propagates back when the rate is close to its minimum.
       learningRate: learningRate > options.minLearningRatePerSample * 0.01 ? learningRate : 0,
       momentumPerSample: options.momentumPerSample(epoch, this.parallelSequences),
       dropoutRate: options.dropoutRates.at(epoch),
     };
+  }
+
+  private async gradients(minibatch: Minibatch, rates: Rates, pieces: number): Promise<MinibatchSums> {
+    const { trainer, options, session } = this.request;
     const { gradientCheckDigits } = options;
-    if (gradientCheckDigits !== undefined) {
+    if (gradientCheckDigits !== undefined && minibatch.columns > 0) {
       await trainer.checkGradients(minibatch, rates, gradientCheckDigits, session.log);
     }
-    return trainer.step(minibatch, rates, accumulator, pieces);
+    return trainer.gradients(minibatch, rates.dropoutRate, pieces);
   }
 
   /** What follows from an epoch's criteria: another rate, a way back, the end; and its files. */

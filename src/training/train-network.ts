@@ -12,6 +12,7 @@ import { checkpointFile, modelFileAfter } from "./checkpoints.js";
 import { type EpochHooks, runEpochs } from "./epochs.js";
 import { crossValidationOptions } from "./evaluation-options.js";
 import { evaluate, Evaluator } from "./evaluator.js";
+import { evaluationTeam, requireSameTraining } from "./processes.js";
 import { checkStreams } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
@@ -41,10 +42,8 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const { shaped, options } = given;
   const { log } = session;
   const nodes = trainingNodes(shaped, options);
-  criteriaBlock(log, shaped.network.nodes.length, nodes);
-  if (given.parallel.readingIsDefault && options.traceLevel > 0) {
-    log.stamped("\"distributedMBReading\" is not explicitly specified, defaulting to 'true'.\n");
-  }
+  const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
+  criteriaBlock(log, shaped.network.nodes.length, nodes, () => announceReading(session, given));
   const watched = [nodes.criterion, ...nodes.evaluations];
   const inputs = inputsBelow(watched);
   const initial = parameterValues(shaped, session.elementType);
@@ -54,9 +53,11 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   let evaluator: Evaluator | undefined;
   try {
     printStart(session, given, nodes, trainer);
+    await requireSameTraining(session.communicator, trainer, given.startEpoch);
     const { request, values } = await prepare(session, given, trainer, initial);
     const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
+    await beginBlockMomentum(request.parallel, trainer, resumed);
     if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
     const best = bestModels(options, watched, resumed);
     await runEpochs({
@@ -65,17 +66,26 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       options,
       parallel: request.parallel,
       reader: request.reader,
+      distributedReading,
       // The network of a checkpoint is compiled at trace level 0.
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
-      hooks: hooksFor(session, request, { trainer, evaluator, best, values }),
+      hooks: hooksFor(session, request, { trainer, evaluator, best, values, distributedReading }),
     });
-    best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
+    if (session.communicator.rank === 0) {
+      best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
+    }
   } finally {
     await evaluator?.dispose();
     await trainer.dispose();
   }
+}
+
+/** Where nobody says whether processes read apart from each other, they do if the reader can. */
+function announceReading({ log }: Session, { parallel, options, reader }: TrainingRequest): void {
+  if (parallel.distributedReading !== undefined || !reader.readsParts || options.traceLevel <= 0) return;
+  log.stamped("\"distributedMBReading\" is not explicitly specified, defaulting to 'true'.\n");
 }
 
 function printStart(
@@ -135,6 +145,15 @@ async function prepare(
     saveModelFile(files, path, request.shaped, elementType, values);
   }
   return { request, values };
+}
+
+/** Block momentum starts from the parameters as they are, or with what a checkpoint remembers. */
+async function beginBlockMomentum(
+  { blockMomentum }: ParallelTraining,
+  trainer: Trainer,
+  resumed: Resumed | undefined,
+): Promise<void> {
+  await trainer.changeParameters(async (parameters) => blockMomentum?.begin(parameters, resumed?.blocks));
 }
 
 /** CNTK asks the reader for all feature and label nodes, used or not. */
@@ -202,11 +221,12 @@ interface Parts {
   /** Compiled once for all epochs. */
   readonly evaluator: Evaluator | undefined;
   readonly best: BestModels | undefined;
+  readonly distributedReading: boolean;
 }
 
 function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
   const { options, validation } = request;
-  const { trainer, evaluator, best, values } = parts;
+  const { trainer, evaluator, best, values, distributedReading } = parts;
   const { files, log, elementType, communicator, signal } = session;
   const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
   return {
@@ -215,8 +235,10 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       validation && {
         async validate(epoch: number, minibatchSize: number) {
           await evaluator.load((await trainer.save()).parameters);
-          const run = { reader: validation, options: crossValidationOptions(minibatchSize), log, signal };
-          const { criteria } = await evaluate(evaluator, run);
+          const { criteria } = await evaluate(evaluator, {
+            ...{ reader: validation, options: crossValidationOptions(minibatchSize), log, signal },
+            team: evaluationTeam(session, distributedReading && validation.readsParts),
+          });
           log.stamped(validationLine(epoch + 1, options.maxEpochs, criteria));
           best?.update(criteria, epoch, log);
           return criteria;
@@ -227,7 +249,11 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       if (communicator.rank > 0) return;
       const state = await trainer.save();
       const model = modelAfter(epoch);
-      const withBest = { ...epochState, best: best?.forCheckpoint };
+      const withBest = {
+        ...epochState,
+        best: best?.forCheckpoint,
+        blocks: request.parallel.blockMomentum?.memory,
+      };
       saveCheckpoint(files, model, trainer.shaped, trainer, state, withBest);
       if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
       saveModelFile(files, model, trainer.shaped, elementType, state.parameters, state.engines);
@@ -257,7 +283,11 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
         files.remove(checkpointFile(modelAfter(past)));
       }
       log.stamped(`SGD: revoke back to and update checkpoint file for epoch ${epoch + 1}\n`);
-      const withBest = { ...epochState, best: best?.forCheckpoint };
+      const withBest = {
+        ...epochState,
+        best: best?.forCheckpoint,
+        blocks: request.parallel.blockMomentum?.memory,
+      };
       saveCheckpoint(files, modelAfter(epoch), trainer.shaped, trainer, await trainer.save(), withBest);
     },
     async saveFinalModel() {

@@ -1,4 +1,5 @@
 import type { Outputs } from "../backends/backend.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
@@ -15,7 +16,14 @@ import {
   updateScalars,
   type UpdateOptions,
 } from "../updates/index.js";
-import { CriterionAccumulator, type CriterionPart, sumOverSamples } from "./criteria.js";
+import {
+  CriterionAccumulator,
+  joinedSums,
+  type MinibatchSums,
+  minibatchSums,
+  noSums,
+  sumOverSamples,
+} from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import { checkGradients } from "./gradient-check.js";
 import type { ParameterStore } from "./parameters.js";
@@ -76,7 +84,7 @@ export class Trainer {
   shaped: ShapedNetwork;
 
   private constructor(
-    private readonly session: Pick<Session, "backend" | "elementType" | "communicator">,
+    private readonly session: Pick<Session, "backend" | "elementType">,
     private readonly request: TrainerRequest,
     private compiled: CompiledPlan,
     /** The trained parameters in the order of the log and of the checkpoint. */
@@ -84,6 +92,8 @@ export class Trainer {
     private readonly refusals: readonly SparseRefusal[],
     /** Nodes that draw random numbers, in the criterion's evaluation order. */
     readonly randomNodes: readonly NetworkNode[],
+    /** A parameter whose gradient holds some columns only. */
+    private readonly sparseGradient: string | undefined,
   ) {
     this.values = request.values;
     this.shaped = request.shaped;
@@ -95,7 +105,7 @@ export class Trainer {
 
   /** Graph, plan and executable of a training, parameters in place. Throws CntkError for nodes without a gradient. */
   static async compile(
-    session: Pick<Session, "backend" | "elementType" | "communicator">,
+    session: Pick<Session, "backend" | "elementType">,
     request: TrainerRequest,
   ): Promise<Trainer> {
     const { shaped, criterion, evaluations, options, values } = request;
@@ -103,7 +113,11 @@ export class Trainer {
     const { graph, parameters, refusals } = trainingGraph(shaped, { criterion, outputs, options });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     const random = restrictOrder(shaped.order, [criterion]).filter(({ name }) => compiled.engines.has(name));
-    return new Trainer(session, request, compiled, parameters, refusals, random);
+    const touched = graph.entries.gradients?.assignments.find(
+      ({ state }) => graph.facts.get(state)?.storage === "touched",
+    );
+    const sparse = parameters.find(({ gradient }) => gradient === touched?.state.name)?.node.name;
+    return new Trainer(session, request, compiled, parameters, refusals, random, sparse);
   }
 
   /** Goes on with other attributes of the network's nodes, which are compiled into the plan; all that was learned stays. */
@@ -141,55 +155,51 @@ export class Trainer {
     return new CriterionAccumulator(this.watched, this.elementType, addInDouble);
   }
 
-  /** Every random node begins an epoch with an engine of its own (ComputationNetwork.cpp, SetIRngUserSeed). */
-  async beginEpoch(epoch: number): Promise<void> {
+  /**
+   * Every random node begins an epoch with an engine of its own; processes that share the work draw other numbers than each
+   * other: `engines` is `epoch` + rank · maxEpochs (SGD.cpp, TrainOrAdaptModel; ComputationNetwork.cpp, SetIRngUserSeed).
+   */
+  async beginEpoch(epoch: number, engines = epoch): Promise<void> {
     const count = this.randomNodes.length;
     // So many minibatches has no epoch.
     this.noiseSeed = epoch * 2 ** 32;
     await this.writeEngines(
-      new Map(this.randomNodes.map((node, i) => [node, { seed: epoch * count + i, offset: 0 }])),
+      new Map(this.randomNodes.map((node, i) => [node, { seed: engines * count + i, offset: 0 }])),
     );
   }
 
   /**
-   * One minibatch: values of criterion and evaluation nodes, before the update, go into `accumulator`; then gradients, summed
-   * over all processes, then the update, unless the rate is 0. Returns the samples that the criterion counts (no gaps).
-   * With `pieces` the minibatch is computed in so many, one after another, and their gradients are added.
+   * Values of criterion and evaluation nodes on a minibatch, summed over its samples, and the gradients behind them, which
+   * stay in the trainer for `update`. A minibatch without columns gives nothing. With `pieces` it is computed in so many, one
+   * after another, and their gradients are added.
    */
-  async step(
-    minibatch: Minibatch,
-    rates: Rates,
-    accumulator: CriterionAccumulator,
-    pieces = 1,
-  ): Promise<number> {
-    const { shaped, criterion } = this.request;
+  async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
+    const { shaped } = this.request;
+    if (minibatch.columns === 0) return noSums(this.watched);
     if (!this.hasRun) this.refuseSparseInputs();
-    const updates = rates.learningRate > 0;
     const split = splitMinibatch(minibatch, pieces);
-    const summed = updates && split.length > 1 ? new Map<string, Values>() : undefined;
-    const parts: CriterionPart[] = [];
+    const summed = split.length > 1 ? new Map<string, Values>() : undefined;
+    const parts: MinibatchSums[] = [];
     for (const [piece, part] of split.entries()) {
-      const values = await this.runGradients(part, rates, piece);
-      parts.push(accumulator.part(values, labelledSamples(part, shaped)));
+      const values = await this.runGradients(part, dropoutRate, piece);
+      const labelled = labelledSamples(part, shaped);
+      parts.push(minibatchSums(this.watched, values, labelled, labelled, this.elementType));
       if (summed) await this.addGradients(summed);
     }
-    accumulator.addParts(parts, labelledSamples(minibatch, shaped));
-    const samples = parts.reduce((count, part) => count + (part[0]?.count ?? 0), 0);
-    if (!updates) return samples;
     if (summed) await this.compiled.executable.writeState(summed);
-    await this.shareGradients();
-    // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
-    const counted = shaped.facts.get(criterion)?.dynamicAxis ? samples : paddedSamples(minibatch, shaped);
-    await this.update(rates, counted);
-    return samples;
+    return joinedSums(parts, paddedSamples(minibatch, shaped), this.elementType);
   }
 
-  private runGradients(minibatch: Minibatch, { dropoutRate }: Rates, piece: number): Promise<Outputs> {
+  private runGradients(minibatch: Minibatch, dropoutRate: number, piece: number): Promise<Outputs> {
     const { executable } = this.compiled;
     const { shaped, inputs } = this.request;
     const data = feedNetwork(minibatch, inputs, shaped.facts);
     executable.selectSeries?.(piece);
     return executable.run("gradients", data, { dropoutRate });
+  }
+
+  private get gradientNames(): string[] {
+    return [...new Set(this.parameters.map(({ gradient }) => gradient))];
   }
 
   /** Adds the gradients of a piece to those of the pieces before, in the element type. */
@@ -202,7 +212,12 @@ export class Trainer {
   }
 
   /** Compares the gradients of a minibatch with differences; nothing is changed by it. */
-  async checkGradients(minibatch: Minibatch, rates: Rates, digits: number, log: RunLog): Promise<void> {
+  async checkGradients(
+    minibatch: Minibatch,
+    { dropoutRate }: Rates,
+    digits: number,
+    log: RunLog,
+  ): Promise<void> {
     const { criterion } = this.request;
     const { executable, states, engines } = this.compiled;
     const names = [...states, ...engines];
@@ -218,7 +233,7 @@ export class Trainer {
         write: (values) => executable.writeState(values),
         criterion: async () => {
           await executable.writeState(unmoved);
-          const value = (await this.runGradients(minibatch, rates, 0)).get(criterion.name);
+          const value = (await this.runGradients(minibatch, dropoutRate, 0)).get(criterion.name);
           return value ? sumOverSamples(value, this.elementType) : NaN;
         },
       },
@@ -246,19 +261,62 @@ export class Trainer {
     await executable.writeState(values);
   }
 
-  /** `samples` as momentum and penalties count them. */
-  private async update({ learningRate, momentumPerSample }: Rates, samples: number): Promise<void> {
-    const { options } = this.request;
-    const { parameters, elementType, count } = this;
-    this.count = options.rule.countAfter?.(count, samples) ?? count;
+  /** Changes the parameters by the gradients of a minibatch with these sums. */
+  async update(rates: Rates, { samples, criteria }: MinibatchSums): Promise<void> {
+    const { shaped, criterion, options } = this.request;
+    const { learningRate, momentumPerSample } = rates;
+    // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
+    const real = criteria[0]?.count ?? 0;
+    const counted = shaped.facts.get(criterion)?.dynamicAxis ? real : samples;
+    const { parameters, elementType } = this;
+    const { count } = this;
+    this.count = options.rule.countAfter?.(count, counted) ?? count;
     const facts = { learningRate, momentumPerSample, parameters, options, elementType };
-    const scalars = updateScalars({ ...facts, samples, count: this.count });
+    const scalars = updateScalars({ ...facts, samples: counted, count: this.count });
     const nothing = { layouts: new Map(), inputs: new Map() };
     const { noiseDeviation = 0, l1Weight } = options;
     // CNTK adds the noise behind the rule's step and before the L1 penalty, which the plan has in one.
     if (noiseDeviation > 0 && l1Weight > 0) await this.addNoise(noiseDeviation);
     this.refuse(await this.compiled.executable.run("update", nothing, scalars));
     if (noiseDeviation > 0 && !(l1Weight > 0)) await this.addNoise(noiseDeviation);
+  }
+
+  /**
+   * Lets somebody change the gradients of the last minibatch, in the order of the checkpoint, each array once.
+   * @throws CntkError `sparse-aggregation` for gradients of some columns only, which CNTK does not share (SimpleDistGradAggregator.h).
+   */
+  async changeGradients(change: (gradients: readonly Values[]) => Promise<void>): Promise<void> {
+    if (this.sparseGradient) {
+      throw new CntkError({
+        code: "sparse-aggregation",
+        message: "Gradient aggregation for sparse gradient matrices is currently unsupported!",
+        hint: `the gradient of '${this.sparseGradient}' is sparse, since its input is; ModelAveragingSGD shares models instead`,
+      });
+    }
+    await this.changeStates(this.gradientNames, change);
+  }
+
+  /** Lets somebody change the trained parameters, in the same order, each once. */
+  async changeParameters(change: (parameters: readonly Values[]) => Promise<void>): Promise<void> {
+    await this.changeStates([...new Set(this.parameters.map(({ node }) => node.name))], change);
+  }
+
+  /** Forgets what the update rule remembers. */
+  async resetMemory(): Promise<void> {
+    const names = this.parameters.flatMap(({ memory }) => memory);
+    await this.changeStates(names, async (arrays) => arrays.forEach((values) => void values.fill(0)));
+  }
+
+  private async changeStates(
+    names: readonly string[],
+    change: (values: readonly Values[]) => Promise<void>,
+  ): Promise<void> {
+    const { executable } = this.compiled;
+    const views = executable.stateViews?.(names);
+    if (views) return change([...views.values()]);
+    const copies = await executable.readState(names);
+    await change([...copies.values()]);
+    await executable.writeState(copies);
   }
 
   /** CNTK computes the evaluation nodes first, then the criterion, and notices then. */
@@ -275,17 +333,6 @@ export class Trainer {
     const refusal = this.refusals.find(({ when }) => !when || conditions.get(when.name)?.values[0] !== 0);
     if (!refusal) return;
     throw sparseGradientError(refusal);
-  }
-
-  private get gradientNames(): string[] {
-    return [...new Set(this.parameters.map(({ gradient }) => gradient))];
-  }
-
-  private async shareGradients(): Promise<void> {
-    if (this.session.communicator.size === 1) return;
-    const gradients = await this.compiled.executable.readState(this.gradientNames);
-    await this.session.communicator.sumInPlace([...gradients.values()]);
-    await this.compiled.executable.writeState(gradients);
   }
 
   /** Everything that the steps so far have changed. */

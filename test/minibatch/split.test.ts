@@ -71,9 +71,6 @@ describe("a minibatch in pieces", () => {
       [3, 5],
     ]);
   });
-  it("has streams with one layout still share it", () => {
-    expect(first?.streams.get("x")?.layout).toBe(first?.streams.get("y")?.layout);
-  });
   it("has no more pieces than sequences side by side", () => {
     expect(splitMinibatch(minibatch, 8)).toHaveLength(3);
     expect(splitMinibatch(minibatch, 1)).toEqual([minibatch]);

@@ -86,8 +86,8 @@ describe("check refuses what a run refuses", () => {
       "sequence-keys: Sequence Id mapping is not available for old style configurations. Please use deserializers.",
     ],
     [
-      ["parallelTrain=true", "train=[SGD=[ParallelTrain=[parallelizationMethod=ModelAveragingSGD]]]"],
-      "not-available: parallelizationMethod = ModelAveragingSGD is not available yet",
+      ["parallelTrain=true", "train=[SGD=[ParallelTrain=[parallelizationMethod=DataParallelASGD]]]"],
+      "not-available: parallelizationMethod = DataParallelASGD is not available yet",
     ],
   ];
   it.each(table)("%j", async (words, said) => {

@@ -26,7 +26,7 @@ export const trainingCases: readonly MessageCase[] = [
     sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
   }),
   training("gradient-check", { sgd: `${base} ; gradientcheck = true` }),
-  training("minibatch-pieces", {
+  training("minibatch-shares", {
     network: `
       t = DynamicAxis ()
       x = Input {2} ; y = Input {1, dynamicAxis = t}
@@ -76,6 +76,21 @@ export const trainingCases: readonly MessageCase[] = [
   }),
   training("gradient-bits", {
     sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ; DataParallelSGD = [ gradientBits = 99 ] ]`,
+    more: "parallelTrain = true",
+  }),
+  training("sparse-aggregation", {
+    network: sparseWords,
+    reader: sparseReader,
+    data: sparseData,
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ]`,
+    more: "parallelTrain = true",
+  }),
+  training("block-size", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = ModelAveragingSGD ; ModelAveragingSGD = [ blockSize = 8 ; blockSizePerWorker = 4 ] ]`,
+    more: "parallelTrain = true",
+  }),
+  training("block-momentum", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = BlockMomentumSGD ; BlockMomentumSGD = [ blockMomentumPerSync = 1.5 ] ]`,
     more: "parallelTrain = true",
   }),
   training("criterion-nan", {
