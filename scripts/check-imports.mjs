@@ -121,6 +121,7 @@ const typesOnly = ["node"];
 const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
+  protobufjs: ["model-files", "exporters"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
   "@hpcc-js/wasm-graphviz": ["actions"],
