@@ -1,4 +1,5 @@
 import type { Plan } from "../../plan/plan.js";
+import { fuseMaps } from "../../plan/fuse-maps.js";
 import { planKey } from "../../plan/plan-graph.js";
 import type { Backend } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
@@ -45,7 +46,8 @@ export const wasmBackend: Backend = {
   name: "wasm",
   description: "wasm",
   elementTypes: ["float", "double"],
-  compile: async (plan) => {
+  compile: async (given) => {
+    const plan = fuseMaps(given);
     const program = programOf(plan);
     const heap = new LinearHeap(program.layout, plan.elementType);
     const instance = new Instance(plan, program, heap);
