@@ -4,7 +4,7 @@ import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
@@ -13,6 +13,7 @@ import { checkStreams } from "../training/feed.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
@@ -54,7 +55,7 @@ export const testAction: Action = {
   },
   async check(session, command) {
     const { section } = command;
-    if (keysThere(session, command, "reader").has("reader")) checkReader(testReader(section));
+    if (keysThere(session, command, "reader").has("reader")) checkReaderSection(session, testReader(section));
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);

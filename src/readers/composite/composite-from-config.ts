@@ -96,7 +96,7 @@ function readDeserializer(
   const typeSpan = section.raw("type")?.spanOf() ?? section.span;
   if (type !== textType && otherTypes.includes(type)) {
     throw new CntkError({
-      code: "reader-type",
+      code: "not-available",
       message: `deserializer type ${type} is not available yet`,
       span: typeSpan,
       hint: `what there is: type = ${textType}`,
