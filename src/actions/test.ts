@@ -10,6 +10,7 @@ import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
 import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
+import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
@@ -45,7 +46,9 @@ export const testAction: Action = {
       const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
       try {
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
-        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress });
+        const readsApart = section.boolean("distributedMBReading", reader.readsParts) && reader.readsParts;
+        const team = evaluationTeam(session, readsApart);
+        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress, team });
       } finally {
         await evaluator.dispose();
       }

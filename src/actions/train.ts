@@ -8,6 +8,7 @@ import { loadModelFile, networkFromModel, requirePrecision } from "../sources/mo
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
+import { valueOfFirst } from "../training/processes.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
@@ -36,8 +37,14 @@ export const trainAction: TrainingAction = {
     for (const warning of options.warnings) log.stamped(warning);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
-    const startEpoch = determineStartEpoch(files, modelPath, maxEpochs, section.boolean("makeMode", true));
-    if (!options.keepCheckpointFiles) removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
+    // The first process may be writing already when another one looks.
+    const makeMode = section.boolean("makeMode", true);
+    const startEpoch = await valueOfFirst(
+      session.communicator,
+      determineStartEpoch(files, modelPath, maxEpochs, makeMode),
+    );
+    if (!options.keepCheckpointFiles && session.communicator.rank === 0)
+      removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
     if (startEpoch === maxEpochs) {
       log.stamped(`Final model exists: ${modelPath}\n`);
       log.stamped("No further training is necessary.\n");

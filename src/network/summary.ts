@@ -21,6 +21,9 @@ export interface NetworkSummary {
   readonly frozen: number;
 }
 
+/** Operations that begin a layer even where nothing else changes the shape. */
+const beginLayers = new Set(["Times", "TransposeTimes", "QuantizedTimes", "Convolution", "LookupTable"]);
+
 interface Layer {
   readonly operations: string[];
   last: NetworkNode;
@@ -49,7 +52,12 @@ export function summarizeNetwork({ facts, order }: ShapedNetwork): NetworkSummar
     const [before, ...others] = node.inputs.filter((input) => !isParameter(input));
     const layer = before && others.length === 0 ? layers.get(before) : undefined;
     const continues =
-      layer && before && layer.last === before && before.op.role !== "input" && consumers.get(before) === 1;
+      layer &&
+      before &&
+      layer.last === before &&
+      before.op.role !== "input" &&
+      consumers.get(before) === 1 &&
+      !beginLayers.has(node.op.name);
     if (continues && shapeOf(before) === shapeOf(node)) {
       layer.operations.push(node.op.name);
       layer.last = node;

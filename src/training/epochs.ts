@@ -12,8 +12,11 @@ import type { Session } from "../session.js";
 import { Display, EpochSizeEstimate } from "./display.js";
 import { Interruption, interrupted } from "./interruption.js";
 import type { ParallelTraining } from "./parallel-training.js";
+import { noSums } from "./criteria.js";
+import { shareOfMinibatch } from "../minibatch/index.js";
 import { notANumber, RateControl, type RateState } from "./rate-control.js";
 import type { SgdOptions } from "./sgd-options.js";
+import type { Teamwork } from "./teamwork.js";
 import type { EpochState, Resumed } from "./state.js";
 import type { Trainer } from "./trainer.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
@@ -44,12 +47,14 @@ export interface EpochHooks {
 }
 
 export interface EpochsRequest {
-  readonly session: Pick<Session, "log" | "signal" | "onProgress">;
+  readonly session: Pick<Session, "log" | "signal" | "onProgress" | "communicator">;
   readonly trainer: Trainer;
   readonly options: SgdOptions;
   readonly parallel: ParallelTraining;
   readonly reader: Reader;
   readonly hooks: EpochHooks;
+  /** The processes of a parallel epoch read apart from each other. */
+  readonly distributedReading: boolean;
   readonly unrolled: UnrollWarnings;
   /** First epoch to run (0-based), and what the checkpoint before it says. */
   readonly startEpoch: number;
@@ -75,7 +80,8 @@ export async function runEpochs(request: EpochsRequest): Promise<void> {
       for (const line of dropoutLines(dropoutRate, trainer.drawsRandomNumbers)) log.stamped(line);
       previousDropout = dropoutRate;
     }
-    await trainer.beginEpoch(epoch);
+    const { rank } = parallel.active(epoch) ? session.communicator : { rank: 0 };
+    await trainer.beginEpoch(rank * options.maxEpochs + epoch);
     const learningRate = control.rateFor(epoch, () =>
       options.learningRate(epoch, continued.parallelSequences),
     );
@@ -130,13 +136,15 @@ export async function runEpochs(request: EpochsRequest): Promise<void> {
 
 /** The minibatches of an epoch (SGD.cpp, TrainOneEpoch): criteria summed over all of them. */
 async function runEpoch(
-  { session, trainer, options, parallel, reader, hooks, unrolled }: EpochsRequest,
+  request: EpochsRequest,
   epoch: number,
   learningRate: number,
   continued: Continued,
   isFirst: boolean,
 ): Promise<{ readonly totals: readonly CriterionSum[]; readonly seconds: number }> {
-  const { log, signal, onProgress } = session;
+  const { session, trainer, options, parallel, reader, hooks } = request;
+  const { log } = session;
+  const readsApart = parallel.active(epoch) && request.distributedReading;
   if (options.traceLevel > 0) {
     const momentumPerSample = options.momentumPerSample(epoch, continued.parallelSequences);
     const effective = Math.pow(momentumPerSample, options.minibatchSizes.at(epoch));
@@ -146,36 +154,68 @@ async function runEpoch(
   }
   const minibatchSize = options.minibatchSize(epoch);
   if (options.traceLevel > 0) {
+    const reading = readsApart ? ", distributed reading is ENABLED" : "";
+    const modifiers = parallel.loopModifiers(epoch) + reading + options.loopModifiers(epoch);
     log.write("\n");
-    log.stamped(`Starting minibatch loop${parallel.loopModifiers(epoch)}${options.loopModifiers(epoch)}.\n`);
+    log.stamped(`Starting minibatch loop${modifiers}.\n`);
   }
   if (isFirst) hooks.checkInputs();
-  await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...parallel.partOf(epoch) });
-  const accumulator = trainer.accumulator(parallel.active(epoch));
+  const part = readsApart ? parallel.partOf(epoch) : { rank: 0, workers: 1 };
+  await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...part });
+  const nothing = noSums(trainer.watched);
+  const team = parallel.teamwork(epoch, { trainer, log, nothing });
+  const started = performance.now();
+  const criteria = await runMinibatches(request, { epoch, learningRate, continued, readsApart, team });
+  return { totals: await team.end(criteria), seconds: (performance.now() - started) / 1000 };
+}
+
+interface EpochRun {
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly continued: Continued;
+  /** Every process reads its own part; else all read the same and take their share of each minibatch. */
+  readonly readsApart: boolean;
+  readonly team: Teamwork;
+}
+
+/** Returns the criteria that this process has summed. */
+async function runMinibatches(
+  { session, trainer, options, parallel, reader, unrolled }: EpochsRequest,
+  { epoch, learningRate, continued, readsApart, team }: EpochRun,
+): Promise<readonly CriterionSum[]> {
+  const { log, signal, onProgress, communicator } = session;
+  const accumulator = trainer.accumulator(parallel.sumsInDouble(epoch));
   const { epochSize } = continued;
   const display = new Display({ options, log, epoch, epochSize, accumulator, onProgress });
   const interruption = new Interruption(signal);
-  const started = performance.now();
+  const divides = parallel.active(epoch) && !readsApart;
   // CNTK neither updates nor propagates back when the rate is close to its minimum.
   const usedRate = learningRate > options.minLearningRatePerSample * 0.01 ? learningRate : 0;
-  const afterMinibatch = (samples: number): void => {
-    display.count(samples);
-    if (display.isDue) requireNumber(display.show()[0]);
-  };
-  for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
-    continued.parallelSequences = trainer.parallelSequences(minibatch);
-    log.write(unrolled.lines(minibatch));
+  for (let goesOn = true; ;) {
+    const read = await reader.next();
+    // Processes that read apart from each other go on until all of them are done.
+    if (!read && !(readsApart && goesOn)) break;
+    const minibatch = read && divides ? shareOfMinibatch(read, communicator.rank, communicator.size) : read;
+    if (minibatch) {
+      continued.parallelSequences = trainer.parallelSequences(minibatch);
+      log.write(unrolled.lines(minibatch));
+    }
     const rates = {
       learningRate: usedRate,
       momentumPerSample: options.momentumPerSample(epoch, continued.parallelSequences),
       dropoutRate: options.dropoutRates.at(epoch),
     };
-    afterMinibatch(await trainer.step(minibatch, rates, accumulator));
+    const own = minibatch && (await trainer.gradients(minibatch, rates.dropoutRate));
+    const { sums, anyData } = await team.share(own);
+    goesOn = anyData;
+    accumulator.addSums(sums);
+    if (sums.samples > 0 && usedRate > 0) await trainer.update(rates, sums);
+    await team.afterUpdate(own?.samples ?? 0);
+    display.count(sums.criteria[0]?.count ?? 0);
+    if (display.isDue) requireNumber(display.show()[0]);
     await interruption.check();
   }
-  // Processes that read apart from each other learn only from an empty minibatch that all of them are done.
-  if (parallel.active(epoch) && parallel.distributedReading) afterMinibatch(0);
-  return { totals: accumulator.read(), seconds: (performance.now() - started) / 1000 };
+  return accumulator.read();
 }
 
 function requireNumber(criterion: CriterionSum | undefined): void {

@@ -2,14 +2,16 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "../files/file-access.js";
 import {
   type BestCriterion,
+  type ModelMatrix,
   modelFromNetwork,
   readCheckpoint,
   writeCheckpoint,
   writeModel,
 } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
-import type { ElementType } from "../numerics/values.js";
+import type { ElementType, Values } from "../numerics/values.js";
 import { checkpointFile } from "./checkpoints.js";
+import type { BlockMemory } from "./model-mergers.js";
 import type { ParameterStore } from "./parameters.js";
 import type { RateState } from "./rate-control.js";
 import type { Trainer, TrainerState } from "./trainer.js";
@@ -22,7 +24,9 @@ export interface EpochState {
   /** What the control of the learning rate compares the next epochs with. */
   readonly previousCriterion: number;
   /** With saveBestModelPerCriterion: the best epochs so far, sorted by the names of criteria. */
-  readonly best?: readonly BestCriterion[];
+  readonly best?: readonly BestCriterion[] | undefined;
+  /** With BlockMomentumSGD: what it remembers of each trained parameter. */
+  readonly blocks?: readonly BlockMemory[] | undefined;
 }
 
 /** A model file: the network with its parameters and, after an epoch, the state of its random engines. */
@@ -63,14 +67,20 @@ export function saveCheckpoint(
     gradients,
     counts: trainer.parameters.map(() => state.count),
     ...(epoch.best ? { criteria: epoch.best } : {}),
+    ...(epoch.blocks
+      ? { blocks: epoch.blocks.flatMap(({ model, change }) => [asColumn(model), asColumn(change)]) }
+      : {}),
   });
   writeWhole(files, checkpointFile(model), (file) => file.write(checkpoint));
 }
+
+const asColumn = (values: Values): ModelMatrix => ({ rows: values.length, columns: 1, values });
 
 /** What a checkpoint leaves to the epochs that follow. */
 export interface Resumed extends RateState {
   readonly totalSamplesSeen: number;
   readonly best?: readonly BestCriterion[];
+  readonly blocks?: readonly BlockMemory[];
 }
 
 /**
@@ -96,6 +106,13 @@ export async function loadCheckpoint(
     });
   });
   await trainer.load({ memory, count: checkpoint.counts?.[0] ?? 0 });
-  const { totalSamplesSeen, learningRatePerSample, previousCriterion, criteria } = checkpoint;
-  return { totalSamplesSeen, learningRatePerSample, previousCriterion, best: criteria };
+  const { totalSamplesSeen, learningRatePerSample, previousCriterion, criteria, blocks = [] } = checkpoint;
+  const memories = blocks.flatMap(({ values }, i) => {
+    const change = i % 2 === 0 ? blocks[i + 1] : undefined;
+    return change ? [{ model: values, change: change.values }] : [];
+  });
+  return {
+    ...{ totalSamplesSeen, learningRatePerSample, previousCriterion, best: criteria },
+    ...(memories.length > 0 ? { blocks: memories } : {}),
+  };
 }

@@ -11,6 +11,7 @@ import { checkpointFile, modelFileAfter } from "./checkpoints.js";
 import { type EpochHooks, runEpochs } from "./epochs.js";
 import { crossValidationOptions } from "./evaluation-options.js";
 import { evaluate, Evaluator } from "./evaluator.js";
+import { evaluationTeam, requireSameTraining } from "./processes.js";
 import { checkStreams } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
@@ -39,10 +40,8 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
   const { shaped, options } = request;
   const { log } = session;
   const nodes = trainingNodes(shaped, options);
-  criteriaBlock(log, shaped.network.nodes.length, nodes);
-  if (request.parallel.readingIsDefault && options.traceLevel > 0) {
-    log.stamped("\"distributedMBReading\" is not explicitly specified, defaulting to 'true'.\n");
-  }
+  const distributedReading = (request.parallel.distributedReading ?? true) && request.reader.readsParts;
+  criteriaBlock(log, shaped.network.nodes.length, nodes, () => announceReading(session, request));
   const watched = [nodes.criterion, ...nodes.evaluations];
   const inputs = inputsBelow(watched);
   const values = parameterValues(shaped, session.elementType);
@@ -51,9 +50,11 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
   let evaluator: Evaluator | undefined;
   try {
     printStart(session, request, nodes, trainer);
+    await requireSameTraining(session.communicator, trainer, request.startEpoch);
     if (request.startEpoch < 0) saveUntrained(session, request, values);
     const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
+    await beginBlockMomentum(request.parallel, trainer, resumed);
     if (request.validation) evaluator = await Evaluator.compile(session, shaped, watched, values);
     const best = bestModels(options, watched, resumed);
     await runEpochs({
@@ -62,17 +63,27 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
       options,
       parallel: request.parallel,
       reader: request.reader,
+      distributedReading,
       // The network of a checkpoint is compiled at trace level 0.
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
-      hooks: hooksFor(session, request, { trainer, evaluator, inputs, best, values }),
+      hooks: hooksFor(session, request, {
+        ...{ trainer, evaluator, inputs, best, values, distributedReading },
+      }),
     });
-    best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
+    if (session.communicator.rank === 0)
+      best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
   } finally {
     await evaluator?.dispose();
     await trainer.dispose();
   }
+}
+
+/** Where nobody says whether processes read apart from each other, they do if the reader can. */
+function announceReading({ log }: Session, { parallel, options, reader }: TrainingRequest): void {
+  if (parallel.distributedReading !== undefined || !reader.readsParts || options.traceLevel <= 0) return;
+  log.stamped("\"distributedMBReading\" is not explicitly specified, defaulting to 'true'.\n");
 }
 
 function printStart(
@@ -97,6 +108,15 @@ function printStart(
   if (options.traceLevel > 0) {
     log.stamped("No PreCompute nodes found, or all already computed. Skipping pre-computation step.\n");
   }
+}
+
+/** Block momentum starts from the parameters as they are, or with what a checkpoint remembers. */
+async function beginBlockMomentum(
+  { blockMomentum }: ParallelTraining,
+  trainer: Trainer,
+  resumed: Resumed | undefined,
+): Promise<void> {
+  await trainer.changeParameters(async (parameters) => blockMomentum?.begin(parameters, resumed?.blocks));
 }
 
 function saveUntrained(session: Session, { shaped, options }: TrainingRequest, values: ParameterStore): void {
@@ -155,11 +175,12 @@ interface Parts {
   readonly evaluator: Evaluator | undefined;
   readonly inputs: readonly NetworkNode[];
   readonly best: BestModels | undefined;
+  readonly distributedReading: boolean;
 }
 
 function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
   const { shaped, options, reader, validation } = request;
-  const { trainer, evaluator, inputs, best, values } = parts;
+  const { trainer, evaluator, inputs, best, values, distributedReading } = parts;
   const { files, log, elementType, communicator, signal } = session;
   const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
   return {
@@ -172,8 +193,10 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       validation && {
         async validate(epoch: number, minibatchSize: number) {
           await evaluator.load((await trainer.save()).parameters);
-          const run = { reader: validation, options: crossValidationOptions(minibatchSize), log, signal };
-          const { criteria } = await evaluate(evaluator, run);
+          const { criteria } = await evaluate(evaluator, {
+            ...{ reader: validation, options: crossValidationOptions(minibatchSize), log, signal },
+            team: evaluationTeam(session, distributedReading && validation.readsParts),
+          });
           log.stamped(validationLine(epoch + 1, options.maxEpochs, criteria));
           best?.update(criteria, epoch, log);
           return criteria;
@@ -184,7 +207,11 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
       if (communicator.rank > 0) return;
       const state = await trainer.save();
       const model = modelAfter(epoch);
-      const withBest = { ...epochState, best: best?.forCheckpoint };
+      const withBest = {
+        ...epochState,
+        best: best?.forCheckpoint,
+        blocks: request.parallel.blockMomentum?.memory,
+      };
       saveCheckpoint(files, model, shaped, trainer, state, withBest);
       if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
       saveModelFile(files, model, shaped, elementType, state.parameters, state.engines);
@@ -221,7 +248,11 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
         files.remove(checkpointFile(modelAfter(past)));
       }
       log.stamped(`SGD: revoke back to and update checkpoint file for epoch ${epoch + 1}\n`);
-      const withBest = { ...epochState, best: best?.forCheckpoint };
+      const withBest = {
+        ...epochState,
+        best: best?.forCheckpoint,
+        blocks: request.parallel.blockMomentum?.memory,
+      };
       saveCheckpoint(files, modelAfter(epoch), shaped, trainer, await trainer.save(), withBest);
     },
     async saveFinalModel() {

@@ -1,5 +1,5 @@
 import type { Outputs } from "../backends/backend.js";
-import type { Communicator } from "../communication/index.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
@@ -15,7 +15,7 @@ import {
   updateScalars,
   type UpdateOptions,
 } from "../updates/index.js";
-import { CriterionAccumulator, samplesOf } from "./criteria.js";
+import { CriterionAccumulator, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
@@ -75,12 +75,13 @@ export class Trainer {
     /** Nodes that draw random numbers, in the criterion's evaluation order. */
     private readonly randomNodes: readonly NetworkNode[],
     private readonly elementType: ElementType,
-    private readonly communicator: Communicator,
+    /** A parameter whose gradient holds some columns only. */
+    private readonly sparseGradient: string | undefined,
   ) {}
 
   /** Graph, plan and executable of a training, parameters in place. Throws CntkError for nodes without a gradient. */
   static async compile(
-    session: Pick<Session, "backend" | "elementType" | "communicator">,
+    session: Pick<Session, "backend" | "elementType">,
     request: TrainerRequest,
   ): Promise<Trainer> {
     const { shaped, criterion, evaluations, options, values } = request;
@@ -88,8 +89,11 @@ export class Trainer {
     const { graph, parameters, refusals } = trainingGraph(shaped, { criterion, outputs, options });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     const random = restrictOrder(shaped.order, [criterion]).filter(({ name }) => compiled.engines.has(name));
-    const { elementType, communicator } = session;
-    return new Trainer(request, compiled, parameters, refusals, random, elementType, communicator);
+    const touched = graph.entries.gradients?.assignments.find(
+      ({ state }) => graph.facts.get(state)?.storage === "touched",
+    );
+    const sparse = parameters.find(({ gradient }) => gradient === touched?.state.name)?.node.name;
+    return new Trainer(request, compiled, parameters, refusals, random, session.elementType, sparse);
   }
 
   /** Criterion first, then the evaluation nodes. */
@@ -112,7 +116,10 @@ export class Trainer {
     return new CriterionAccumulator(this.watched, this.elementType, addInDouble);
   }
 
-  /** Every random node begins an epoch with an engine of its own (ComputationNetwork.cpp, SetIRngUserSeed). */
+  /**
+   * Every random node begins an epoch with an engine of its own; processes that share the work draw other numbers than each
+   * other, `epoch` + rank · maxEpochs (SGD.cpp, TrainOrAdaptModel; ComputationNetwork.cpp, SetIRngUserSeed).
+   */
   async beginEpoch(epoch: number): Promise<void> {
     const count = this.randomNodes.length;
     await this.writeEngines(
@@ -121,31 +128,73 @@ export class Trainer {
   }
 
   /**
-   * One minibatch: values of criterion and evaluation nodes, before the update, go into `accumulator`; then gradients, summed
-   * over all processes, then the update, unless the rate is 0. Returns the samples that the criterion counts (no gaps).
+   * Values of criterion and evaluation nodes on a minibatch, summed over its samples, and the gradients behind them, which
+   * stay in the trainer for `update`. A minibatch without columns gives nothing.
    */
-  async step(minibatch: Minibatch, rates: Rates, accumulator: CriterionAccumulator): Promise<number> {
-    const { executable } = this.compiled;
-    const { shaped, criterion, inputs, options } = this.request;
-    const { learningRate, momentumPerSample, dropoutRate } = rates;
+  async gradients(minibatch: Minibatch, dropoutRate: number): Promise<MinibatchSums> {
+    const { shaped, inputs } = this.request;
+    if (minibatch.columns === 0) return noSums(this.watched);
     const data = feedNetwork(minibatch, inputs, shaped.facts);
     if (!this.hasRun) this.refuseSparseInputs();
-    const values = await executable.run("gradients", data, { dropoutRate });
+    const values = await this.compiled.executable.run("gradients", data, { dropoutRate });
     const labelled = labelledSamples(minibatch, shaped);
-    accumulator.add(values, labelled);
-    const value = values.get(criterion.name);
-    const samples = value ? samplesOf(value, labelled) : labelled;
-    if (learningRate <= 0) return samples;
-    await this.shareGradients();
+    const samples = paddedSamples(minibatch, shaped);
+    return minibatchSums(this.watched, values, samples, labelled, this.elementType);
+  }
+
+  /** Changes the parameters by the gradients of a minibatch with these sums. */
+  async update(rates: Rates, { samples, criteria }: MinibatchSums): Promise<void> {
+    const { shaped, criterion, options } = this.request;
+    const { learningRate, momentumPerSample } = rates;
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
-    const counted = shaped.facts.get(criterion)?.dynamicAxis ? samples : paddedSamples(minibatch, shaped);
+    const real = criteria[0]?.count ?? 0;
+    const counted = shaped.facts.get(criterion)?.dynamicAxis ? real : samples;
     const { parameters, elementType } = this;
     const { count } = this;
     this.count = options.rule.countAfter?.(count, counted) ?? count;
     const facts = { learningRate, momentumPerSample, parameters, options, elementType };
     const scalars = updateScalars({ ...facts, samples: counted, count: this.count });
-    this.refuse(await executable.run("update", data, scalars));
-    return samples;
+    const nothing = { layouts: new Map(), inputs: new Map() };
+    this.refuse(await this.compiled.executable.run("update", nothing, scalars));
+  }
+
+  /**
+   * Lets somebody change the gradients of the last minibatch, in the order of the checkpoint, each array once.
+   * @throws CntkError `sparse-aggregation` for gradients of some columns only, which CNTK does not share (SimpleDistGradAggregator.h).
+   */
+  async changeGradients(change: (gradients: readonly Values[]) => Promise<void>): Promise<void> {
+    if (this.sparseGradient) {
+      throw new CntkError({
+        code: "sparse-aggregation",
+        message: "Gradient aggregation for sparse gradient matrices is currently unsupported!",
+        hint: `the gradient of '${this.sparseGradient}' is sparse, since its input is; ModelAveragingSGD shares models instead`,
+      });
+    }
+    const names = [...new Set(this.parameters.map(({ gradient }) => gradient))];
+    await this.changeStates(names, change);
+  }
+
+  /** Lets somebody change the trained parameters, in the same order, each once. */
+  async changeParameters(change: (parameters: readonly Values[]) => Promise<void>): Promise<void> {
+    await this.changeStates([...new Set(this.parameters.map(({ node }) => node.name))], change);
+  }
+
+  /** Forgets what the update rule remembers. */
+  async resetMemory(): Promise<void> {
+    const names = this.parameters.flatMap(({ memory }) => memory);
+    await this.changeStates(names, async (arrays) => arrays.forEach((values) => void values.fill(0)));
+  }
+
+  private async changeStates(
+    names: readonly string[],
+    change: (values: readonly Values[]) => Promise<void>,
+  ): Promise<void> {
+    const { executable } = this.compiled;
+    const views = executable.stateViews?.(names);
+    if (views) return change([...views.values()]);
+    const copies = await executable.readState(names);
+    await change([...copies.values()]);
+    await executable.writeState(copies);
   }
 
   /** CNTK computes the evaluation nodes first, then the criterion, and notices then. */
@@ -162,14 +211,6 @@ export class Trainer {
     const refusal = this.refusals.find(({ when }) => !when || conditions.get(when.name)?.values[0] !== 0);
     if (!refusal) return;
     throw sparseGradientError(refusal);
-  }
-
-  private async shareGradients(): Promise<void> {
-    if (this.communicator.size === 1) return;
-    const names = [...new Set(this.parameters.map(({ gradient }) => gradient))];
-    const gradients = await this.compiled.executable.readState(names);
-    await this.communicator.sumInPlace([...gradients.values()]);
-    await this.compiled.executable.writeState(gradients);
   }
 
   /** Everything that the steps so far have changed. */

@@ -88,7 +88,7 @@ export function comparableLines(log: string): string[] {
 
 /** Lines that a training or a test prints about its numbers. */
 const aboutNumbers =
-  /^( Epoch\[|Finished Epoch|Starting Epoch|Starting minibatch|Starting from|SGD: |Minibatch\[|Final |Setting dropout|Learn |Warning|WARNING|Training |No further|Best |Initializing data)/;
+  /^( Epoch\[|Finished Epoch|Starting Epoch|Starting minibatch|Starting from|SGD: |Minibatch\[|Final |Setting dropout|Learn |Warning|WARNING|Training |No further|Best |Initializing data|Parallel training)/;
 
 /** The lines about numbers among `comparableLines`. */
 export function numberLines(log: string): string[] {

@@ -50,7 +50,7 @@ const acted = (code: string, settings: string): MessageCase =>
 /** Model files, and the commands that work with a trained network. */
 export const modelCases: readonly MessageCase[] = [
   file("model-file-foreign", Buffer.from("this is no model")),
-  file("model-file-foreign", Uint8Array.of(8, 1, 18, 5)),
+  file("model-file-broken", Uint8Array.of(8, 1, 18, 5)),
   trained("model-file-foreign", "print-nodes net.model.ckp"),
   file("model-file-broken", ...start(26)),
   file("model-file-too-new", ...start(99)),

@@ -40,6 +40,21 @@ export const trainingCases: readonly MessageCase[] = [
     sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ; DataParallelSGD = [ gradientBits = 99 ] ]`,
     more: "parallelTrain = true",
   }),
+  training("sparse-aggregation", {
+    network: sparseWords,
+    reader: sparseReader,
+    data: sparseData,
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = DataParallelSGD ]`,
+    more: "parallelTrain = true",
+  }),
+  training("block-size", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = ModelAveragingSGD ; ModelAveragingSGD = [ blockSize = 8 ; blockSizePerWorker = 4 ] ]`,
+    more: "parallelTrain = true",
+  }),
+  training("block-momentum", {
+    sgd: `${base}\nParallelTrain = [ parallelizationMethod = BlockMomentumSGD ; BlockMomentumSGD = [ blockMomentumPerSync = 1.5 ] ]`,
+    more: "parallelTrain = true",
+  }),
   training("criterion-nan", {
     network: `
       x = Input {2} ; y = Input {1}
