@@ -91,7 +91,7 @@ export const modelCases: readonly MessageCase[] = [
     "wrong-type",
     '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.x, old.z) ].f',
   ),
-  scripted("not-available", "t = Tanh (z)"),
+  scripted("script-call", "t = Tanhh (z)"),
   scripted("editing-command", "Renmae (m.z, m.y)"),
   scripted("editing-parameters", "Rename (m.z)"),
   scripted("editing-syntax", "SaveModel"),
