@@ -123,6 +123,8 @@ const packages = {
   "@tensorflow/": ["backends"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
+  "jpeg-js": ["node"],
+  sharp: ["node"],
   yargs: ["cli"],
 };
 

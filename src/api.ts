@@ -13,7 +13,7 @@ import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
 import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
-import { readerThreads } from "./threads/index.js";
+import { pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
 import { explain, type ExplainStage } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
@@ -53,6 +53,7 @@ function sessionStart(options: RunOptions): SessionStart {
     processes: options.processes ?? mpiProcesses(),
     backendName: options.backend,
     // Threads open the machine's own files.
+    pictures: pictureDecoder(),
     readerThreads: options.files ? undefined : readerThreads(),
     signal,
     onProgress,

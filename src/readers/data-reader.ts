@@ -22,6 +22,10 @@ export interface ReaderOptions {
   readonly withKeys: boolean;
   /** Prepare the next minibatch while one is in use. Default true. */
   readonly prefetch?: boolean;
+  /** Begin with the next minibatch before one is used: its pictures are decoded on other threads meanwhile. */
+  readonly preparesAtOnce?: boolean;
+  /** Sequences that may be unreadable and left out (`maxErrors`). */
+  readonly maxInvalid?: number;
 }
 
 /** A deserializer, a randomizer and a packer, put together; the next minibatch is prepared while one is in use. */
@@ -40,7 +44,12 @@ export class DataReader implements Reader {
   ) {
     const { streams } = deserializer;
     checkNames(streams);
-    this.supply = new SequenceSupply(deserializer, options.randomization, options.keepDataInMemory);
+    this.supply = new SequenceSupply(
+      deserializer,
+      options.randomization,
+      options.keepDataInMemory,
+      options.maxInvalid,
+    );
     const surroundings: PackerSurroundings = {
       supply: this.supply,
       streams: streams.map(({ name, dimension, storage }) => ({ name, dimension, storage })),
@@ -54,7 +63,7 @@ export class DataReader implements Reader {
         ? new TruncatedPacker(surroundings, packing.truncationLength)
         : new SequencePacker(surroundings, { frameMode: packing === "frame", localTimeline });
     this.streams = this.packer.streams;
-    this.minibatches = new Prefetch(() => this.packer.next());
+    this.minibatches = new Prefetch(() => this.packer.next(), options.preparesAtOnce);
   }
 
   get sweepSamples(): number {

@@ -4,6 +4,7 @@ import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
 import { openComposite, readComposite } from "./composite/composite-from-config.js";
+import { openImageReader, readImageReader } from "./images/images-from-config.js";
 import { readLanguageModelOptions } from "./language-model/language-model-config.js";
 import { LanguageModelReader } from "./language-model/language-model-reader.js";
 import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
@@ -17,8 +18,6 @@ const textFormatNames = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"
 const otherNames = [
   "HTKDeserializers",
   "Cntk.Deserializers.HTK",
-  "ImageReader",
-  "Cntk.Deserializers.Image",
   "HTKMLFReader",
   "Cntk.Reader.HTKMLF",
   "UCIFastReader",
@@ -36,6 +35,7 @@ const otherNames = [
 const languageModelNames = ["LMSequenceReader", "Cntk.Reader.LMSequence"];
 const languageUnderstandingNames = ["LUSequenceReader", "Cntk.Reader.LUSequence"];
 const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
+const imageNames = ["ImageReader", "Cntk.Deserializers.Image"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
 /**
@@ -80,6 +80,10 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     const options = readBinary(section);
     return (surroundings) => openBinary(options, surroundings);
   }
+  if (imageNames.includes(type)) {
+    const options = readImageReader(section);
+    return (surroundings) => openImageReader(options, surroundings);
+  }
   if (languageModelNames.includes(type)) {
     const options = readLanguageModelOptions(section);
     return (surroundings) => Promise.resolve().then(() => new LanguageModelReader(options, surroundings));
@@ -100,6 +104,7 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
         ...textFormatNames,
         ...compositeNames,
         ...binaryNames,
+        ...imageNames,
         ...languageModelNames,
         ...languageUnderstandingNames,
         ...otherNames,
