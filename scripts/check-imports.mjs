@@ -125,6 +125,7 @@ const packages = {
   pngjs: ["actions", "node"],
   "jpeg-js": ["node"],
   sharp: ["node"],
+  "@hpcc-js/wasm-graphviz": ["actions"],
   yargs: ["cli"],
 };
 

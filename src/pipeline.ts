@@ -26,6 +26,7 @@ import {
 } from "./sources/brainscript/index.js";
 import type { ModelSource, NetworkCompiler } from "./sources/loaded-models.js";
 import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-file/index.js";
+import { ndlSource } from "./sources/ndl/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
@@ -48,7 +49,7 @@ const sourceKeys = [
 ] as const;
 
 /** The ways to describe a network that there are. */
-const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ...brainScriptSources];
+const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ndlSource, ...brainScriptSources];
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {
@@ -93,6 +94,7 @@ type Building = Pick<
   | "seeds"
   | "axisNames"
   | "log"
+  | "traceLevel"
 >;
 
 /** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
@@ -168,12 +170,14 @@ export function evaluateNetwork(session: Building, tree: Program, traceLevel: nu
  * same network found, where it has been changed since.
  */
 export function shapeNetwork(
-  { axisNames, elementType, seeds, log }: Pick<Session, "axisNames" | "elementType" | "seeds" | "log">,
+  session: Pick<Session, "axisNames" | "elementType" | "seeds" | "log" | "traceLevel">,
   network: Network,
   traceLevel: number,
   previous?: ShapedNetwork,
 ): ValidatedNetwork {
-  const validated = validateNetwork(network, { traceLevel, axisNames, elementType, previous, sink: log });
+  const { axisNames, elementType, seeds, log: sink, traceLevel: mathTraceLevel } = session;
+  const options = { traceLevel, mathTraceLevel, axisNames, elementType, previous, sink };
+  const validated = validateNetwork(network, options);
   seeds.skipNodeNumbers(flowControlNodes(validated));
   return validated;
 }
@@ -206,7 +210,7 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
 }
 
 // 7  Graph → plan: instructions on buffers.
-export { planGraph } from "./plan/index.js";
+export { checkWork, planGraph } from "./plan/index.js";
 
 /** A compiled plan, and the names of what it remembers between two runs. */
 export interface CompiledPlan {

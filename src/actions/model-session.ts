@@ -7,7 +7,7 @@ import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { prune } from "../network/edit.js";
 import { elementCount } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { inferenceGraph, planGraph } from "../pipeline.js";
+import { checkWork, inferenceGraph, planGraph } from "../pipeline.js";
 import { findNodeBySuffix } from "../network/find-node.js";
 import { inputsBelow } from "../network/node-order.js";
 import { columnsOf, packFrames, type StreamMinibatch } from "../minibatch/index.js";
@@ -132,23 +132,21 @@ export class ModelSession {
     );
     try {
       checkStreams(fed, this.shaped.facts, reader);
+      // An epoch of `count` samples would begin the file again where it has fewer.
+      await reader.start({
+        epoch: 0,
+        minibatchSize: Math.min(count ?? 256, 256),
+        epochSize: 0,
+        rank: 0,
+        workers: 1,
+      });
+      // Data that does not fit is refused before any work is done for the network.
+      const first = await reader.next();
       return await this.withEvaluator(nodes, async (evaluator) => {
         const collected = nodes.map((node): Values[] => (void node, []));
-        // An epoch of `count` samples would begin the file again where it has fewer.
-        await reader.start({
-          epoch: 0,
-          minibatchSize: Math.min(count ?? 256, 256),
-          epochSize: 0,
-          rank: 0,
-          workers: 1,
-        });
         const interruption = new Interruption(signal);
         const enough = (): boolean => count !== undefined && (collected[0]?.length ?? 0) >= count;
-        for (
-          let minibatch = await reader.next();
-          minibatch;
-          minibatch = enough() ? undefined : await reader.next()
-        ) {
+        for (let minibatch = first; minibatch; minibatch = enough() ? undefined : await reader.next()) {
           const results = await evaluator.values(minibatch);
           nodes.forEach((node, index) => {
             for (const sample of this.collect(node, results).samples) collected[index]?.push(sample);
@@ -178,7 +176,11 @@ export class ModelSession {
   ): Promise<T> {
     const { shaped, elementType } = this;
     const session = { backend: await this.backendFor(elementType), elementType };
-    const plan = inModelFile(this.path, () => planGraph(inferenceGraph(shaped, nodes), elementType));
+    const plan = inModelFile(this.path, () => {
+      const planned = planGraph(inferenceGraph(shaped, nodes), elementType);
+      checkWork(planned);
+      return planned;
+    });
     const values = parameterValues(shaped, elementType);
     const evaluator = await Evaluator.ofPlan(session, shaped, nodes, plan, values);
     try {

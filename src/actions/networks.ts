@@ -3,7 +3,13 @@ import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { buildShapedNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
+import {
+  buildShapedNetwork,
+  checkWork,
+  hasBuilder,
+  shapeNetwork,
+  validationTraceLevel,
+} from "../pipeline.js";
 import type { Session } from "../session.js";
 import type { Command } from "./action.js";
 import { checkMemory } from "../shapes/index.js";
@@ -35,6 +41,8 @@ export interface ActionNetwork {
   readonly shaped: ShapedNetwork;
   /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
   readonly requirePrecision: () => void;
+  /** Throws CntkError `needs-too-much-work` where a model file asks for more than anybody would wait for. */
+  readonly checkPlan?: (plan: Parameters<typeof checkWork>[0]) => void;
 }
 
 /**
@@ -65,6 +73,7 @@ export async function networkForEvaluation(
     return {
       shaped: inModelFile(path, shape, "hint"),
       requirePrecision: () => requirePrecision(session.elementType, model, path),
+      checkPlan: (plan) => inModelFile(path, () => checkWork(plan), "hint"),
     };
   }
   const shaped = await buildShapedNetwork(session, section, traceLevel);

@@ -2,6 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { elementCount } from "../network/network.js";
+import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -31,14 +32,18 @@ export const testAction: Action = {
     const reader = await readerFromConfig(testReader(section), session);
     try {
       const options = readEvaluationOptions(section);
-      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
+      const { shaped, requirePrecision, checkPlan } = await networkForEvaluation(
+        session,
+        section,
+        "evalNodeNames",
+      );
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       requirePrecision();
+      checkStreams(inputsBelow(nodes), shaped.facts, reader);
       const values = parameterValues(shaped, session.elementType);
-      const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+      const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
       try {
-        checkStreams(evaluator.inputs, shaped.facts, reader);
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
         const readsApart = section.boolean("distributedMBReading", reader.readsParts) && reader.readsParts;
         const team = evaluationTeam(session, readsApart);

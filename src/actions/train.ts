@@ -14,9 +14,15 @@ import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
 import { keysThere } from "./networks.js";
 
+/** An action that trains a network: where no training was begun, one that it makes itself. */
+export interface TrainingAction extends Action {
+  create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
+}
+
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
-export const trainAction: Action = {
+export const trainAction: TrainingAction = {
   names: ["train", "trainRNN"],
+  create: createNetwork,
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
     section.section("SGD");
@@ -45,7 +51,7 @@ export const trainAction: Action = {
     }
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
-      startEpoch < 0 ? await createNetwork(session, section) : loadNetwork(session, options, startEpoch);
+      startEpoch < 0 ? await this.create(session, section) : loadNetwork(session, options, startEpoch);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
       const validation = section.has("cvReader")
@@ -77,7 +83,7 @@ export const trainAction: Action = {
     const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
     const options = sgd && readSgdOptions(sgd);
     if (sgd) readParallelTraining(sgd, session);
-    const shaped = await createNetwork(session, section);
+    const shaped = await this.create(session, section);
     if (there.has("reader")) checkReader(section.section("reader"));
     if (section.has("cvReader")) checkReader(section.section("cvReader"));
     if (!options) {

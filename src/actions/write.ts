@@ -13,7 +13,7 @@ import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { keysThere, networkForEvaluation } from "./networks.js";
+import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { insertPassNodes } from "./pass-nodes.js";
 import { readWordWriter, WordWriter } from "./word-writer.js";
@@ -35,11 +35,12 @@ export const writeAction: Action = {
     const reader = await readerFromConfig(writeReader(section), session);
     try {
       const options = readWriteOptions(section);
-      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
+      const network = await networkForEvaluation(session, section, "outputNodeNames");
+      const { requirePrecision } = network;
       const words = section.has("writer") ? readWordWriter(section.section("writer")) : undefined;
       const path = words ? "" : outputPath(section);
       const format = readWriteFormat(section, log);
-      const { evaluator, written } = await compileOutputs(session, shaped, options, section);
+      const { evaluator, written } = await compileOutputs(session, network, options, section);
       try {
         requirePrecision();
         checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
@@ -136,7 +137,7 @@ interface Outputs {
 
 async function compileOutputs(
   session: Session,
-  shaped: ShapedNetwork,
+  { shaped, checkPlan }: ActionNetwork,
   options: WriteOptions,
   section: ConfigSection,
 ): Promise<Outputs> {
@@ -145,7 +146,7 @@ async function compileOutputs(
   if (options.nodeUnitTest) return compileUnitTest(session, shaped, options);
   const nodes = outputNodes(shaped, section);
   if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
-  const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+  const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
   return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
 }
 

@@ -7,6 +7,7 @@ import { referenceBackend } from "./reference/index.js";
 
 /** What a user may write after `--backend`; `tfjs` alone takes the best of its variants. */
 export const backendNames = [
+  "wasm",
   "javascript",
   "tfjs",
   "tfjs-node",
@@ -18,6 +19,7 @@ export type BackendName = (typeof backendNames)[number];
 
 /** The element types that a backend computes in, known without loading it. */
 const elementTypesOf: Readonly<Record<BackendName, readonly ElementType[]>> = {
+  wasm: ["float", "double"],
   javascript: ["float", "double"],
   tfjs: ["float"],
   "tfjs-node": ["float"],
@@ -75,6 +77,10 @@ function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
 export async function openBackend(name: BackendName): Promise<Backend> {
   if (name === "javascript") return javascriptBackend;
   if (name === "reference") return referenceBackend;
+  if (name === "wasm") {
+    const { wasmBackend } = await import("./wasm/index.js");
+    return wasmBackend;
+  }
   const { createTfjsBackend } = await import("./tfjs/index.js");
   switch (name) {
     case "tfjs":

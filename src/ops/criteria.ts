@@ -20,6 +20,7 @@ import {
 import type { Expression } from "../primitives/expression.js";
 import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
 import { counted, emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
+import { comparable, comparing, elementwiseReduce, widestShape } from "./criterion-shapes.js";
 import { binaryReduce } from "./shape-rules.js";
 
 /*
@@ -29,10 +30,11 @@ import { binaryReduce } from "./shape-rules.js";
 const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
 
 const criterion = {
+  nonLooping: true,
   source: trainingNodes,
   attributes: {},
   differentiable: "yes",
-  shape: binaryReduce,
+  shape: elementwiseReduce,
 } as const;
 
 const product = multiply(argument(0), argument(1));
@@ -46,11 +48,9 @@ function emitSum(
   inputs = context.inputs,
   gaps: "skipped" | "counted" = "skipped",
 ): void {
-  const dims = inputs.reduce(
-    (widest, input) => (elementCount(input.dims) > elementCount(widest) ? input.dims : widest),
-    at(inputs, 0).dims,
-  );
-  emitReduceAll(context, mapped(context, expression, inputs, dims), context.output, "sum", scale, gaps);
+  const operands = comparable(inputs);
+  const dims = widestShape(operands.map((operand) => operand.dims));
+  emitReduceAll(context, mapped(context, expression, operands, dims), context.output, "sum", scale, gaps);
 }
 
 /** z − ln Σ eᶻ of the second input: needed by value and gradient alike. */
@@ -78,7 +78,7 @@ const crossEntropyWithSoftmax = defineOp({
   gradientDiffers: "z gets g·(softmax(z) − labels), which is the derivative only where the labels sum to 1",
   memory: { ...memoryInputs, forwardTemporaries: 2 },
   companions: logSoftmaxCompanion,
-  gradient({ inputs, companions, outputGradient, wants, build }) {
+  gradient: comparing(({ inputs, companions, outputGradient, wants, build }) => {
     const [labels, logSoftmax] = [at(inputs, 0), at(companions, 0)];
     const labelsGradient = multiply(argument(0), negate(argument(1)));
     const zGradient = multiply(argument(0), subtract(unary("exponential", argument(1)), argument(2)));
@@ -86,7 +86,7 @@ const crossEntropyWithSoftmax = defineOp({
       wants(0) ? build.map(labelsGradient, [outputGradient, logSoftmax]) : null,
       wants(1) ? build.map(zGradient, [outputGradient, logSoftmax, labels]) : null,
     ];
-  },
+  }),
   lower: (context) => emitSum(context, product, -1, [at(context.inputs, 0), at(context.companions, 0)]),
 });
 
@@ -100,7 +100,7 @@ const crossEntropy = defineOp({
   ],
   gradientDiffers: "p below 1e-37, where the logarithm is clipped, still gets −g·labels/p",
   memory: { ...memoryInputs, forwardTemporaries: 1, backwardTemporaries: 1 },
-  gradient({ inputs, outputGradient, wants, build }) {
+  gradient: comparing(({ inputs, outputGradient, wants, build }) => {
     const [labels, p] = [at(inputs, 0), at(inputs, 1)];
     const labelsGradient = multiply(argument(0), negate(unary("logarithm", argument(1))));
     const pGradient = multiply(argument(0), negate(clippedQuotient(argument(1), argument(2))));
@@ -108,7 +108,7 @@ const crossEntropy = defineOp({
       wants(0) ? build.map(labelsGradient, [outputGradient, p]) : null,
       wants(1) ? build.map(pGradient, [outputGradient, labels, p]) : null,
     ];
-  },
+  }),
   lower: (context) => emitSum(context, multiply(argument(0), unary("logarithm", argument(1))), -1),
 });
 
@@ -129,7 +129,7 @@ const squareError = defineOp({
   ],
   memory: { ...memoryNone, forwardTemporaries: 1 },
   // ±2g(a − b)
-  gradient({ inputs, outputGradient, wants, build }) {
+  gradient: comparing(({ inputs, outputGradient, wants, build }) => {
     const difference = subtract(argument(1), argument(2));
     const side = (index: number, sign: number): NetworkNode | null =>
       wants(index)
@@ -139,11 +139,11 @@ const squareError = defineOp({
           ])
         : null;
     return [side(0, 1), side(1, -1)];
-  },
+  }),
   lower(context) {
-    const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
-    const dims = elementCount(a.dims) >= elementCount(b.dims) ? a.dims : b.dims;
-    const difference = mapped(context, subtract(argument(0), argument(1)), [a, b], dims);
+    const operands = comparable(context.inputs);
+    const dims = widestShape(operands.map((operand) => operand.dims));
+    const difference = mapped(context, subtract(argument(0), argument(1)), operands, dims);
     const total = context.temporary([1], null);
     emitReduceAll(context, mapped(context, multiply(argument(0), argument(0)), [difference], dims), total);
     // CNTK squares the Frobenius norm, which shows in the last digits of single precision.
@@ -168,7 +168,7 @@ const logistic = defineOp({
   gradientDiffers: "the labels cannot get a gradient; with weights it is not divided by Σ w",
   memory: { ...memoryInputs, forwardTemporaries: 4 },
   shape(context) {
-    const result = binaryReduce(context);
+    const result = elementwiseReduce(context);
     const [labels, weights] = [at(context.inputs, 0), context.inputs[2]];
     if (!weights) return result;
     context.inferParameter(2, at(context.inputs, 1).shape);
@@ -185,15 +185,16 @@ const logistic = defineOp({
   refusesGradient: (node, index) =>
     index === 0 ? `${describeShort(node)} cannot compute the gradient for its first inpute.` : undefined,
   // −g·w·(2y − 1)/(2yp + 1 − y − p)
-  gradient({ inputs, outputGradient, wants, build }) {
+  gradient: comparing(({ inputs, outputGradient, wants, build }) => {
     const [y, p] = [argument(1), argument(2)];
     const direction = subtract(y, subtract(constant(1), y));
     const weighted = inputs.length > 2 ? multiply(direction, argument(3)) : direction;
     const expression = multiply(negate(argument(0)), clippedQuotient(weighted, likelihood(y, p)));
     return [null, wants(1) ? build.map(expression, [outputGradient, ...inputs]) : null, null];
-  },
+  }),
   lower(context) {
-    const [y, p, w] = [at(context.inputs, 0), at(context.inputs, 1), context.inputs[2]];
+    const operands = comparable(context.inputs);
+    const [y, p, w] = [at(operands, 0), at(operands, 1), operands[2]];
     const logLikelihood = unary("logarithm", likelihood(argument(0), argument(1)));
     if (!w) {
       // CNTK does not mask gaps here: what stands in them counts.
@@ -201,7 +202,12 @@ const logistic = defineOp({
       return;
     }
     const [sum, weights] = [context.temporary([1], null), context.temporary([1], null)];
-    const weighted = mapped(context, multiply(argument(2), logLikelihood), [y, p, w], y.dims);
+    const weighted = mapped(
+      context,
+      multiply(argument(2), logLikelihood),
+      [y, p, w],
+      widestShape([y.dims, p.dims]),
+    );
     emitReduceAll(context, weighted, sum, "sum", 1, "counted");
     emitReduceAll(context, w, weights, "sum", 1, "counted");
     const average = multiply(negate(argument(2)), divide(argument(0), argument(1)));

@@ -76,3 +76,10 @@ for (const op of operations.filter(({ internal }) => !internal)) {
 export function operationByName(name: string): OpDefinition | undefined {
   return byName.get(name);
 }
+
+/** The operation of a name that the program itself writes down. */
+export function requireOperation(name: string): OpDefinition {
+  const operation = operationByName(name);
+  if (!operation) throw new Error(`there is no operation ${name}`);
+  return operation;
+}

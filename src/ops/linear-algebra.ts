@@ -112,7 +112,7 @@ function patchLegacyShape(context: ShapeContext<ProductAttributes>, a: number[])
     context.message(
       `\n${describeShort(context.node)}: For legacy compatibility, the sample layout of left input (${describeShort(left.node)}) ` +
         `was patched to [${formatDims(patched)}] (from [${formatDims(a)}])\n`,
-      true,
+      "always",
     );
     return patched;
   }

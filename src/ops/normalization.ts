@@ -152,7 +152,7 @@ function warnOfFallback(context: ShapeContext<NormalizationAttributes>): void {
   if (blend !== 0 && (Number.isFinite(blend) || Number.isFinite(normalization))) {
     context.message(
       "\nWARNING: batch normalization falls back to cntk engine for parameters not supported by cuDnn.\n",
-      true,
+      "always",
     );
   }
 }
@@ -377,6 +377,7 @@ const batchNormalization = defineOp({
   ],
   attributes: declarations,
   stored: storedNormalization,
+  nonLooping: true,
   differentiable: "yes",
   gradientDiffers:
     "with a blend time constant: the weight of the minibatch in the running averages, which also normalize, is left out",

@@ -80,7 +80,7 @@ function patchLegacyColumns(context: ShapeContext): void {
     context.message(
       `\n${describeShort(context.node)}: For legacy compatibility, the sample layout of ${word} input ` +
         `(${describeShort(node)}) was patched to [${formatDims(shape)}] (from [${formatDims(before)}])\n`,
-      true,
+      "always",
     );
   }
 }

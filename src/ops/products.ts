@@ -154,7 +154,7 @@ const diagonal = defineOp({
     if (input.shape.length !== 1) {
       context.message(
         "WARNING: Diagonal operation cannot inherit image size information from its child. Image size info is lost.\n",
-        true,
+        "always",
       );
     }
     return { shape: [1, columns], dynamicAxis: null };

@@ -276,6 +276,7 @@ const sumElements = defineOp({
   source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {},
+  nonLooping: true,
   differentiable: "yes",
   memory: memoryNone,
   shape: unaryReduce,
@@ -297,6 +298,7 @@ const sumColumnElements = defineOp({
 });
 
 const regularizer = {
+  nonLooping: true,
   source: "Source/ComputationNetworkLib/TrainingNodes.h",
   inputs: [{ name: "x", doc: "Any shape, mostly a parameter." }],
   attributes: {},

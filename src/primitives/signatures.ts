@@ -1,5 +1,5 @@
 import { expressionText } from "./expression-text.js";
-import { geometryText } from "./geometry.js";
+import { type Geometry, geometryText } from "./geometry.js";
 import type { Kind, Operand } from "./instruction.js";
 import type { Parameters, PoolParameters, RegionParameters } from "./parameters.js";
 
@@ -23,6 +23,8 @@ export interface Signature<K extends Kind> {
   readonly takesSparse?: boolean;
   /** What is wrong with these operands, if anything: the verifier's rule. */
   problem(reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): string | undefined;
+  /** Multiplications (or the like) for one column; absent: one for each element of the largest operand. */
+  work?(reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): number;
   /** The parameters as text, empty if there is nothing to say. `names` are those of the operands read. */
   text(parameters: Parameters[K], names: readonly string[]): string;
 }
@@ -90,9 +92,19 @@ function matmulProblem(
   return count(writes) === size ? undefined : `the result has ${size} elements, not ${count(writes)}`;
 }
 
+const product = (numbers: readonly number[]): number => numbers.reduce((total, number) => total * number, 1);
+
+/** Every output cell looks at one kernel. */
+const windowWork = (
+  _reads: readonly Operand[],
+  _writes: Operand,
+  { geometry }: { geometry: Geometry },
+): number => product(geometry.output) * product(geometry.kernel);
+
 const windowed = {
   pure: true,
   problem: (reads: readonly Operand[], writes: Operand) => sameAxis(reads, writes),
+  work: windowWork,
 } as const;
 
 const pooled = {
@@ -191,6 +203,11 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     pure: true,
     takesSparse: true,
     problem: matmulProblem,
+    // What the factors have in common is contracted. Of a sparse factor only the numbers that are there count.
+    work: ([a, b], writes) => {
+      const all = Math.sqrt((a ? count(a) : 1) * (b ? count(b) : 1) * count(writes));
+      return b?.storage === "sparse" ? count(writes) : all;
+    },
     text: ({ transposeA, transposeB }) =>
       [transposeA ? "a transposed" : "", transposeB ? "b transposed" : ""].filter(Boolean).join(", "),
   },
@@ -214,6 +231,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     doc: "the adjoint of convolution for the kernel, summed over the columns; gaps add nothing",
     reads: ["x", "gradient"],
     problem: fine,
+    work: windowWork,
     text: ({ geometry }) => geometryText(geometry),
   },
   pool: {

@@ -16,7 +16,7 @@ const largestTotal = 2 ** 31;
 /** Elements of a dense input's sample that no line of data holds. */
 const largestInput = 2 ** 26;
 /** Elements of all values for one sample that no network needs, unless its inputs and parameters are large themselves. */
-const suspiciousTotal = 2 ** 27;
+const suspiciousTotal = 2 ** 25;
 /** By how much values may outgrow inputs and parameters. */
 const largestGrowth = 1000;
 

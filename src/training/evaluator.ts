@@ -42,14 +42,16 @@ export class Evaluator {
     readonly gradients: ReadonlyMap<NetworkNode, NetworkNode> = new Map(),
   ) {}
 
-  /** Nodes in inference mode. */
+  /** Nodes in inference mode. `checkPlan` may refuse what they ask for. */
   static compile(
     session: Tools,
     shaped: ShapedNetwork,
     nodes: readonly NetworkNode[],
     values: ParameterStore,
+    checkPlan: (plan: Plan) => void = () => undefined,
   ): Promise<Evaluator> {
     const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
+    checkPlan(plan);
     return Evaluator.ofPlan(session, shaped, nodes, plan, values);
   }
 

@@ -42,7 +42,7 @@ describe("selectBackend", () => {
     const { diagnostic } = await refusal({ requested: "tfjs-wasm", elementType: "double", deviceId: -1 });
     expect(diagnostic.code).toBe("backend-precision");
     expect(diagnostic.message).toContain("tfjs-wasm");
-    expect(diagnostic.hint).toBe("leave out --backend, or choose one of: javascript, reference");
+    expect(diagnostic.hint).toBe("leave out --backend, or choose one of: wasm, javascript, reference");
   });
 
   it("refuses an unknown backend, with a near name or all of them", async () => {
@@ -50,7 +50,7 @@ describe("selectBackend", () => {
     expect(near.diagnostic).toMatchObject({ code: "unknown-backend", hint: "did you mean 'reference'?" });
     const far = await refusal({ requested: "quantum", elementType: "float", deviceId: -1 });
     expect(far.diagnostic.hint).toBe(
-      "choose one of: javascript, tfjs, tfjs-node, tfjs-wasm, tfjs-cpu, reference",
+      "choose one of: wasm, javascript, tfjs, tfjs-node, tfjs-wasm, tfjs-cpu, reference",
     );
   });
 });

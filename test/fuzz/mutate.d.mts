@@ -1,5 +1,6 @@
 import type { Backend } from "../../src/backends/backend.js";
 import type { CntkError } from "../../src/diagnostics/diagnostic.js";
+import type { ElementType } from "../../src/numerics/values.js";
 import type { FileAccess } from "../../src/files/file-access.js";
 import type { ModelSession } from "../../src/actions/model-session.js";
 import type { ModelFile, printNodes, readModel, writeModel } from "../../src/model-files/index.js";
@@ -10,7 +11,7 @@ export interface FuzzedApi {
   readonly printNodes: typeof printNodes;
   readonly ModelSession: typeof ModelSession;
   readonly CntkError: typeof CntkError;
-  readonly backend: Backend;
+  readonly backendFor: (elementType: ElementType) => Promise<Backend>;
 }
 
 export function mutated(bytes: Uint8Array, seed: number): Uint8Array;
@@ -27,3 +28,9 @@ export function exercise(
   dataPath: string,
 ): Promise<string>;
 export function zeroSample(model: ModelFile): string;
+export function actionsConfig(
+  model: ModelFile,
+  modelPath: string,
+  dataPath: string,
+  outputPath: string,
+): string;

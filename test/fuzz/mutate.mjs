@@ -171,14 +171,14 @@ export function rebuilt(api, bytes, seed) {
 /**
  * Does with a model file what print-nodes, dumping, editing and eval do, and tells how it went: `ok`, or the code of a CntkError.
  * Anything else that is thrown is a defect and comes through.
- * @param api what the package exports: readModel, writeModel, printNodes, ModelSession, backend, CntkError
+ * @param api what the package exports: readModel, writeModel, printNodes, ModelSession, CntkError; and backendFor(elementType)
  */
 export async function exercise(api, bytes, name, files, dataPath) {
   try {
     const model = api.readModel(bytes, name);
     api.printNodes(model);
     api.writeModel(model);
-    const session = new api.ModelSession(model, async () => api.backend);
+    const session = new api.ModelSession(model, api.backendFor, name);
     api.printNodes(model, { long: true });
     const wanted = new Set([...model.groups.output, ...model.groups.criterion, ...model.groups.evaluation]);
     if (wanted.size === 0 && model.nodes.length > 0) wanted.add(model.nodes[model.nodes.length - 1].name);
@@ -199,4 +199,22 @@ export function zeroSample(model) {
       return operation === "InputValue" ? `|${name} ${"0 ".repeat(size)}` : `|${name} 0:1`;
     })
     .join(" ")}\n`;
+}
+
+/** A configuration that tests a model and writes its outputs, with a reader for the inputs of the whole one. */
+export function actionsConfig(model, modelPath, dataPath, outputPath) {
+  const streams = model.nodes
+    .filter(({ operation }) => operation === "InputValue" || operation === "SparseInputValue")
+    .map(({ name, operation, fields }) => {
+      const dim = fields.shape.reduce((product, size) => product * size, 1);
+      return `${name} = [ dim = ${dim} ; format = "${operation === "InputValue" ? "dense" : "sparse"}" ]`;
+    });
+  const reader = `reader = [ readerType = "CNTKTextFormatReader" ; file = "${dataPath}" ; randomize = false ; input = [ ${streams.join(" ; ")} ] ]`;
+  const precision = model.nodes.some((node) => node.precision === "double") ? "double" : "float";
+  return `command = tested : written
+precision = "${precision}"
+modelPath = "${modelPath}"
+tested = [ action = "test" ; minibatchSize = 4 ; ${reader} ]
+written = [ action = "write" ; outputPath = "${outputPath}" ; ${reader} ]
+`;
 }

@@ -244,6 +244,15 @@ export const gradientCases: readonly GradientCase[] = [
     wanted: ["p", "x"],
   },
   {
+    operations: ["CrossEntropyWithSoftmax", "CrossEntropy", "SquareError"],
+    title: "criteria of vectors and of images with as many elements, which are the same columns",
+    network: `x = Input {(3)}\ny = Input {(1:1:3)}\np = ${random("3", 5)}\nq = Sigmoid (x .* p)
+      L = SquareError (x, y) + SquareError (y, q) + CrossEntropy (y, q) + CrossEntropyWithSoftmax (Softmax (q), y)`,
+    inputs: { x: 3, y: 3 },
+    wanted: ["p", "x", "y"],
+    positive: true,
+  },
+  {
     operations: ["Logistic"],
     title: "Logistic",
     network: `x = Input {(3)}\np = ${random("3", 5)}\nL = Logistic (Greater (x, Constant (0)), Sigmoid (x .* p))`,

@@ -4,6 +4,7 @@ import { emptyGroups, makeNode } from "../../src/network/build.js";
 import { evaluationOrder } from "../../src/network/loops.js";
 import type { Attributes, Network, NetworkNode } from "../../src/network/network.js";
 import { operationByName } from "../../src/ops/index.js";
+import { checkWork, inferenceGraph, planGraph } from "../../src/pipeline.js";
 import { AxisNames, checkMemory, validateNetwork } from "../../src/shapes/index.js";
 
 function make(name: string, operation: string, inputs: NetworkNode[], attributes?: Attributes): NetworkNode {
@@ -68,6 +69,25 @@ describe("sizes that nobody can compute", () => {
     expect(() => checkMemory(shaped, [cube], "float")).toThrow("Computing 'xxx' needs 32.1 GB");
     const huge = input(1 << 27);
     expect(codeOf(() => checkMemory(validated(huge), [huge], "double"))).toBe("needs-too-much-memory");
+  });
+});
+
+describe("work that nobody would wait for", () => {
+  const planned = (kernel: number) => {
+    const x = input(512, 512, 1);
+    const pooled = make("p", "Pooling", [x], {
+      ...window,
+      kernelShape: [kernel, kernel],
+      dimPadding: [true],
+    });
+    const shaped = validated(x, pooled);
+    return planGraph(inferenceGraph(shaped, [pooled]), "float");
+  };
+  it("is refused before it is begun, naming what takes most of it", () => {
+    expect(codeOf(() => checkWork(planned(9)))).toBe("nothing was thrown");
+    expect(codeOf(() => checkWork(planned(255)))).toBe("needs-too-much-work");
+    // 512 · 512 windows of 255 · 255 cells
+    expect(() => checkWork(planned(255))).toThrow("Computing one sample takes 1.70e+10 multiplications");
   });
 });
 

@@ -6,7 +6,14 @@ export type PresentBackend =
   | { readonly name: BackendName; readonly backend: Backend }
   | { readonly name: BackendName; readonly reason: string };
 
-const names: readonly BackendName[] = ["reference", "javascript", "tfjs-cpu", "tfjs-wasm", "tfjs-node"];
+const names: readonly BackendName[] = [
+  "reference",
+  "javascript",
+  "wasm",
+  "tfjs-cpu",
+  "tfjs-wasm",
+  "tfjs-node",
+];
 
 /** Every backend by itself, started; those that cannot start come with the reason. `BACKENDS=a,b` limits the choice. */
 export async function presentBackends(): Promise<PresentBackend[]> {

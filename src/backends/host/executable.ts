@@ -1,32 +1,21 @@
-import { CntkError } from "../../diagnostics/diagnostic.js";
 import { denseValues } from "../../minibatch/data.js";
 import { columnCount } from "../../minibatch/layout.js";
 import type { FedMinibatch, StreamData } from "../../minibatch/minibatch.js";
 import type { EntryName } from "../../network/execution-graph.js";
-import { newValues, type Values } from "../../numerics/values.js";
+import type { Values } from "../../numerics/values.js";
 import { roundingOf } from "../../plan/fold-constants.js";
-import { instructionsOf, type Buffer, type Entry, type Loop, type Plan } from "../../plan/plan.js";
+import { instructionsOf, type Buffer, type Entry, type Plan } from "../../plan/plan.js";
 import { scalarsOf } from "../../primitives/expression.js";
-import type { AxisId, Instruction, Kind, Operand } from "../../primitives/instruction.js";
+import type { AxisId } from "../../primitives/instruction.js";
 import type { Executable, Output, Outputs, Scalars } from "../backend.js";
-import type { Kernel, KernelCompiler, KernelTable } from "./kernel.js";
+import type { Heap } from "./heap.js";
 import { PlanMemory } from "./memory.js";
 import { RandomEngine } from "./random-engine.js";
 import { HostRun } from "./run.js";
-
-type CompiledStep =
-  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly name: string }
-  | {
-      readonly kind: "loop";
-      readonly axis: AxisId;
-      readonly direction: 1 | -1;
-      readonly body: readonly Kernel[];
-      /** What each kernel of the body computes. */
-      readonly names: readonly string[];
-    };
+import type { Steps, StepsCompiler } from "./steps.js";
 
 interface CompiledEntry {
-  readonly steps: readonly CompiledStep[];
+  readonly steps: Steps;
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly { readonly name: string; readonly buffer: Buffer }[];
   readonly carries: Entry["carries"];
@@ -36,16 +25,7 @@ interface CompiledEntry {
   readonly scalars: readonly string[];
 }
 
-/** An error of a kernel with the name of what it computes before it, as CNTK puts the node's. */
-function computing(name: string, error: unknown): unknown {
-  if (!(error instanceof CntkError) || name === "") return error;
-  const { message } = error.diagnostic;
-  const node = name.replace(/\.scratch\d+$/, "");
-  const separator = message.startsWith("operation ") ? " " : ": ";
-  return new CntkError({ ...error.diagnostic, message: `${node}${separator}${message}` });
-}
-
-/** A plan as lists of kernels on typed arrays: what all backends share whose memory is the host's. */
+/** A plan on typed arrays: what all backends share whose memory this process can see. */
 export class HostExecutable implements Executable {
   private readonly memory: PlanMemory;
   private readonly entries = new Map<EntryName, CompiledEntry>();
@@ -56,9 +36,10 @@ export class HostExecutable implements Executable {
 
   constructor(
     private readonly plan: Plan,
-    private readonly kernels: KernelTable,
+    private readonly compileSteps: StepsCompiler,
+    heap?: Heap,
   ) {
-    this.memory = new PlanMemory(plan);
+    this.memory = new PlanMemory(plan, heap);
     this.engines = new Map(plan.engines.map(({ name }) => [name, new RandomEngine()]));
     const states = plan.buffers.filter(({ role }) => role === "state");
     this.states = new Map(states.map((buffer) => [buffer.name, buffer]));
@@ -80,12 +61,7 @@ export class HostExecutable implements Executable {
     }
     for (const buffer of entry.inputs) this.feed(buffer, minibatch);
     this.setScalars(entryName, entry, scalars);
-    this.host.leaveLoop();
-    for (const step of entry.steps) {
-      this.host.step++;
-      if (step.kind === "kernel") this.runKernel(step);
-      else this.runLoop(step);
-    }
+    entry.steps(this.host);
     for (const carry of entry.carries) this.memory.keep(carry);
     return new Map(entry.outputs.map(({ name, buffer }) => [name, this.outputOf(buffer)]));
   }
@@ -138,29 +114,6 @@ export class HostExecutable implements Executable {
     this.entries.clear();
   }
 
-  private runKernel({ kernel, name }: CompiledStep & { readonly kind: "kernel" }): void {
-    try {
-      kernel(this.host);
-    } catch (error) {
-      throw computing(name, error);
-    }
-  }
-
-  private runLoop({ axis, direction, body, names }: CompiledStep & { readonly kind: "loop" }): void {
-    const { steps } = this.host.layout(axis);
-    const first = direction > 0 ? 0 : steps - 1;
-    let index = 0;
-    try {
-      for (let turn = 0; turn < steps; turn++) {
-        this.host.enterFrame(axis, first + direction * turn);
-        for (index = 0; index < body.length; index++) body[index]!(this.host);
-      }
-    } catch (error) {
-      throw computing(names[index] ?? "", error);
-    }
-    this.host.leaveLoop();
-  }
-
   private compileEntry(entry: Entry): CompiledEntry {
     const { axes, buffers } = this.plan;
     const instructions = instructionsOf(entry.steps);
@@ -174,40 +127,13 @@ export class HostExecutable implements Executable {
       } else if (kind === "dropoutMask") scalars.add(parameters.rate);
     }
     return {
-      steps: entry.steps.map((step): CompiledStep =>
-        step.kind === "loop"
-          ? this.compileLoop(step)
-          : {
-              kind: "kernel",
-              kernel: this.compile(step, new Set()),
-              name: this.declaration(step.writes.buffer).name,
-            },
-      ),
+      steps: this.compileSteps(this.plan, entry),
       inputs,
       outputs: entry.outputs.map(({ name, buffer }) => ({ name, buffer: this.declaration(buffer) })),
       carries: entry.carries,
       axes: axes.filter(({ id, source }) => source === "minibatch" && used.has(id)),
       scalars: [...scalars],
     };
-  }
-
-  private compileLoop({ axis, direction, body }: Loop): CompiledStep {
-    const written = new Set(body.map(({ writes }) => writes.buffer));
-    return {
-      kind: "loop",
-      axis,
-      direction,
-      body: body.map((instruction) => this.compile(instruction, written)),
-      names: body.map(({ writes }) => this.declaration(writes.buffer).name),
-    };
-  }
-
-  private compile(instruction: Instruction, writtenInLoop: ReadonlySet<number>): Kernel {
-    const compile = this.kernels[instruction.kind] as KernelCompiler<Kind>;
-    return compile(instruction, {
-      elementType: this.plan.elementType,
-      isFixed: ({ buffer, axis }: Operand) => axis === null && !writtenInLoop.has(buffer),
-    });
   }
 
   private setScalars(entryName: EntryName, entry: CompiledEntry, scalars: Scalars): void {
@@ -236,7 +162,7 @@ export class HostExecutable implements Executable {
       if (data.values.length < count) {
         throw new Error(`the input ${name} has ${data.values.length} numbers where ${count} are needed`);
       }
-      this.memory.values[id] = this.converted(data.values);
+      this.memory.feed(id, data.values, count);
     }
   }
 
@@ -256,16 +182,7 @@ export class HostExecutable implements Executable {
       if (row < 0 || row >= height)
         throw new Error(`the input ${name} has ${height} rows; there is no row ${row}`);
     }
-    this.memory.sparse.set(id, { values: this.converted(values), rows, columnStarts });
-  }
-
-  /** The caller's array itself where it has the right type, else a converted copy. */
-  private converted(given: Values): Values {
-    const { elementType } = this.plan;
-    if (given instanceof Float64Array === (elementType === "double")) return given;
-    const converted = newValues(elementType, given.length);
-    converted.set(given);
-    return converted;
+    this.memory.feedSparse(id, { values, rows, columnStarts });
   }
 
   private outputOf(buffer: Buffer): Output {

@@ -1,9 +1,10 @@
 import { columnCount, gapMask } from "../../minibatch/layout.js";
 import type { AxisLayout } from "../../minibatch/minibatch.js";
 import { elementCount } from "../../network/network.js";
-import { newValues, type Values } from "../../numerics/values.js";
+import type { Values } from "../../numerics/values.js";
 import type { AxisId, BufferId } from "../../primitives/instruction.js";
 import type { Buffer, Carry, Plan } from "../../plan/plan.js";
+import { javascriptHeap, type Heap } from "./heap.js";
 import type { CarriedFrames, SparseColumns } from "./kernel.js";
 import { TouchedMatrix } from "./touched.js";
 
@@ -29,7 +30,10 @@ export class PlanMemory {
   private readonly tenants: BufferId[][];
   private readonly touchedInSlot = new Map<string, TouchedMatrix>();
 
-  constructor(private readonly plan: Plan) {
+  constructor(
+    private readonly plan: Plan,
+    private readonly heap: Heap = javascriptHeap,
+  ) {
     const { axes, buffers, memory } = plan;
     this.columns = axes.map(() => 0);
     this.gaps = axes.map(() => null);
@@ -42,6 +46,7 @@ export class PlanMemory {
       else if (slot !== null) this.tenants[slot]?.push(buffer.id);
     }
     this.values = buffers.map((buffer) => this.initialValues(buffer));
+    this.values.forEach((values, buffer) => this.heap.placed?.(buffer, values));
     this.allocateSlots(null, 1);
   }
 
@@ -50,10 +55,26 @@ export class PlanMemory {
     const columns = columnCount(layout);
     this.layouts[axis] = layout;
     this.columns[axis] = columns;
-    this.gaps[axis] = gapMask(layout);
+    const gaps = gapMask(layout);
+    this.gaps[axis] = gaps;
+    this.heap.laidOut?.(axis, layout, gaps);
     if (columns <= (this.capacities[axis] ?? 0)) return;
     this.capacities[axis] = columns;
     this.allocateSlots(axis, columns);
+  }
+
+  /** Takes the first `length` numbers of the caller's array as the contents of an input. */
+  feed(buffer: BufferId, given: Values, length: number): void {
+    const former = this.values[buffer];
+    this.place(buffer, this.heap.adopt(this.plan.elementType, given, length, former));
+  }
+
+  /** Takes the caller's sparse columns as the contents of an input. */
+  feedSparse(buffer: BufferId, { values, rows, columnStarts }: SparseColumns): void {
+    const { elementType } = this.plan;
+    const former = this.sparse.get(buffer)?.values;
+    const adopted = this.heap.adopt(elementType, values, values.length, former);
+    this.sparse.set(buffer, { values: adopted, rows, columnStarts });
   }
 
   /** Keeps the last frames of a value for the next minibatch. */
@@ -67,9 +88,19 @@ export class PlanMemory {
     const frame = rows * (this.sizes[value] ?? 0);
     const former = this.carried.get(into)?.values;
     const count = kept * frame;
-    const target = former && former.length >= count ? former : newValues(this.plan.elementType, count);
+    const target = former && former.length >= count ? former : this.grown(former, count);
     target.set(values.subarray((steps - kept) * frame, steps * frame));
     this.carried.set(into, { values: target, rows, frames: kept });
+  }
+
+  private grown(former: Values | undefined, count: number): Values {
+    if (former) this.heap.release(former);
+    return this.heap.allocate(this.plan.elementType, count);
+  }
+
+  private place(buffer: BufferId, values: Values): void {
+    this.values[buffer] = values;
+    this.heap.placed?.(buffer, values);
   }
 
   private initialValues(buffer: Buffer): Values {
@@ -79,9 +110,9 @@ export class PlanMemory {
       return touched.values;
     }
     const { elementType } = this.plan;
-    if (buffer.role !== "state") return newValues(elementType, 0);
+    if (buffer.role !== "state") return this.heap.allocate(elementType, 0);
     if (buffer.axis !== null) throw new Error(`the state ${buffer.name} cannot have a dynamic axis`);
-    return newValues(elementType, elementCount(buffer.dims)).fill(buffer.initial ?? 0);
+    return this.heap.allocate(elementType, elementCount(buffer.dims)).fill(buffer.initial ?? 0);
   }
 
   /** Touched temporaries of one slot and size are one matrix: whoever writes it clears it, at the cost of what was written. */
@@ -91,7 +122,7 @@ export class PlanMemory {
     const height = elementCount(dims) / columns;
     const key = `${slot}:${height}:${columns}`;
     const shared = slot === null ? undefined : this.touchedInSlot.get(key);
-    const matrix = shared ?? new TouchedMatrix(this.plan.elementType, height, columns);
+    const matrix = shared ?? new TouchedMatrix(this.plan.elementType, height, columns, this.heap);
     this.touchedInSlot.set(key, matrix);
     return matrix;
   }
@@ -100,8 +131,10 @@ export class PlanMemory {
     this.plan.memory.slots.forEach((slot, index) => {
       const tenants = this.tenants[index] ?? [];
       if (slot.axis !== axis || tenants.length === 0) return;
-      const array = newValues(this.plan.elementType, slot.size * columns);
-      for (const buffer of tenants) this.values[buffer] = array;
+      const [first] = tenants;
+      const former = first === undefined ? undefined : this.values[first];
+      const array = this.grown(former, slot.size * columns);
+      for (const buffer of tenants) this.place(buffer, array);
     });
   }
 }

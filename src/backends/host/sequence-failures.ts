@@ -26,3 +26,18 @@ export function layoutsDiffer(wanted: AxisLayout, found: AxisLayout): CntkError 
 function described({ rows, steps, sequences }: AxisLayout): string {
   return `{numTimeSteps:${steps}, numParallelSequences:${rows}, sequences:${sequences.length}}`;
 }
+
+/** Frames that a flag may make of each frame of a sequence, on average, before something must be wrong with the flags. */
+const mostRepeats = 64;
+/** As many frames are never too many. */
+const fewFrames = 2 ** 17;
+
+/** Throws CntkError `too-many-frames` where flags ask for far more frames than the sequence has. */
+export function checkFrames(wanted: number, frames: number): void {
+  if (!(wanted > Math.max(fewFrames, mostRepeats * frames))) return;
+  throw new CntkError({
+    code: "too-many-frames",
+    message: `Where: the flags ask for ${wanted} frames of a sequence that has ${frames}`,
+    hint: "a flag says how often its frame is taken: 0 or 1 as a rule",
+  });
+}

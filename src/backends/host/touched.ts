@@ -1,4 +1,5 @@
-import { newValues, type ElementType, type Values } from "../../numerics/values.js";
+import type { ElementType, Values } from "../../numerics/values.js";
+import { javascriptHeap, type Heap } from "./heap.js";
 import type { TouchedColumns } from "./kernel.js";
 
 /**
@@ -15,8 +16,9 @@ export class TouchedMatrix implements TouchedColumns {
     elementType: ElementType,
     readonly height: number,
     columns: number,
+    heap: Heap = javascriptHeap,
   ) {
-    this.values = newValues(elementType, height * columns);
+    this.values = heap.allocate(elementType, height * columns);
     this.list = new Int32Array(columns);
     this.isListed = new Uint8Array(columns);
   }

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
+import { stepsOfKernels } from "../host/steps.js";
 import { javascriptKernels } from "./kernels.js";
 
 /**
@@ -10,5 +11,5 @@ export const javascriptBackend: Backend = {
   name: "javascript",
   description: "javascript",
   elementTypes: ["float", "double"],
-  compile: async (plan) => new HostExecutable(plan, javascriptKernels),
+  compile: async (plan) => new HostExecutable(plan, stepsOfKernels(javascriptKernels)),
 };

@@ -3,7 +3,7 @@ import { layoutsEqual, packSequences, visibleSteps } from "../../minibatch/layou
 import type { AxisLayout } from "../../minibatch/minibatch.js";
 import { elementCount } from "../../network/network.js";
 import { axisOf, operandAt, type KernelCompiler } from "../host/kernel.js";
-import { emptySequence, layoutsDiffer } from "../host/sequence-failures.js";
+import { checkFrames, emptySequence, layoutsDiffer } from "../host/sequence-failures.js";
 import { Scratch } from "./scratch.js";
 import { columnOfFrame, nowhere, perLayout, sequenceOfColumn, sequencesByNumber } from "./sequences.js";
 
@@ -28,6 +28,7 @@ export const compileWhere: KernelCompiler<"where"> = ({ reads, writes, parameter
       let wanted = 0;
       for (let frame = 0; frame < placement.length; frame++) {
         wanted += values[columnOfFrame(layout, placement, frame)]!;
+        checkFrames(wanted, placement.length);
         while ((chosen.length === 0 && wanted > 0) || chosen.length < wanted * margin) chosen.push(frame);
       }
       return chosen;

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
+import { stepsOfKernels } from "../host/steps.js";
 import type { KernelTable } from "../host/kernel.js";
 import * as alignments from "./alignments.js";
 import * as elementwise from "./elementwise.js";
@@ -30,5 +31,5 @@ export const referenceBackend: Backend = {
   name: "reference",
   description: "reference",
   elementTypes: ["float", "double"],
-  compile: async (plan) => new HostExecutable(plan, referenceKernels),
+  compile: async (plan) => new HostExecutable(plan, stepsOfKernels(referenceKernels)),
 };

@@ -2,7 +2,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { layoutsEqual, packSequences } from "../../minibatch/layout.js";
 import type { AxisLayout, SequencePlacement } from "../../minibatch/minibatch.js";
 import { operandAt, axisOf, type KernelCompiler, type KernelRun } from "../host/kernel.js";
-import { emptySequence, layoutsDiffer } from "../host/sequence-failures.js";
+import { checkFrames, emptySequence, layoutsDiffer } from "../host/sequence-failures.js";
 import { allColumns, cellAt, columnStart, countOf, numberAt, placesOf } from "./cells.js";
 
 /** A frame of a sequence: the sequence, and the frame's number in it. */
@@ -149,6 +149,7 @@ export const where: KernelCompiler<"where"> = ({ reads, writes, parameters }, { 
       let sum = 0;
       for (let frame = 0; frame < sequence.length; frame++) {
         sum += numberAt(values, columnOf(layout, sequence, frame));
+        checkFrames(sum, sequence.length);
         while (frames.length < sum * (1 - epsilon) || (frames.length === 0 && sum > 0)) frames.push(frame);
       }
       return frames;

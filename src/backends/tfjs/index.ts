@@ -4,6 +4,7 @@ import type { EntryName } from "../../network/execution-graph.js";
 import type { Plan } from "../../plan/plan.js";
 import type { Backend, Executable, Outputs, Scalars } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
+import { stepsOfKernels } from "../host/steps.js";
 import type { Device, Variant } from "./device.js";
 import { tfjsKernels } from "./kernels.js";
 import { openDevice, type OpenOptions } from "./variants.js";
@@ -86,7 +87,7 @@ class TfjsExecutable extends HostExecutable {
     plan: Plan,
     private readonly device: Device,
   ) {
-    super(plan, tfjsKernels(device));
+    super(plan, stepsOfKernels(tfjsKernels(device)));
   }
 
   override run(entry: EntryName, minibatch: FedMinibatch, scalars?: Scalars): Promise<Outputs> {

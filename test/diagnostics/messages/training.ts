@@ -79,6 +79,14 @@ export const trainingCases: readonly MessageCase[] = [
     reader: "input = [ x = [ dim = 1 ; format = dense ] ; y = [ dim = 2 ; format = sparse ] ]",
     data: "|x 0 |y 1:1\n|x 1 |y 0:1\n|x 1 |y 1:1\n|x 0 |y 0:1\n",
   }),
+  training("too-many-frames", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      kept = BS.Sequences.Gather (Constant (1e6) .* Greater (y, Constant (0)), x)
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z) + MatrixL2Reg (kept)
+      criterionNodes = (error) ; outputNodes = (z)`,
+  }),
   training("sequence-empty", {
     network: `
       x = Input {2} ; y = Input {1}

@@ -1,0 +1,131 @@
+import { f32x4, f64x2, i32, i8x16, type Input, type Local, local, v128 } from "wasmati";
+import type { ElementType } from "../../../numerics/values.js";
+import { variable } from "./function.js";
+
+/** Several numbers side by side: a local or what is on top of the stack. */
+export type Vector = Input<"v128">;
+type Result = ReturnType<typeof f32x4.add>;
+type Binary = (a: Vector, b: Vector) => Result;
+type Unary = (x: Vector) => Result;
+
+/**
+ * How numbers are moved: a whole vector of neighbours at a time, or a single one in the lowest lane. What is computed with them
+ * is the same; so the end of a run of numbers that does not fill a vector needs no code of its own.
+ */
+export interface Access {
+  /** How many numbers. */
+  readonly count: number;
+  load(at: Input<"i32">, offset?: number): Result;
+  /** Stores what `value` leaves on the stack. */
+  store(at: Local<"i32">, offset: number, value: () => unknown): void;
+}
+
+/** Arithmetic on vectors of one element type. */
+export interface Lanes {
+  readonly elementType: ElementType;
+  /** Size of a number in memory. */
+  readonly bytes: number;
+  /** Its logarithm. */
+  readonly shift: number;
+  /** Numbers in a vector. */
+  readonly count: number;
+  readonly whole: Access;
+  readonly single: Access;
+  /** One number of memory in every lane. */
+  spread(at: Input<"i32">, offset?: number): Result;
+  constant(value: number): Result;
+  readonly add: Binary;
+  readonly sub: Binary;
+  readonly mul: Binary;
+  readonly div: Binary;
+  /** a < b ? b : a, and b < a ? b : a. */
+  readonly pmax: Binary;
+  readonly pmin: Binary;
+  readonly eq: Binary;
+  readonly ne: Binary;
+  readonly lt: Binary;
+  readonly le: Binary;
+  readonly gt: Binary;
+  readonly ge: Binary;
+  readonly neg: Unary;
+  readonly abs: Unary;
+  readonly sqrt: Unary;
+  readonly floor: Unary;
+  /** The sum of all lanes, in the lowest one of the result. */
+  sumAcross(x: Local<"v128">): Result;
+}
+
+const floats: Lanes = {
+  elementType: "float",
+  bytes: 4,
+  shift: 2,
+  count: 4,
+  whole: wholeVector(4),
+  single: {
+    count: 1,
+    load: (at, offset = 0) => v128.load32_zero({ offset }, at),
+    store: (at, offset, value) => {
+      local.get(at);
+      value();
+      v128.store32_lane({ offset }, 0);
+    },
+  },
+  spread: (at, offset = 0) => v128.load32_splat({ offset }, at),
+  constant: (x) => v128.const("f32x4", [x, x, x, x]),
+  ...f32x4,
+  sumAcross: (x) => {
+    const half = variable("v128", f32x4.add(x, moved(x, [2, 3, 0, 1], 4)));
+    return f32x4.add(half, moved(half, [1, 0, 3, 2], 4));
+  },
+};
+
+const doubles: Lanes = {
+  elementType: "double",
+  bytes: 8,
+  shift: 3,
+  count: 2,
+  whole: wholeVector(2),
+  single: {
+    count: 1,
+    load: (at, offset = 0) => v128.load64_zero({ offset }, at),
+    store: (at, offset, value) => {
+      local.get(at);
+      value();
+      v128.store64_lane({ offset }, 0);
+    },
+  },
+  spread: (at, offset = 0) => v128.load64_splat({ offset }, at),
+  constant: (x) => v128.const("f64x2", [x, x]),
+  ...f64x2,
+  sumAcross: (x) => f64x2.add(x, moved(x, [1, 0], 8)),
+};
+
+export const lanesOf: Readonly<Record<ElementType, Lanes>> = { float: floats, double: doubles };
+
+function wholeVector(count: number): Access {
+  return {
+    count,
+    load: (at, offset = 0) => v128.load({ offset, align: 4 }, at),
+    store: (at, offset, value) => {
+      local.get(at);
+      value();
+      v128.store({ offset, align: 4 });
+    },
+  };
+}
+
+/** Lane i of the result is lane order[i] of x; lanes of `bytes` bytes. */
+export function moved(x: Local<"v128">, order: readonly number[], bytes: number): Result {
+  return joined(x, x, order, bytes);
+}
+
+/** Lane i of the result is lane order[i] of a and b, those of b counting on. */
+export function joined(a: Vector, b: Vector, order: readonly number[], bytes: number): Result {
+  const lanes = order.flatMap((lane) => Array.from({ length: bytes }, (_, byte) => lane * bytes + byte));
+  return i8x16.shuffle(lanes, a, b);
+}
+
+/** The address of number `index` behind `base`. */
+export function addressOf(base: Input<"i32">, index: Local<"i32">, { shift }: Lanes): Input<"i32"> {
+  return i32.add(i32.shl(index, shift), base);
+}

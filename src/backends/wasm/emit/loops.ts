@@ -1,0 +1,77 @@
+import { block, br, br_if, i32, if_, type Input, type Local, local, loop } from "wasmati";
+import { variable } from "./function.js";
+
+/** A whole number at run time: a local, a constant, or what is on top of the stack. */
+export type Whole = Input<"i32">;
+
+/** for (index = begin; index < end; index += step) body(index) */
+export function forEach(
+  begin: Whole,
+  end: Local<"i32"> | number,
+  step: number,
+  body: (index: Local<"i32">) => void,
+): void {
+  const index = variable("i32", begin);
+  whileBelow(index, end, () => {
+    body(index);
+    advance(index, step);
+  });
+}
+
+/** while (index < end) body(); the body moves the index on. */
+export function whileBelow(index: Local<"i32">, end: Local<"i32"> | number, body: () => void): void {
+  block(null, (done) => {
+    i32.ge_s(index, end);
+    br_if(done);
+    loop(null, (again) => {
+      body();
+      i32.lt_s(index, end);
+      br_if(again);
+    });
+  });
+}
+
+/** while (index + room <= end) body(); the body moves the index on by `room`. */
+export function whileFits(index: Local<"i32">, room: number, end: Local<"i32">, body: () => void): void {
+  const last = variable("i32", i32.sub(end, room - 1));
+  whileBelow(index, last, body);
+}
+
+/** Runs `body` `count` times; the counter is the function's own. */
+export function repeat(count: Local<"i32">, body: () => void): void {
+  const left = variable("i32", count);
+  block(null, (done) => {
+    i32.le_s(left, 0);
+    br_if(done);
+    loop(null, (again) => {
+      body();
+      local.tee(left, i32.sub(left, 1));
+      br_if(again);
+    });
+  });
+}
+
+/** index += step */
+export function advance(index: Local<"i32">, step: Whole): void {
+  if (step === 0) return;
+  local.set(index, i32.add(local.get(index), step));
+}
+
+/** if (condition on the stack ≠ 0) whenTrue() else whenFalse() */
+export function when(_condition: unknown, whenTrue: () => void, whenFalse?: () => void): void {
+  if (whenFalse) if_(null, whenTrue, whenFalse);
+  else if_(null, whenTrue);
+}
+
+/** Leaves the surrounding `scope`. */
+export type Leave = (_condition?: unknown) => void;
+
+/** A piece of code that may be left early: by `leave(condition)`, or `leave()` in any case. */
+export function scope(body: (leave: Leave) => void): void {
+  block(null, (label) => {
+    body((condition) => {
+      if (condition === undefined) br(label);
+      else br_if(label);
+    });
+  });
+}

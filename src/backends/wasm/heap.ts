@@ -1,0 +1,122 @@
+import { columnCount } from "../../minibatch/layout.js";
+import type { AxisLayout } from "../../minibatch/minibatch.js";
+import type { ElementType, Values } from "../../numerics/values.js";
+import type { AxisId, BufferId } from "../../primitives/instruction.js";
+import type { Heap } from "../host/heap.js";
+import { Arena } from "./arena.js";
+import type { LinearMemory } from "./emit/engine.js";
+import type { TableLayout } from "./layout.js";
+
+/** What an axis needs beside its values, and for how many columns there is room. */
+interface AxisMemory {
+  columns: number;
+  mask: Uint8Array | null;
+  readonly rooms: Map<number, number>;
+}
+
+/** The host's arrays as views of one linear memory, and the table that tells the module where they are. */
+export class LinearHeap implements Heap {
+  private readonly arena: Arena;
+  private readonly table: Int32Array;
+  private readonly floats: Float32Array;
+  private readonly doubles: Float64Array;
+  private readonly axes = new Map<AxisId, AxisMemory>();
+
+  constructor(
+    private readonly layout: TableLayout,
+    private readonly elementType: ElementType,
+  ) {
+    this.arena = new Arena(layout.size);
+    const { buffer } = this.arena;
+    const words = Math.ceil(layout.size / 8) * 2;
+    this.table = new Int32Array(buffer, 0, words);
+    this.floats = new Float32Array(buffer, 0, words);
+    this.doubles = new Float64Array(buffer, 0, words / 2);
+    layout.rooms.forEach((room, index) => {
+      if (room.axis === null) this.table[layout.roomAt(index) / 4] = this.arena.allocate(room.size);
+    });
+  }
+
+  get memory(): LinearMemory {
+    return this.arena.memory;
+  }
+
+  allocate(elementType: ElementType, length: number): Values {
+    const { arena } = this;
+    const place = arena.allocate(length * (elementType === "float" ? 4 : 8));
+    const values =
+      elementType === "float"
+        ? new Float32Array(arena.buffer, place, length)
+        : new Float64Array(arena.buffer, place, length);
+    return values.fill(0);
+  }
+
+  release(values: Values): void {
+    this.arena.release(values.byteOffset);
+  }
+
+  adopt(elementType: ElementType, given: Values, length: number, former: Values | undefined): Values {
+    let target = former;
+    if (!target || target.length < length) {
+      if (target) this.release(target);
+      target = this.allocate(elementType, length);
+    }
+    target.set(given.length === length ? given : given.subarray(0, length));
+    return target;
+  }
+
+  placed(buffer: BufferId, values: Values): void {
+    this.table[this.layout.buffer(buffer) / 4] = values.byteOffset;
+  }
+
+  laidOut(axis: AxisId, layout: AxisLayout, gaps: Uint8Array | null): void {
+    const { table, layout: places } = this;
+    const columns = columnCount(layout);
+    const memory = this.axisMemory(axis, columns);
+    table[places.axis(axis, "columns") / 4] = columns;
+    table[places.axis(axis, "rows") / 4] = layout.rows;
+    table[places.axis(axis, "steps") / 4] = layout.steps;
+    if (gaps) {
+      memory.mask ??= this.bytes(memory.columns);
+      memory.mask.set(gaps);
+    }
+    table[places.axis(axis, "gaps") / 4] = gaps && memory.mask ? memory.mask.byteOffset : 0;
+  }
+
+  /** Puts a run's numbers where the module looks for them, rounded to the element type. */
+  setScalars(scalars: Readonly<Record<string, number>>): void {
+    for (const name of this.layout.scalars) {
+      const place = this.layout.scalar(name);
+      if (this.elementType === "float") this.floats[place / 4] = scalars[name] ?? NaN;
+      else this.doubles[place / 8] = scalars[name] ?? NaN;
+    }
+  }
+
+  private axisMemory(axis: AxisId, columns: number): AxisMemory {
+    let memory = this.axes.get(axis);
+    if (!memory) {
+      memory = { columns: 0, mask: null, rooms: new Map() };
+      this.axes.set(axis, memory);
+    }
+    if (columns > memory.columns) this.enlarge(axis, memory, columns);
+    return memory;
+  }
+
+  private enlarge(axis: AxisId, memory: AxisMemory, columns: number): void {
+    memory.columns = columns;
+    if (memory.mask) this.arena.release(memory.mask.byteOffset);
+    memory.mask = null;
+    this.layout.rooms.forEach((room, index) => {
+      if (room.axis !== axis) return;
+      const former = memory.rooms.get(index);
+      if (former !== undefined) this.arena.release(former);
+      const place = this.arena.allocate(room.size * columns);
+      memory.rooms.set(index, place);
+      this.table[this.layout.roomAt(index) / 4] = place;
+    });
+  }
+
+  private bytes(length: number): Uint8Array {
+    return new Uint8Array(this.arena.buffer, this.arena.allocate(length), length);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Plan } from "../../plan/plan.js";
+import { planKey } from "../../plan/plan-graph.js";
+import type { Backend } from "../backend.js";
+import { HostExecutable } from "../host/executable.js";
+import { compileBody, compileKernel, type Steps } from "../host/steps.js";
+import { javascriptKernels } from "../javascript/kernels.js";
+import { engine } from "./emit/engine.js";
+import { LinearHeap } from "./heap.js";
+import { compileProgram, type Hosting, type Program } from "./program.js";
+import type { HostRun } from "../host/run.js";
+import type { Kernel } from "../host/kernel.js";
+
+/** Modules of plans seen before. */
+const programs = new Map<string, Program>();
+
+function programOf(plan: Plan): Program {
+  const key = planKey(plan);
+  let program = programs.get(key);
+  if (!program) {
+    program = compileProgram(plan);
+    programs.set(key, program);
+  }
+  return program;
+}
+
+/**
+ * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
+ * module runs as `javascript` has it, on views of the module's memory.
+ */
+export const wasmBackend: Backend = {
+  name: "wasm",
+  description: "wasm",
+  elementTypes: ["float", "double"],
+  compile: async (plan) => {
+    const program = programOf(plan);
+    const heap = new LinearHeap(program.layout, plan.elementType);
+    const instance = new Instance(plan, program, heap);
+    return new HostExecutable(plan, (_, entry) => instance.steps(entry), heap);
+  },
+};
+
+/** A module with the memory of one executable. */
+class Instance {
+  private readonly exports: Readonly<Record<string, unknown>>;
+  private run: HostRun | undefined;
+
+  constructor(
+    private readonly plan: Plan,
+    program: Program,
+    private readonly heap: LinearHeap,
+  ) {
+    const kernels = program.hostSteps.map(({ instruction, loop }): Kernel => {
+      if (!loop) return compileKernel(plan, javascriptKernels, instruction);
+      const [kernel] = compileBody(plan, javascriptKernels, loop, [instruction]);
+      return kernel as Kernel;
+    });
+    const host: Hosting = {
+      step: (index) => {
+        const run = this.running();
+        if (!program.hostSteps[index]?.loop) run.step++;
+        (kernels[index] as Kernel)(run);
+      },
+      loop: () => {
+        this.running().step++;
+      },
+      frame: (axis, frame) => {
+        if (axis < 0) this.running().leaveLoop();
+        else this.running().enterFrame(axis, frame);
+      },
+    };
+    const imports = { host: { memory: heap.memory, ...host } };
+    this.exports = new engine.Instance(program.module, imports).exports;
+  }
+
+  /** The exported function of an entry as the host's steps. */
+  steps(entry: Plan["entries"][keyof Plan["entries"]]): Steps {
+    const name = Object.entries(this.plan.entries).find(([, known]) => known === entry)?.[0] ?? "";
+    const start = this.exports[name] as () => void;
+    return (run) => {
+      this.run = run;
+      run.leaveLoop();
+      this.heap.setScalars(run.scalars);
+      start();
+    };
+  }
+
+  private running(): HostRun {
+    if (!this.run) throw new Error("the module called the host outside a run");
+    return this.run;
+  }
+}

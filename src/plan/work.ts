@@ -1,0 +1,57 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { elementCount } from "../network/network.js";
+import type { Instruction } from "../primitives/instruction.js";
+import { signatureOf } from "../primitives/signatures.js";
+import { instructionsOf, type Plan } from "./plan.js";
+
+/*
+ * How much there is to do for one sample, estimated before it is begun: a damaged model file can ask for years of work with
+ * values that fit into memory.
+ */
+
+/** Multiplications for one sample that are a matter of seconds. */
+const shortWork = 2 ** 31;
+/** How often a network uses each parameter for each element of a sample's inputs, at most: once for every window. */
+const mostUses = 4;
+
+/** Multiplications (or the like) of an instruction for one column of its axis. */
+export function workOf({ kind, reads, writes, parameters }: Instruction): number {
+  const signature = signatureOf(kind);
+  if (signature.work) return signature.work(reads, writes, parameters);
+  return [writes, ...reads].reduce((most, { dims }) => Math.max(most, elementCount(dims)), 1);
+}
+
+/**
+ * Refuses a plan whose evaluation of one sample takes long, and far more than its inputs and parameters explain.
+ * @throws CntkError `needs-too-much-work`, naming what takes most of it
+ */
+export function checkWork(plan: Plan): void {
+  let total = 0;
+  let heaviest: { readonly instruction: Instruction; readonly work: number } | undefined;
+  for (const instruction of instructionsOf(plan.entries.evaluate?.steps ?? [])) {
+    const work = workOf(instruction);
+    total += work;
+    if (!heaviest || work > heaviest.work) heaviest = { instruction, work };
+  }
+  if (
+    !heaviest ||
+    total <= shortWork ||
+    total <= mostUses * elementsOf(plan, "state") * elementsOf(plan, "input")
+  ) {
+    return;
+  }
+  const { kind, writes } = heaviest.instruction;
+  const name = plan.buffers[writes.buffer]?.name.replace(/\.scratch\d+$/, "") ?? "";
+  throw new CntkError({
+    code: "needs-too-much-work",
+    message: `Computing one sample takes ${total.toPrecision(3)} multiplications`,
+    hint: `${heaviest.work.toPrecision(3)} of them are for '${name}' [${writes.dims.join(" x ")}] (${kind})`,
+  });
+}
+
+/** Elements of all buffers of a role, those of inputs for one sample. */
+function elementsOf({ buffers }: Plan, wanted: "state" | "input"): number {
+  let elements = 0;
+  for (const { role, dims } of buffers) if (role === wanted) elements += elementCount(dims);
+  return elements;
+}

@@ -1,0 +1,2 @@
+/** The old network description language → network. */
+export { ndlSource } from "./ndl-source.js";

@@ -1,0 +1,2 @@
+export const updateRules: readonly string[];
+export function checkpointFiles(rule: string): Record<string, string>;
