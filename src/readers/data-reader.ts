@@ -3,7 +3,7 @@ import type { Minibatch } from "../minibatch/index.js";
 import type { Deserializer } from "./deserializer.js";
 import type { Packer, PackerSurroundings } from "./packer/packer.js";
 import { SequencePacker } from "./packer/sequence-packer.js";
-import { TruncatedPacker } from "./packer/truncated-packer.js";
+import { TruncatedPacker, type Truncation } from "./packer/truncated-packer.js";
 import { Prefetch } from "./prefetch.js";
 import type { Randomization } from "./randomizer/sequence-order.js";
 import { SequenceSupply } from "./randomizer/sequence-supply.js";
@@ -15,7 +15,7 @@ export interface ReaderOptions {
   readonly randomization?: Randomization;
   /** Keep every chunk that was read; changes memory and time only. */
   readonly keepDataInMemory: boolean;
-  readonly packing: "sequence" | "frame" | { readonly truncationLength: number };
+  readonly packing: "sequence" | "frame" | Truncation;
   /** Each worker counts its own samples. */
   readonly localTimeline: boolean;
   /** Minibatches tell the keys of their sequences. */
@@ -60,7 +60,7 @@ export class DataReader implements Reader {
     const { packing, localTimeline } = options;
     this.packer =
       typeof packing === "object"
-        ? new TruncatedPacker(surroundings, packing.truncationLength)
+        ? new TruncatedPacker(surroundings, packing)
         : new SequencePacker(surroundings, { frameMode: packing === "frame", localTimeline });
     this.streams = this.packer.streams;
     this.minibatches = new Prefetch(() => this.packer.next(), options.preparesAtOnce);

@@ -4,6 +4,9 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
 import { DataReader, type ReaderOptions } from "../data-reader.js";
 import type { Deserializer } from "../deserializer.js";
+import { HtkDeserializer } from "../htk/htk-deserializer.js";
+import { featureDeserializerOptions, labelDeserializerOptions } from "../htk/htk-from-config.js";
+import { MlfDeserializer } from "../htk/mlf-deserializer.js";
 import { Base64ImageDeserializer } from "../images/base64-deserializer.js";
 import { ImageDeserializer } from "../images/image-deserializer.js";
 import { imageOptions } from "../images/images-from-config.js";
@@ -26,6 +29,7 @@ interface Module {
 }
 
 const textType = "CNTKTextFormatDeserializer";
+const labelType = "HTKMLFDeserializer";
 const imageTypes = ["ImageDeserializer", "Base64ImageDeserializer"];
 
 const modules: readonly Module[] = [
@@ -51,9 +55,22 @@ const modules: readonly Module[] = [
       },
     },
   },
+  {
+    names: ["HTKDeserializers", "Cntk.Deserializers.HTK"],
+    types: {
+      HTKFeatureDeserializer: (section, keys) => {
+        const options = featureDeserializerOptions(section);
+        return (surroundings) => new HtkDeserializer(options, surroundings, keys);
+      },
+      [labelType]: (section, keys) => {
+        const options = labelDeserializerOptions(section);
+        return (surroundings) => new MlfDeserializer(options, surroundings, keys);
+      },
+    },
+  },
 ];
 /** Types of CNTK that are not there. */
-const otherTypes = ["HTKFeatureDeserializer", "HTKMLFDeserializer", "LatticeDeserializer"];
+const otherTypes = ["LatticeDeserializer"];
 
 /** A window that covers any data. */
 const wholeData = 2 ** 62;
@@ -77,6 +94,13 @@ export function readComposite(section: ConfigSection): CompositeOptions {
     throw problem("Could not find deserializers in the reader config.", section.span);
   }
   const types = entries.map((entry) => typeOf(section, entry));
+  if (types[0] === labelType) {
+    throw problem(
+      "MLFDeserializer currently does not support primary mode.",
+      section.span,
+      "features come first",
+    );
+  }
   const keys = readKeys(section, types);
   const randomization = readRandomization(section, write, types);
   // A chunk is one picture: the order of chunks is all the order there is.
