@@ -16,6 +16,9 @@ export function pictureOfPixels(pixels: RawPixels, orientation: number, grayscal
   const { width, height, channels, values } = pixels;
   const count = width * height;
   const isGrey = channels < 3;
+  if (channels === 3 && !grayscale) {
+    return turned({ width, height, channels: 3, values: redAndBlueExchanged(values, 3 * count) }, orientation);
+  }
   const result = new Uint8Array(grayscale ? count : 3 * count);
   for (let i = 0, from = 0, to = 0; i < count; i++, from += channels) {
     const red = values[from] as number;
@@ -29,6 +32,17 @@ export function pictureOfPixels(pixels: RawPixels, orientation: number, grayscal
     }
   }
   return turned({ width, height, channels: grayscale ? 1 : 3, values: result }, orientation);
+}
+
+/** The usual case. */
+function redAndBlueExchanged(values: Uint8Array, length: number): Uint8Array {
+  const result = new Uint8Array(length);
+  for (let i = 0; i < length; i += 3) {
+    result[i] = values[i + 2] as number;
+    result[i + 1] = values[i + 1] as number;
+    result[i + 2] = values[i] as number;
+  }
+  return result;
 }
 
 /** Turns and mirrors by an orientation of EXIF, 1 to 8. */
