@@ -32,7 +32,12 @@ export function fastDecoder(): DecodeOnThread | undefined {
   }
   return async (bytes, grayscale) => {
     // Colour profiles are left alone, as OpenCV leaves them; damaged ends are taken as far as they go.
-    const image = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: 2 ** 27, sequentialRead: true });
+    const image = sharp(bytes, {
+      ignoreIcc: true,
+      failOn: "error",
+      limitInputPixels: 2 ** 27,
+      sequentialRead: true,
+    });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     return pictureOfPixels({ ...info, values: data }, orientationOf(bytes), grayscale);
   };

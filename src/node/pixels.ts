@@ -17,7 +17,10 @@ export function pictureOfPixels(pixels: RawPixels, orientation: number, grayscal
   const count = width * height;
   const isGrey = channels < 3;
   if (channels === 3 && !grayscale) {
-    return turned({ width, height, channels: 3, values: redAndBlueExchanged(values, 3 * count) }, orientation);
+    return turned(
+      { width, height, channels: 3, values: redAndBlueExchanged(values, 3 * count) },
+      orientation,
+    );
   }
   const result = new Uint8Array(grayscale ? count : 3 * count);
   for (let i = 0, from = 0, to = 0; i < count; i++, from += channels) {
