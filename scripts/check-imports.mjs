@@ -133,6 +133,7 @@ const typesOnly = ["node"];
 const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
+  protobufjs: ["model-files", "exporters"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
   "jpeg-js": ["node"],

@@ -17,6 +17,7 @@ import { CntkError } from "./diagnostics/diagnostic.js";
 import type { ExecutionGraph } from "./network/execution-graph.js";
 import type { Network, NetworkNode, ParameterValues, ShapedNetwork } from "./network/network.js";
 import { depthFirstOrder } from "./network/node-order.js";
+import { requireStatistics } from "./network/statistics.js";
 import { requireRunnable } from "./ops/unavailable.js";
 import {
   brainScriptSources,
@@ -194,13 +195,29 @@ function flowControlNodes({ shaped: { order, roots }, loops }: ValidatedNetwork)
 /** 6  Shapes → graph that evaluates nodes. This and the next two throw CntkError for operations that cannot be run. */
 export function inferenceGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
   requireRunnable({ nodes: depthFirstOrder(nodes) });
+  requireStatistics(shaped, nodes);
   return autodiff.inferenceGraph(shaped, nodes);
+}
+
+/** 6  The same in training mode: batch normalizations take their statistics from the minibatch and remember them. */
+export function trainingModeGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
+  requireRunnable({ nodes: depthFirstOrder(nodes) });
+  requireStatistics(shaped, nodes);
+  return autodiff.inferenceGraph(shaped, nodes, "training");
 }
 
 /** 6  Shapes → graph with the values of nodes and the gradients of one of them: both are nodes. */
 export function gradientGraph(shaped: ShapedNetwork, request: GradientRequest): GradientGraph {
-  requireRunnable({ nodes: depthFirstOrder([request.root, ...(request.outputs ?? [])]) });
+  const roots = [request.root, ...(request.outputs ?? [])];
+  requireRunnable({ nodes: depthFirstOrder(roots) });
+  requireStatistics(shaped, roots);
   return autodiff.gradientGraph(shaped, request);
+}
+
+/** 6  Shapes → graph of the pass before training: statistics of all data. */
+export function statisticsGraph(shaped: ShapedNetwork, statistics: readonly NetworkNode[]): ExecutionGraph {
+  requireRunnable({ nodes: depthFirstOrder(statistics) });
+  return autodiff.statisticsGraph(shaped, statistics);
 }
 
 /** 6  Shapes → graph of a training step: values, gradients and updates, all of them nodes. */

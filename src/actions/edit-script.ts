@@ -1,5 +1,6 @@
 import { configurationLines } from "../config/configuration-lines.js";
-import type { ConfigSection } from "../config/config-section.js";
+import { ConfigSection } from "../config/config-section.js";
+import type { MappedText } from "../config/mapped-text.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { writeWhole } from "../files/file-access.js";
 import { dumpNodes, modelFromNetwork, saveModel } from "../model-files/index.js";
@@ -10,6 +11,14 @@ import { inElementType, type Values } from "../numerics/values.js";
 import { shapeNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { type EditingServices, runEditingScript } from "../sources/mel/index.js";
+import {
+  addDescription,
+  InlineScript,
+  newLanguage,
+  readMacroFiles,
+  readScriptFile,
+  scriptsOf,
+} from "../sources/ndl/index.js";
 import {
   inModelFile,
   loadModelFile,
@@ -26,7 +35,7 @@ import { storedValues } from "./stored-values.js";
 export function editByScript(
   session: Session,
   section: ConfigSection,
-  services = editingServices(session),
+  services = editingServices(session, section),
 ): void {
   const path = section.string("editPath");
   const lines = configurationLines({ name: path, text: session.files.readText(path) });
@@ -34,8 +43,18 @@ export function editByScript(
 }
 
 /** What a script may do; in a check, nothing is written. */
-export function editingServices(session: Session, isCheck = false): EditingServices {
-  const { files, elementType, log } = session;
+export function editingServices(session: Session, section: ConfigSection, isCheck = false): EditingServices {
+  const { files, elementType, log, seeds } = session;
+  // Macros that `ndlMacros` names are known to all descriptions of the script.
+  const language = newLanguage(session);
+  readMacroFiles(language, section, session);
+  const settings = {
+    elementType,
+    seeds,
+    seedOffset: 0,
+    readFile: (path: string) => files.readText(path),
+    log: (text: string) => log.write(text),
+  };
   const compile = (network: Network): ShapedNetwork => shapeNetwork(session, network, 0).shaped;
   return {
     newModel: () => new EditableNetwork({ nodes: [], groups: emptyGroups(), values: new Map() }),
@@ -66,18 +85,27 @@ export function editingServices(session: Session, isCheck = false): EditingServi
       });
     },
     readMatrix: (path, rows, columns) => readMatrix(session, path, rows, columns),
-    describe: (_, at) => refuseDescriptions(at.spanOf()),
-    describeWhole: (_, text) => refuseDescriptions(text.spanOf()),
-    describeFile: (_, path) => refuseDescriptions(path.spanOf()),
+    describe: (network) => new InlineScript(network, settings, language),
+    describeWhole: (network, text) => addDescription([text], network, settings, language),
+    describeFile(network, path, name) {
+      const text = readScriptFile(path, files, section);
+      const texts = name === undefined ? scriptsOf(text, path.text) : [sectionOf(text, path, name)];
+      addDescription(texts, network, settings, language);
+    },
     log: (text) => log.write(text),
   };
 }
 
-function refuseDescriptions(span: NonNullable<CntkError["diagnostic"]["span"]>): never {
+/** A section of a file of network descriptions. */
+function sectionOf(text: MappedText, path: MappedText, name: string): MappedText {
+  const { result, diagnostics } = ConfigSection.read(text, path.text);
+  const [first] = diagnostics;
+  if (first) throw new CntkError(first);
+  if (result.has(name)) return result.text(name);
   throw new CntkError({
-    code: "not-available",
-    message: "statements of the network description language are not available yet in editing scripts",
-    span,
+    code: "script-missing",
+    message: `Section ${name} specified in optional parameter was not found in the ${path.text} file`,
+    span: path.spanOf(),
   });
 }
 

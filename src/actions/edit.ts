@@ -32,7 +32,7 @@ export const editAction: Action = {
   async check(session, command) {
     const { section } = command;
     if (isScript(command)) {
-      editByScript(session, section, editingServices(session, true));
+      editByScript(session, section, editingServices(session, section, true));
       return;
     }
     section.boolean("makeMode", true);

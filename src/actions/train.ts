@@ -1,6 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
+import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import { buildShapedNetwork, inferenceGraph, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -32,7 +33,7 @@ export const trainAction: TrainingAction = {
   },
   async run(session, { section }): Promise<ActionResult> {
     const { files, log } = session;
-    const options = readSgdOptions(section.section("SGD"));
+    const options = readSgdOptions(section.section("SGD"), session.elementType);
     for (const warning of options.warnings) log.stamped(warning);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
@@ -81,22 +82,24 @@ export const trainAction: TrainingAction = {
     const { section } = command;
     const there = keysThere(session, command, "reader", "SGD", "modelPath");
     const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
-    const options = sgd && readSgdOptions(sgd);
+    const options = sgd && readSgdOptions(sgd, session.elementType);
     if (sgd) readParallelTraining(sgd, session);
     const shaped = await this.create(session, section);
     if (there.has("reader")) checkReader(section.section("reader"));
     if (section.has("cvReader")) checkReader(section.section("cvReader"));
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
-      planGraph(inferenceGraph(shaped, [...criterion, ...evaluation, ...output]), session.elementType);
+      const computed = withStatistics(shaped, statisticsToCompute(shaped));
+      planGraph(inferenceGraph(computed, [...criterion, ...evaluation, ...output]), session.elementType);
       return;
     }
     const { criterion, evaluations } = trainingNodes(shaped, options);
     const outputs = [criterion, ...evaluations];
     planGraph(trainingGraph(shaped, { criterion, outputs, options }).graph, session.elementType);
-    options.minibatchSize(0);
+    options.requireSize(options.minibatchSizes.at(0));
     // Nobody looks at the values: there are none.
-    const model = (): ModelFile => modelFromNetwork(shaped, new Map(), session.elementType);
+    const trained = withStatistics(shaped, statisticsToCompute(shaped));
+    const model = (): ModelFile => modelFromNetwork(trained, new Map(), session.elementType);
     session.untrained?.set(session.files.resolve(options.modelPath), model);
   },
 };

@@ -128,6 +128,14 @@ export class EditableNetwork {
     }
   }
 
+  hasFeatures(): boolean {
+    return this.groups.feature.length > 0;
+  }
+
+  addToGroup(group: NodeGroup, node: NetworkNode): void {
+    this.setMember(group, node, true);
+  }
+
   setMember(group: NodeGroup, node: NetworkNode, isMember: boolean): void {
     const members = this.groups[group];
     if (members.includes(node) === isMember) return;

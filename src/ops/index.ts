@@ -33,7 +33,7 @@ export {
   stateOp,
 } from "./internal.js";
 
-export { reduceSequenceAxis } from "./linear-algebra.js";
+export { reduceSequenceAxis } from "./product-shape.js";
 
 /** The one list of all node types, family by family. */
 export const operations: readonly OpDefinition[] = [

@@ -9,11 +9,11 @@ import { refuseSparseInputs } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
-import { type Minibatch, shareOfMinibatch } from "../minibatch/index.js";
+import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
-import { CriterionAccumulator, minibatchSums, noSums } from "./criteria.js";
+import { CriterionAccumulator, joinedSums, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
@@ -81,11 +81,12 @@ export class Evaluator {
     return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
 
-  /** Values by node name; valid until the next call. */
-  async values(minibatch: Minibatch): Promise<Outputs> {
+  /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
+  async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
     if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
+    this.compiled.executable.selectSeries?.(piece);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }
 
@@ -138,6 +139,7 @@ async function evaluateMinibatch(
   evaluator: Evaluator,
   { team, unrolled, log }: EvaluationRun,
   read: Minibatch | undefined,
+  pieces: number,
 ): Promise<SharedMinibatch> {
   const { nodes, shaped, elementType } = evaluator;
   const nothing = noSums(nodes);
@@ -147,8 +149,12 @@ async function evaluateMinibatch(
   if (minibatch && unrolled) log.write(unrolled.lines(minibatch));
   let own = minibatch && nothing;
   if (minibatch && minibatch.columns > 0) {
-    const count = labelledSamples(minibatch, shaped);
-    own = minibatchSums(nodes, await evaluator.values(minibatch), count, count, elementType);
+    const parts: MinibatchSums[] = [];
+    for (const [piece, part] of splitMinibatch(minibatch, pieces).entries()) {
+      const count = labelledSamples(part, shaped);
+      parts.push(minibatchSums(nodes, await evaluator.values(part, piece), count, count, elementType));
+    }
+    own = joinedSums(parts, labelledSamples(minibatch, shaped), elementType);
   }
   if (team) return addSums(team.communicator, own, nothing);
   return { sums: own ?? nothing, anyData: own !== undefined };
@@ -175,11 +181,12 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   const { minibatchSize, epochSize } = options;
   const { rank, size: workers } = run.team?.readsApart ? run.team.communicator : { rank: 0, size: 1 };
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank, workers });
+  const pieces = options.pieces.needed(minibatchSize, 1);
   for (let goesOn = true; ;) {
     const read = await reader.next();
     // Processes that read apart from each other go on until all of them are done.
     if (!read && !(run.team?.readsApart && goesOn)) break;
-    const { sums, anyData } = await evaluateMinibatch(evaluator, run, read);
+    const { sums, anyData } = await evaluateMinibatch(evaluator, run, read, pieces);
     goesOn = anyData;
     accumulator.addSums(sums);
     minibatches++;

@@ -31,7 +31,7 @@ function runStatement(statement: EditingStatement, models: ModelSet, services: E
     }
     case "inline": {
       const model = models.requireDefault(statement.text);
-      model.description ??= services.describe(model.network, statement.text);
+      model.description ??= services.describe(model.network);
       model.description.add(statement.text);
     }
   }

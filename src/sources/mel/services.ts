@@ -16,7 +16,7 @@ export interface EditingServices {
   /** A matrix of a text file, column-major, of exactly that size. */
   readMatrix(path: string, rows: number, columns: number): Values;
   /** Begins a description in the network description language that adds to a model. */
-  describe(network: EditableNetwork, at: MappedText): InlineDescription;
+  describe(network: EditableNetwork): InlineDescription;
   /** Everything of a network description: a text, or a file (and a section of it). */
   describeWhole(network: EditableNetwork, text: MappedText): void;
   describeFile(network: EditableNetwork, path: MappedText, section: string | undefined): void;

@@ -6,7 +6,7 @@ import type { NetworkSource, SourceEnvironment } from "../network-source.js";
 import { misspeltGroups } from "./node-groups.js";
 import { scriptProblem } from "./read-statement.js";
 import { ScriptLanguage } from "./script-language.js";
-import { ScriptNetwork } from "./script-network.js";
+import { NewScriptNetwork } from "./script-network.js";
 import { ScriptRun } from "./script-run.js";
 import { readScriptFile, scriptsOf } from "./script-text.js";
 import { Script } from "./script.js";
@@ -32,7 +32,7 @@ function buildFromScripts(own: ConfigSection, outer: ConfigSection, environment:
   log.write("NDLBuilder Using CPU\n");
   const script = new Script(language);
   for (const text of inline ?? fileScripts(own, environment)) script.parse(text);
-  const network = new ScriptNetwork();
+  const network = new NewScriptNetwork();
   const settings = {
     elementType,
     seeds,
@@ -89,7 +89,11 @@ function fileScripts(own: ConfigSection, { files }: SourceEnvironment): readonly
 }
 
 /** Macros of other files, read one by one since each has sections of its own to load. */
-function readMacroFiles(language: ScriptLanguage, own: ConfigSection, { files }: SourceEnvironment): void {
+export function readMacroFiles(
+  language: ScriptLanguage,
+  own: ConfigSection,
+  { files }: Pick<SourceEnvironment, "files">,
+): void {
   const paths = own.optionalText("ndlMacros");
   if (!paths) return;
   const script = new Script(language);

@@ -2,8 +2,18 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { emptyGroups } from "../../network/build.js";
 import type { Network, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
 
-/** The network that a script fills: nodes by name without regard to case, and their groups. */
-export class ScriptNetwork {
+/** The network that a script fills or adds to: nodes by name without regard to case, and their groups. */
+export interface ScriptNetwork {
+  readonly values: Map<NetworkNode, ParameterValues>;
+  find(name: string): NetworkNode | undefined;
+  /** Throws CntkError `duplicate-node-name`. */
+  add(node: NetworkNode): void;
+  hasFeatures(): boolean;
+  addToGroup(group: NodeGroup, node: NetworkNode): void;
+}
+
+/** A network that has nothing yet. */
+export class NewScriptNetwork implements ScriptNetwork {
   readonly values = new Map<NetworkNode, ParameterValues>();
   private readonly groups = emptyGroups();
   private readonly byName = new Map<string, NetworkNode>();
@@ -12,7 +22,6 @@ export class ScriptNetwork {
     return this.byName.get(name.toLowerCase());
   }
 
-  /** Throws CntkError `duplicate-node-name`. */
   add(node: NetworkNode): void {
     const key = node.name.toLowerCase();
     const other = this.byName.get(key);

@@ -37,7 +37,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
   "svd-keeps-nothing": "takes a KeepRatio of 1 or more and a matrix of some size",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
+  "data-too-short": "readers go over their data again; only those of words end before their epoch does",
   "loop-both-directions": "the shape stage refuses such a loop first",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
   "rows-changed": "takes a reader that changes its number of parallel sequences",

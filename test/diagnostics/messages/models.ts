@@ -50,7 +50,7 @@ const acted = (code: string, settings: string): MessageCase =>
 /** Model files, and the commands that work with a trained network. */
 export const modelCases: readonly MessageCase[] = [
   file("model-file-foreign", Buffer.from("this is no model")),
-  file("model-file-foreign", Uint8Array.of(8, 1, 18, 5)),
+  file("model-file-broken", Uint8Array.of(8, 1, 18, 5)),
   trained("model-file-foreign", "print-nodes net.model.ckp"),
   file("model-file-broken", ...start(26)),
   file("model-file-too-new", ...start(99)),
@@ -91,7 +91,7 @@ export const modelCases: readonly MessageCase[] = [
     "wrong-type",
     '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.x, old.z) ].f',
   ),
-  scripted("not-available", "t = Tanh (z)"),
+  scripted("script-call", "t = Tanhh (z)"),
   scripted("editing-command", "Renmae (m.z, m.y)"),
   scripted("editing-parameters", "Rename (m.z)"),
   scripted("editing-syntax", "SaveModel"),
