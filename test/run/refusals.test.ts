@@ -67,7 +67,10 @@ describe("check refuses what a run refuses", () => {
     ],
     [["train=[SGD=[tensorBoardLogDir=t]]"], "not-available: tensorBoardLogDir is not available yet"],
     [["train=[SGD=[minibatchSize=0]]"], "minibatch-size: Minibatch size cannot be zero."],
-    [["train=[reader=[readerType=ImageReader]]"], "reader-type: readerType ImageReader is not available yet"],
+    [
+      ["train=[reader=[readerType=SparsePCReader]]"],
+      "reader-type: readerType SparsePCReader is not available yet",
+    ],
     [
       ["train=[cvReader=[readerType=UCIFastReader]]"],
       "reader-type: readerType UCIFastReader is not available yet",
