@@ -3,12 +3,14 @@
  */
 export {
   checkConfig,
+  convertData,
   explainConfig,
   loadModel,
   makeMnist,
   runConfig,
   version,
   visualize,
+  type ConvertOptions,
   type ExplainOptions,
   type LoadOptions,
   type RunOptions,

@@ -9,7 +9,7 @@ import type { ModelFile } from "./model-files/index.js";
 import type { ShapedNetwork } from "./network/network.js";
 import type { SeedCounter } from "./network/seed-counter.js";
 import type { ElementType } from "./numerics/values.js";
-import type { ReaderThreads } from "./readers/index.js";
+import type { PictureDecoder, ReaderThreads } from "./readers/index.js";
 import type { AxisNames } from "./shapes/index.js";
 
 /** How far a long piece of work has come; for progress bars, never for the log. */
@@ -53,6 +53,8 @@ export interface SessionStart {
   readonly backendName?: string;
   /** The processes that a launcher has started; absent = this one alone. */
   readonly processes?: ProcessGroup;
+  /** Decodes pictures for readers of images. */
+  readonly pictures?: PictureDecoder;
   /** Threads that read data ahead; absent = this one reads. */
   readonly readerThreads?: ReaderThreads;
   readonly signal?: AbortSignal;
