@@ -3,7 +3,7 @@ import { writeWhole } from "../files/file-access.js";
 import { memoryBlock } from "../memory-sharing/index.js";
 import { initialEngines, modelFromNetwork, writeModel } from "../model-files/index.js";
 import { planGraph, shapeNetwork, trainingModeGraph } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { checkStreams } from "../training/feed.js";
 import { inputsBelow } from "../network/node-order.js";
@@ -12,6 +12,7 @@ import { estimateNormalizations } from "../training/normalization-statistics.js"
 import { parameterValues } from "../training/parameters.js";
 import { refuseNodeTracing } from "../training/refused-options.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { evaluationNodesNamed } from "./evaluation-nodes.js";
 import { networkForEvaluation } from "./networks.js";
 
@@ -41,7 +42,7 @@ export const normalizationStatisticsAction: Action = {
     }
   },
   async check(session, { section }) {
-    checkReader(statisticsReader(section));
+    checkReaderSection(session, statisticsReader(section));
     readOptions(section);
     const { shaped, nodes, requirePrecision } = await networkOf(session, section);
     requirePrecision();
