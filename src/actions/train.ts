@@ -1,9 +1,17 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
-import { buildShapedNetwork, inferenceGraph, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
+import {
+  buildShapedNetwork,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+  shapeNetwork,
+  trainingGraph,
+} from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
+import { checkTotal } from "../shapes/index.js";
 import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
@@ -39,6 +47,7 @@ export const trainAction: Action = {
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
       startEpoch < 0 ? await createNetwork(session, section) : loadNetwork(session, options, startEpoch);
+    requireMemory(shaped);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
       const validation = section.has("cvReader")
@@ -91,7 +100,10 @@ export const trainAction: Action = {
 async function createNetwork(session: Session, section: ConfigSection): Promise<ShapedNetwork> {
   const traceLevel = section.integer("traceLevel", 0);
   if (traceLevel > 0) session.log.stamped("\nCreating virgin network.\n");
-  return buildShapedNetwork(session, section, traceLevel);
+  const shaped = await buildShapedNetwork(session, section, traceLevel);
+  // The model file holds all parameters, those that nothing uses included.
+  checkTotal(shaped, shaped.network.nodes);
+  return shaped;
 }
 
 /** A resumed network compiles silently, as in CNTK. */
