@@ -109,7 +109,7 @@ const allowed = {
   node: ["library"],
   // Entry points of other threads, and the pool that runs them.
   threads: ["readers", "node"],
-  api: ["threads", "model-files", "backends", "session", "actions", "run", "node"],
+  api: ["threads", "model-files", "backends", "communication", "session", "actions", "run", "node"],
   index: ["backends", "session", "actions", "run", "api"],
   cli: ["config", "session", "node", "index"],
 };
@@ -121,7 +121,10 @@ const typesOnly = ["node"];
 const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
+  protobufjs: ["model-files", "exporters"],
+  koffi: ["node"],
   pngjs: ["actions", "node"],
+  "@hpcc-js/wasm-graphviz": ["actions"],
   yargs: ["cli"],
 };
 

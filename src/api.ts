@@ -3,12 +3,14 @@ import { ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
+import type { ProcessGroup } from "./communication/index.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
 import { readModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
+import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
 import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
 import { readerThreads } from "./threads/index.js";
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly onProgress?: ProgressListener;
   /** Told when `stderr=FILE` has moved the log. */
   readonly onRedirect?: (path: string) => void;
+  /** The processes that train together; default: those that mpiexec has started. */
+  readonly processes?: ProcessGroup;
 }
 
 function sessionStart(options: RunOptions): SessionStart {
@@ -46,6 +50,7 @@ function sessionStart(options: RunOptions): SessionStart {
     errorOutput: options.log ?? standardError,
     output: options.output ?? standardOutput,
     platform: { version, host: hostName(), nodeVersion },
+    processes: options.processes ?? mpiProcesses(),
     backendName: options.backend,
     // Threads open the machine's own files.
     readerThreads: options.files ? undefined : readerThreads(),

@@ -17,6 +17,7 @@ import { CntkError } from "./diagnostics/diagnostic.js";
 import type { ExecutionGraph } from "./network/execution-graph.js";
 import type { Network, NetworkNode, ParameterValues, ShapedNetwork } from "./network/network.js";
 import { depthFirstOrder } from "./network/node-order.js";
+import { requireStatistics } from "./network/statistics.js";
 import { requireRunnable } from "./ops/unavailable.js";
 import {
   brainScriptSources,
@@ -26,6 +27,7 @@ import {
 } from "./sources/brainscript/index.js";
 import type { ModelSource, NetworkCompiler } from "./sources/loaded-models.js";
 import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-file/index.js";
+import { ndlSource } from "./sources/ndl/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
@@ -48,7 +50,7 @@ const sourceKeys = [
 ] as const;
 
 /** The ways to describe a network that there are. */
-const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ...brainScriptSources];
+const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ndlSource, ...brainScriptSources];
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {
@@ -93,6 +95,7 @@ type Building = Pick<
   | "seeds"
   | "axisNames"
   | "log"
+  | "traceLevel"
 >;
 
 /** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
@@ -168,12 +171,14 @@ export function evaluateNetwork(session: Building, tree: Program, traceLevel: nu
  * same network found, where it has been changed since.
  */
 export function shapeNetwork(
-  { axisNames, elementType, seeds, log }: Pick<Session, "axisNames" | "elementType" | "seeds" | "log">,
+  session: Pick<Session, "axisNames" | "elementType" | "seeds" | "log" | "traceLevel">,
   network: Network,
   traceLevel: number,
   previous?: ShapedNetwork,
 ): ValidatedNetwork {
-  const validated = validateNetwork(network, { traceLevel, axisNames, elementType, previous, sink: log });
+  const { axisNames, elementType, seeds, log: sink, traceLevel: mathTraceLevel } = session;
+  const options = { traceLevel, mathTraceLevel, axisNames, elementType, previous, sink };
+  const validated = validateNetwork(network, options);
   seeds.skipNodeNumbers(flowControlNodes(validated));
   return validated;
 }
@@ -190,13 +195,29 @@ function flowControlNodes({ shaped: { order, roots }, loops }: ValidatedNetwork)
 /** 6  Shapes → graph that evaluates nodes. This and the next two throw CntkError for operations that cannot be run. */
 export function inferenceGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
   requireComputable(shaped, nodes);
+  requireStatistics(shaped, nodes);
   return autodiff.inferenceGraph(shaped, nodes);
+}
+
+/** 6  The same in training mode: batch normalizations take their statistics from the minibatch and remember them. */
+export function trainingModeGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
+  requireRunnable({ nodes: depthFirstOrder(nodes) });
+  requireStatistics(shaped, nodes);
+  return autodiff.inferenceGraph(shaped, nodes, "training");
 }
 
 /** 6  Shapes → graph with the values of nodes and the gradients of one of them: both are nodes. */
 export function gradientGraph(shaped: ShapedNetwork, request: GradientRequest): GradientGraph {
-  requireComputable(shaped, [request.root, ...(request.outputs ?? [])]);
+  const roots = [request.root, ...(request.outputs ?? [])];
+  requireComputable(shaped, roots);
+  requireStatistics(shaped, roots);
   return autodiff.gradientGraph(shaped, request);
+}
+
+/** 6  Shapes → graph of the pass before training: statistics of all data. */
+export function statisticsGraph(shaped: ShapedNetwork, statistics: readonly NetworkNode[]): ExecutionGraph {
+  requireRunnable({ nodes: depthFirstOrder(statistics) });
+  return autodiff.statisticsGraph(shaped, statistics);
 }
 
 /** 6  Shapes → graph of a training step: values, gradients and updates, all of them nodes. */

@@ -1,5 +1,5 @@
 import type { Backend } from "./backends/backend.js";
-import type { Communicator } from "./communication/index.js";
+import type { Communicator, ProcessGroup } from "./communication/index.js";
 import type { Source } from "./diagnostics/source.js";
 import type { FileAccess } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
@@ -49,8 +49,8 @@ export interface SessionStart {
   readonly clock?: Clock;
   /** `--backend NAME`; absent = the best for the precision. */
   readonly backendName?: string;
-  /** The processes that train together; absent = this one alone. */
-  readonly communicator?: Communicator;
+  /** The processes that a launcher has started; absent = this one alone. */
+  readonly processes?: ProcessGroup;
   /** Threads that read data ahead; absent = this one reads. */
   readonly readerThreads?: ReaderThreads;
   readonly signal?: AbortSignal;
@@ -63,7 +63,7 @@ export interface SessionStart {
  * All that the commands of one configuration share, from the command line to the last room. A stage that needs only some
  * of it takes those parts as parameters.
  */
-export interface Session extends Omit<SessionStart, "backendName" | "clock"> {
+export interface Session extends Omit<SessionStart, "backendName" | "clock" | "processes"> {
   /** The files as seen from the configuration's current directory. */
   readonly files: FileAccess;
   /** Folders searched for BrainScript includes. */
@@ -79,8 +79,9 @@ export interface Session extends Omit<SessionStart, "backendName" | "clock"> {
   /** Names of dynamic axes: one counter each for the whole run. */
   readonly axisNames: AxisNames;
   readonly backend: Backend;
+  /** The processes that train together. */
   readonly communicator: Communicator;
-  /** `parallelTrain = true`: trainings follow their ParallelTrain section. */
+  /** `parallelTrain = true`, as is the default of several processes: trainings follow their ParallelTrain section. */
   readonly parallelTraining: boolean;
   /**
    * Only in a check, which writes nothing: the untrained models that earlier commands would have left, by absolute path.

@@ -1,20 +1,23 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
 import { modelFromNetwork, saveModel, type ModelFile } from "../model-files/index.js";
 import { buildShapedNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { parameterValues } from "../training/parameters.js";
 import type { Action, Command } from "./action.js";
+import { editByScript, editingServices } from "./edit-script.js";
 
 /**
- * Action `edit` by BrainScript: saves the network that BrainScriptNetworkBuilder describes, usually one made of a loaded
- * model (ActionsLib/TrainActions.cpp, DoEdit). With `makeMode` a model that is there already is left alone.
+ * Action `edit`: saves the network that BrainScriptNetworkBuilder describes, usually one made of a loaded model, or carries
+ * out a script of the model editing language (ActionsLib/TrainActions.cpp, DoEdit). With `makeMode` a model that is there already is left alone.
  */
 export const editAction: Action = {
   names: ["edit"],
   async run(session, command) {
     const { files, log } = session;
-    refuseScripts(command);
     const { section } = command;
+    if (isScript(command)) {
+      editByScript(session, section);
+      return {};
+    }
     const makeMode = section.boolean("makeMode", true);
     const path = section.string("outputModelPath");
     if (makeMode && files.exists(path)) {
@@ -27,8 +30,11 @@ export const editAction: Action = {
     return {};
   },
   async check(session, command) {
-    refuseScripts(command);
     const { section } = command;
+    if (isScript(command)) {
+      editByScript(session, section, editingServices(session, section, true));
+      return;
+    }
     section.boolean("makeMode", true);
     const path = section.string("outputModelPath");
     const model = await editedModel(session, command);
@@ -43,12 +49,6 @@ async function editedModel(session: Session, { section }: Command): Promise<Mode
 }
 
 /** The older way to edit is a script in a language of its own. */
-function refuseScripts({ section }: Command): void {
-  if (section.has("BrainScriptNetworkBuilder")) return;
-  throw new CntkError({
-    code: "not-available",
-    message: "action edit with editPath is not available yet",
-    span: section.keySpan("editPath") ?? section.keySpan("action"),
-    hint: "BrainScriptNetworkBuilder = (BS.Network.Edit (…)) edits a model as well",
-  });
+function isScript({ section }: Command): boolean {
+  return !section.has("BrainScriptNetworkBuilder");
 }

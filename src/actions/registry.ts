@@ -1,7 +1,13 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Action, Command } from "./action.js";
+import { adaptAction } from "./adapt.js";
+import { crossValidateAction } from "./cross-validate.js";
+import { dumpNodesAction } from "./dump-nodes.js";
 import { editAction } from "./edit.js";
+import { normalizationStatisticsAction } from "./normalization-statistics.js";
+import { plotAction } from "./plot.js";
+import { svdAction } from "./svd.js";
 import { testAction } from "./test.js";
 import { trainAction } from "./train.js";
 import { unavailableActions } from "./unavailable.js";
@@ -15,6 +21,12 @@ export const actions: readonly Action[] = [
   writeAction,
   writeWordAndClassAction,
   editAction,
+  crossValidateAction,
+  normalizationStatisticsAction,
+  adaptAction,
+  dumpNodesAction,
+  plotAction,
+  svdAction,
   ...unavailableActions,
 ];
 

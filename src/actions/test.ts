@@ -1,7 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { elementCount } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
 import { checkReader, readerFromConfig } from "../readers/index.js";
@@ -10,9 +8,11 @@ import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
 import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
+import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
+import { defaultEvaluationNodes, requireScalar } from "./evaluation-nodes.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
@@ -44,7 +44,9 @@ export const testAction: Action = {
       const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
       try {
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
-        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress });
+        const readsApart = section.boolean("distributedMBReading", reader.readsParts) && reader.readsParts;
+        const team = evaluationTeam(session, readsApart);
+        return await evaluate(evaluator, { reader, options, log, unrolled, signal, onProgress, team });
       } finally {
         await evaluator.dispose();
       }
@@ -63,29 +65,12 @@ export const testAction: Action = {
   },
 };
 
-/** evalNodeNames, or all evaluation nodes and then all criteria. */
-function nodesToEvaluate(
-  { log }: Pick<Session, "log">,
-  section: ConfigSection,
-  shaped: ShapedNetwork,
-): NetworkNode[] {
-  const { groups } = shaped.network;
-  if (section.array("evalNodeNames", []).length && groups.output.length) {
-    for (const node of groups.output) requireScalar(shaped, node);
-    return [...groups.output];
+/** evalNodeNames, or the default ones. */
+function nodesToEvaluate(session: Session, section: ConfigSection, shaped: ShapedNetwork): NetworkNode[] {
+  const { output } = shaped.network.groups;
+  if (section.array("evalNodeNames", []).length === 0 || output.length === 0) {
+    return defaultEvaluationNodes(session, shaped);
   }
-  const what = "using all the default evalnodes and training criterion nodes";
-  log.write(`evalNodeNames are not specified, ${what}.\n`);
-  return [...new Set([...groups.evaluation, ...groups.criterion])];
-}
-
-function requireScalar(shaped: ShapedNetwork, node: NetworkNode): void {
-  const shape = shaped.facts.get(node)?.shape ?? [];
-  if (elementCount(shape) === 1) return;
-  throw new CntkError({
-    code: "criterion-not-scalar",
-    message: "Criterion nodes to evaluate must have dimension 1x1.",
-    span: node.origin,
-    label: `${node.name} has ${elementCount(shape)} elements`,
-  });
+  for (const node of output) requireScalar(shaped, node);
+  return [...output];
 }

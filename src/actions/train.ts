@@ -1,6 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
+import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import {
   buildShapedNetwork,
   inferenceGraph,
@@ -16,14 +17,21 @@ import { loadModelFile, networkFromModel, requirePrecision } from "../sources/mo
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
+import { valueOfFirst } from "../training/processes.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
 import { keysThere } from "./networks.js";
 
+/** An action that trains a network: where no training was begun, one that it makes itself. */
+export interface TrainingAction extends Action {
+  create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
+}
+
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
-export const trainAction: Action = {
+export const trainAction: TrainingAction = {
   names: ["train", "trainRNN"],
+  create: createNetwork,
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
     section.section("SGD");
@@ -33,12 +41,18 @@ export const trainAction: Action = {
   },
   async run(session, { section }): Promise<ActionResult> {
     const { files, log } = session;
-    const options = readSgdOptions(section.section("SGD"));
+    const options = readSgdOptions(section.section("SGD"), session.elementType);
     for (const warning of options.warnings) log.stamped(warning);
     const parallel = readParallelTraining(section.section("SGD"), session);
     const { modelPath, maxEpochs } = options;
-    const startEpoch = determineStartEpoch(files, modelPath, maxEpochs, section.boolean("makeMode", true));
-    if (!options.keepCheckpointFiles) removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
+    // The first process may be writing already when another one looks.
+    const makeMode = section.boolean("makeMode", true);
+    const startEpoch = await valueOfFirst(
+      session.communicator,
+      determineStartEpoch(files, modelPath, maxEpochs, makeMode),
+    );
+    if (!options.keepCheckpointFiles && session.communicator.rank === 0)
+      removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
     if (startEpoch === maxEpochs) {
       log.stamped(`Final model exists: ${modelPath}\n`);
       log.stamped("No further training is necessary.\n");
@@ -46,7 +60,7 @@ export const trainAction: Action = {
     }
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
-      startEpoch < 0 ? await createNetwork(session, section) : loadNetwork(session, options, startEpoch);
+      startEpoch < 0 ? await this.create(session, section) : loadNetwork(session, options, startEpoch);
     requireMemory(shaped);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
@@ -77,22 +91,24 @@ export const trainAction: Action = {
     const { section } = command;
     const there = keysThere(session, command, "reader", "SGD", "modelPath");
     const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
-    const options = sgd && readSgdOptions(sgd);
+    const options = sgd && readSgdOptions(sgd, session.elementType);
     if (sgd) readParallelTraining(sgd, session);
-    const shaped = await createNetwork(session, section);
+    const shaped = await this.create(session, section);
     if (there.has("reader")) checkReader(section.section("reader"));
     if (section.has("cvReader")) checkReader(section.section("cvReader"));
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
-      planGraph(inferenceGraph(shaped, [...criterion, ...evaluation, ...output]), session.elementType);
+      const computed = withStatistics(shaped, statisticsToCompute(shaped));
+      planGraph(inferenceGraph(computed, [...criterion, ...evaluation, ...output]), session.elementType);
       return;
     }
     const { criterion, evaluations } = trainingNodes(shaped, options);
     const outputs = [criterion, ...evaluations];
     planGraph(trainingGraph(shaped, { criterion, outputs, options }).graph, session.elementType);
-    options.minibatchSize(0);
+    options.requireSize(options.minibatchSizes.at(0));
     // Nobody looks at the values: there are none.
-    const model = (): ModelFile => modelFromNetwork(shaped, new Map(), session.elementType);
+    const trained = withStatistics(shaped, statisticsToCompute(shaped));
+    const model = (): ModelFile => modelFromNetwork(trained, new Map(), session.elementType);
     session.untrained?.set(session.files.resolve(options.modelPath), model);
   },
 };

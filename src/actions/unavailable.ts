@@ -7,7 +7,7 @@ function refuse(action: string, { section }: Command): never {
     code: "not-available",
     message: `action ${action} is not available yet`,
     span: section.keySpan("action"),
-    hint: "train, test (or eval), write and edit are",
+    hint: "train, adapt, test (or eval), write, edit, dumpNodes, plot and SVD are",
   });
 }
 
@@ -25,14 +25,8 @@ function unavailable(...names: readonly string[]): Action {
 
 /** Actions of CNTK's that cntkts does not have; they are refused when it is their turn (CNTK.cpp, DoCommands). */
 export const unavailableActions: readonly Action[] = [
-  unavailable("adapt"),
-  unavailable("bnstat"),
   unavailable("convertdbn"),
   unavailable("createLabelMap"),
-  unavailable("cv"),
   unavailable("devtest"),
-  unavailable("dumpNodes", "dumpNode", "dumpnode"),
   unavailable("exportdbn"),
-  unavailable("plot"),
-  unavailable("SVD"),
 ];

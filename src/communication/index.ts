@@ -1,2 +1,2 @@
 /** What processes that train together say to each other. */
-export { singleProcess, type Communicator } from "./communicator.js";
+export { singleProcess, type Communicator, type PendingSum, type ProcessGroup } from "./communicator.js";

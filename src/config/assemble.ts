@@ -1,7 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Source, Span } from "../diagnostics/source.js";
 import type { FileAccess } from "../files/file-access.js";
-import { stripComment } from "./comments.js";
+import { configurationLines } from "./configuration-lines.js";
 import { MappedText, MappedTextBuilder } from "./mapped-text.js";
 import { newlineAfter } from "./resolve-variables.js";
 
@@ -116,29 +116,7 @@ class Assembler {
     const source = { name: path.text, text: this.readText(path) };
     this.name = baseName(path.text);
     this.sources.push(source);
-    const whole = MappedText.of(source);
-    const builder = new MappedTextBuilder();
-    for (let start = 0; start < whole.length;) {
-      let end = whole.text.indexOf("\n", start);
-      if (end < 0) end = whole.length;
-      let contentEnd = end;
-      if (contentEnd > start && whole.text[contentEnd - 1] === "\r") contentEnd--;
-      if (whole.text[start] === "\uFEFF") start++;
-      const line = whole.slice(start, contentEnd);
-      const carriageReturn = line.text.indexOf("\r");
-      if (carriageReturn >= 0) {
-        const span = line.spanOf(carriageReturn, carriageReturn + 1);
-        const message = "fgets: malformed text file, CR without LF";
-        throw new CntkError({ code: "carriage-return", message, span, hint: "end lines with LF or CR LF" });
-      }
-      const kept = stripComment(line);
-      if (kept.length > 0) {
-        builder.append(kept);
-        builder.append(end < whole.length ? whole.slice(end, end + 1) : newlineAfter(line));
-      }
-      start = end + 1;
-    }
-    return builder.build();
+    return configurationLines(source);
   }
 
   private readText(path: MappedText): string {
@@ -198,7 +176,7 @@ function withoutFile(span: Span, next: string | undefined): CntkError {
 }
 
 /** The parts of an `a+b+c` list; empty ones do not count. */
-function splitAtPlus(paths: MappedText): MappedText[] {
+export function splitAtPlus(paths: MappedText): MappedText[] {
   const parts: MappedText[] = [];
   for (let start = 0; start <= paths.length;) {
     let end = paths.text.indexOf("+", start);

@@ -73,6 +73,13 @@ export function parseDouble(value: MappedText): number {
   throw badValue(value, `ConfigValue (double): invalid input string '${value.text}'`, "expected a number");
 }
 
+/** Is the whole text a number to C's `strtod`? An empty text counts as one. */
+export function isNumber(text: string): boolean {
+  const [all = "", , hexadecimal, decimal, infinity, nan] = doubleForm.exec(text) ?? [];
+  const found = hexadecimal ?? decimal ?? infinity ?? nan;
+  return text === "" || (found !== undefined && all.length === text.length);
+}
+
 function parseHexadecimal(text: string): number {
   const [mantissa = "", exponent = "0"] = text.slice(2).toLowerCase().split("p");
   const [whole = "", fraction = ""] = mantissa.split(".");

@@ -51,13 +51,21 @@ export function commandHeader(log: RunLog, command: string, action: string): voi
   log.stamped(bar + "\n");
 }
 
+/** Who takes part in a parallel run. */
+interface Processes {
+  readonly rank: number;
+  readonly size: number;
+  readonly singleHost: boolean;
+}
+
 /** `parallelTrain = true`: CNTK tells how many processes work together (Common/MPIWrapper.cpp). */
-export function parallelGreeting(log: RunLog): void {
-  const pinging = "1 nodes pinging each other\n";
+export function parallelGreeting(log: RunLog, { rank, size, singleHost }: Processes): void {
+  const pinging = `${size} nodes pinging each other\n`;
   log.write(`ping [requestnodes (before change)]: ${pinging}`);
   log.write(`ping [requestnodes (after change)]: ${pinging}`);
-  const nodes = "using 1 out of 1 MPI nodes on a single host (1 requested)";
-  log.write(`requestnodes [MPIWrapperMpi]: ${nodes}; we (0) are in (participating)\n`);
+  const hosts = singleHost ? "a single host" : "multiple hosts";
+  const nodes = `using ${size} out of ${size} MPI nodes on ${hosts} (${size} requested)`;
+  log.write(`requestnodes [MPIWrapperMpi]: ${nodes}; we (${rank}) are in (participating)\n`);
   log.write(`ping [mpihelper]: ${pinging}`);
 }
 

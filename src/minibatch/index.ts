@@ -18,5 +18,7 @@ export {
   visibleSteps,
 } from "./layout.js";
 export { denseValues, elementTypeOfData } from "./data.js";
+export { shareOfMinibatch } from "./share.js";
 export type { FedInput } from "./feed.js";
 export { feed, missingStream, realSamples } from "./feed.js";
+export { splitMinibatch } from "./split.js";

@@ -24,6 +24,11 @@ export interface Checkpoint {
   readonly counts?: readonly number[];
   /** Only with saveBestModelPerCriterion; sorted by the names of criteria. */
   readonly criteria?: readonly BestCriterion[];
+  /**
+   * Only with block momentum: for each trained parameter the global model and its last change. cntkts writes them behind
+   * everything else, where a CNTK without block momentum does not look.
+   */
+  readonly blocks?: readonly ModelMatrix[];
 }
 
 /** CNTK writes this number and ignores it on reading. */
@@ -79,6 +84,10 @@ export function readCheckpoint(bytes: Uint8Array, fileName: string, parameterCou
     reader.marker("ECriteria");
   }
   reader.marker("ECKP");
+  const blocks: ModelMatrix[] = [];
+  if (reader.tryMarker("BBlockMomentum")) {
+    while (!reader.tryMarker("EBlockMomentum")) blocks.push(reader.matrix("block momentum"));
+  }
   return {
     totalSamplesSeen,
     learningRatePerSample,
@@ -87,6 +96,7 @@ export function readCheckpoint(bytes: Uint8Array, fileName: string, parameterCou
     gradients,
     ...(counts === undefined ? {} : { counts }),
     ...(criteria === undefined ? {} : { criteria }),
+    ...(blocks.length > 0 ? { blocks } : {}),
   };
 }
 
@@ -125,6 +135,8 @@ export function writeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       });
     }
   });
+  const { blocks } = checkpoint;
+  if (blocks) section("BlockMomentum", () => blocks.forEach((matrix) => writer.matrix(matrix)));
   writer.finish();
   return joinPieces(pieces);
 }

@@ -8,3 +8,5 @@ export type { EngineState } from "./model-from-network.js";
 export { modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";
 export type { PrintNodesOptions } from "./print-nodes.js";
 export { printNodes } from "./print-nodes.js";
+export type { DumpedNodes } from "./dump-nodes.js";
+export { dumpNodes } from "./dump-nodes.js";

@@ -110,6 +110,9 @@ function runCount(node: NetworkNode, values: ReadonlyMap<NetworkNode, ParameterV
 const isSeed = ({ name }: StoredField): boolean => name === "seed";
 
 function untouchedEngines(shaped: ShapedNetwork): Map<NetworkNode, EngineState> {
-  const random = shaped.order.filter(({ op }) => op.stored.fields.some(isSeed)).reverse();
+  // A network of a model file keeps what the file says.
+  const isNew = ({ op, attributes }: NetworkNode): boolean =>
+    op.stored.fields.some(isSeed) && attributes["seed"] === undefined;
+  const random = shaped.order.filter(isNew).reverse();
   return new Map(random.map((node, i) => [node, { seed: i + 1, offset: 0 }]));
 }

@@ -3,6 +3,7 @@ import { suggest } from "../diagnostics/suggest.js";
 import type { NodeGroup } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 import { ByteReader } from "./byte-reader.js";
+import { isLibraryModel, readLibraryModel } from "./library/read-library-model.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { modelFileOperationNames, operationOfModelFile } from "../ops/unavailable.js";
@@ -21,12 +22,14 @@ const groupSections: readonly { group?: NodeGroup; names: readonly string[] }[] 
 ];
 
 /**
- * Reads a model file of the `cntk` program (version 1 container, network versions up to 26). What older versions store
+ * Reads a model file: of the `cntk` program (version 1 container, network versions up to 26), or of CNTK's C++ and Python
+ * library (protobuf), whose functions become nodes of the same operations. What older versions store
  * differently is converted as CNTK does when it loads them. Throws CntkError `model-file-broken` with the byte offset,
  * `model-file-foreign` for other kinds of files, `model-file-too-new`, `operation-unknown`.
  * Source: Source/ComputationNetworkLib/ComputationNetwork.cpp, Read.
  */
 export function readModel(bytes: Uint8Array, fileName: string): ModelFile {
+  if (isLibraryModel(bytes)) return readLibraryModel(bytes, fileName);
   const reader = new ByteReader(bytes, fileName);
   if (!reader.tryMarker("BCN")) throw foreignFile(bytes, fileName);
   const version = readVersion(reader);
@@ -78,13 +81,11 @@ function shortened(text: string): string {
 }
 
 function foreignFile(bytes: Uint8Array, fileName: string): CntkError {
-  const isDictionary = bytes[0] === 0x08 && (bytes[1] === 1 || bytes[1] === 2);
   const isLarge = bytes[0] === 0x6b && bytes[1] === 0x74 && bytes[2] === 0x6e && bytes[3] === 0x63;
-  if (isDictionary || isLarge) {
+  if (isLarge) {
     return new CntkError({
       code: "model-file-foreign",
-      message: `The file '${fileName}' is a model of CNTK's Python and C++ library (protobuf), not of the cntk program.`,
-      hint: "save it for the cntk program, in Python: from cntk.debugging import save_as_legacy_model; save_as_legacy_model(model, path)",
+      message: `The file '${fileName}' is a model of CNTK's Python and C++ library of more than 2 GB, which cannot be read.`,
     });
   }
   const isCheckpoint = new ByteReader(bytes, fileName).tryMarker("BVersion");

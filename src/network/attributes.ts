@@ -5,6 +5,8 @@ export type Attributes = Readonly<Record<string, unknown>>;
 export interface AttributeTypes {
   number: number;
   integer: number;
+  /** A whole number; a model file may hold several. */
+  integers: number | readonly number[];
   boolean: boolean;
   string: string;
   /** Dimensions; also any list of whole numbers. */
@@ -38,6 +40,8 @@ export type AttributesOf<S extends AttributeDeclarations> = {
 export const isOfKind: { readonly [K in AttributeKind]: (value: unknown) => value is AttributeTypes[K] } = {
   number: (value) => typeof value === "number",
   integer: (value) => typeof value === "number",
+  integers: (value): value is number | readonly number[] =>
+    typeof value === "number" || isListOf(value, "number"),
   boolean: (value) => typeof value === "boolean",
   string: (value) => typeof value === "string",
   shape: (value): value is readonly number[] => isListOf(value, "number"),

@@ -62,12 +62,20 @@ function findCycles(roots: readonly NetworkNode[]): NetworkNode[][] {
       if (lowest.get(top.node) !== top.index) continue;
       const component = stack.splice(stack.lastIndexOf(top.node)).reverse();
       for (const node of component) onStack.delete(node);
-      // A node that is its own input is a loop too, unless it is a delay, which CNTK leaves alone.
-      const isOwnInput = !top.node.op.delay && top.node.inputs.includes(top.node);
-      if (component.length > 1 || isOwnInput) cycles.push(component);
+      // A node that is its own input is none: CNTK validates it like others (`refuseOwnInputs` comes after).
+      if (component.length > 1) cycles.push(component);
     }
   }
   return cycles;
+}
+
+/**
+ * Throws for a node that is its own input without being a delay. Validation has been through it by then, as in CNTK, where it
+ * would be computed from what its memory happens to hold.
+ */
+export function refuseOwnInputs(nodes: readonly NetworkNode[]): void {
+  const node = nodes.find((one) => !one.op.delay && one.inputs.includes(one));
+  if (node) throw noDelay([node]);
 }
 
 /** The order of a time step: from every node that only delay nodes use inside the loop, depth-first, not through delays. */

@@ -27,6 +27,9 @@ export interface ShapedInput {
   readonly needsGradient: boolean;
 }
 
+/** Who decides whether a line of validation is printed. */
+export type MessageWeight = "network" | "always" | "mathLibrary";
+
 export interface ShapeContext<A = Attributes> {
   readonly node: NetworkNode;
   /** The node's attributes; in later passes already completed by an earlier pass. */
@@ -47,9 +50,9 @@ export interface ShapeContext<A = Attributes> {
   setParameterShape(index: number, shape: SampleShape): void;
   /**
    * A line of the log (with its newline), printed above the node's `Validating` line (or in the final pass, which prints
-   * no such lines). Only at trace level 1 or more, unless `always`.
+   * no such lines): if the network's trace level is 1 or more, always, or if the trace level of CNTK's math library is.
    */
-  message(text: string, always?: boolean): void;
+  message(text: string, weight?: MessageWeight): void;
 }
 
 export interface ShapeResult<D = unknown> {
@@ -152,6 +155,14 @@ export interface Companions {
   readonly assignments?: readonly Assignment[];
 }
 
+/** A statistic of the whole training set, whose value is a state of the node's own name (role `precompute`). */
+export interface Statistic {
+  /** How it grows with a minibatch. */
+  readonly accumulated: readonly Assignment[];
+  /** Its value after the last minibatch, made of those states. */
+  readonly value: NetworkNode;
+}
+
 export interface LoweringContext<A = Attributes, D = unknown> {
   readonly node: NetworkNode;
   readonly attributes: A;
@@ -197,6 +208,19 @@ export interface MemoryRule {
   readonly ownMatrix?: boolean;
 }
 
+/** A node of a validated network as a dump shows it: completed attributes and shapes. */
+export interface DumpContext<A = Attributes> {
+  readonly attributes: A;
+  readonly inputs: readonly SampleShape[];
+  readonly shape: SampleShape;
+}
+
+/** What a dump adds to a node's own line: the pieces that CNTK writes one by one, each after a blank. */
+export interface DumpedText {
+  readonly items: readonly string[];
+  readonly evenWithoutMetadata?: boolean;
+}
+
 /**
  * One node type of CNTK: everything cntkts knows about it.
  *
@@ -231,7 +255,7 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    * (fed with each minibatch), a `state` of cntkts' own (a gradient, a momentum buffer). `precompute`: Mean, InvStdDev.
    */
   readonly role?: "parameter" | "input" | "state" | "precompute";
-  /** Cannot sit inside a recurrent loop. */
+  /** Needs all time steps at once: cannot sit inside a recurrent loop (ComputationNode.h, ComputationNodeNonLooping). */
   readonly nonLooping?: boolean;
   /** False: the shape is known but the value cannot be computed yet; asking for it is refused. */
   readonly runnable?: boolean;
@@ -244,6 +268,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
   validatingSuffix?(attributes: A): string;
   shape(context: ShapeContext<A>): ShapeResult<D>;
+  /** What the dump of a node says besides name, operation, inputs and values (CNTK's DumpNodeInfo). */
+  dumped?(context: DumpContext<A>): DumpedText;
   /** `none`: no gradient flows, silently. `error`: asking for one is CNTK's error. */
   readonly differentiable: "yes" | "none" | "error";
   /** CNTK's sentence where an input must not depend on what is differentiated; `index` counts the inputs from 0. */
@@ -256,6 +282,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    */
   readonly gradient?: (context: GradientContext<A, D>) => readonly (NetworkNode | null)[];
   companions?(context: CompanionContext<A, D>): Companions;
+  /** Of role `precompute`: how the pass before training makes its value. */
+  statistic?(context: CompanionContext<A, D>): Statistic;
   /**
    * The node written out as nodes of other ops, whose last one (returned) has its value. Value and gradient are then those
    * nodes' and the entry needs neither `lower` nor `gradient`.

@@ -6,6 +6,8 @@ export class SeedCounter {
   private nextSeed = 1;
   private nextNode = 0;
   private nextName = 1;
+  private nextScriptSeed = 1;
+  private nextScriptName = 1;
 
   /** `forceConstant` is the configuration's `forceConstantRandomSeed`: every seed is 1, yet all are counted. */
   constructor(readonly forceConstant = false) {}
@@ -29,5 +31,19 @@ export class SeedCounter {
   /** The name of a node that its builder leaves unnamed: AutoName1, AutoName2, … (ComputationNode.h, CreateUniqNodeName). */
   drawNodeName(): string {
     return `AutoName${this.nextName++}`;
+  }
+
+  /**
+   * The seed of the next random parameter of the old network description language, which has a counter of its own; `offset`
+   * is that description's `randomSeedOffset`, `given` a seed that the parameter brings along (NDLNetworkBuilder.cpp).
+   */
+  drawScriptSeed(offset: number, given?: number): number {
+    const seed = (given ?? this.nextScriptSeed++) + offset;
+    return this.forceConstant ? 1 : seed;
+  }
+
+  /** The name of what that language leaves unnamed: unnamed1, unnamed2, … (NetworkDescriptionLanguage.h, GenerateName). */
+  drawScriptName(): string {
+    return `unnamed${this.nextScriptName++}`;
   }
 }

@@ -1,6 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
+import type { DumpedText } from "../network/op-definition.js";
 import type { Geometry } from "../primitives/geometry.js";
 import { at, formatDims, shapeProblem } from "./define-op.js";
 
@@ -63,6 +64,23 @@ export function expandToRank(
     dimPadding: expand(given.dimPadding, filterRank, rank, () => false),
     dimPadLower: expand(given.dimPadLower, filterRank, rank, () => 0),
     dimPadUpper: expand(given.dimPadUpper, filterRank, rank, () => 0),
+  };
+}
+
+/**
+ * The window attributes of the older two-dimensional convolution of an image [W x H x C]: kernel and step go over all channels.
+ */
+export function imageWindows(given: WindowAttributes, image: SampleShape): WindowAttributes {
+  const overChannels = (sides: readonly number[]): readonly number[] => [
+    at(sides, 0),
+    at(sides, 1),
+    at(image, 2),
+  ];
+  const expanded = expandToRank({ ...given, kernelShape: given.kernelShape.slice(0, 2) }, image, true);
+  return {
+    ...expanded,
+    kernelShape: overChannels(given.kernelShape),
+    strideShape: overChannels(given.strideShape),
   };
 }
 
@@ -287,16 +305,9 @@ export function chooseEngine(windows: WindowAttributes, imageLayout: ImageLayout
   return windows.dimSharing.every(Boolean) ? "GEMM" : "reference";
 }
 
-/** The line CNTK prints when it makes an engine. */
-export function engineLine(
-  node: NetworkNode,
-  engine: EngineName,
-  windows: WindowAttributes,
-  input: SampleShape,
-  output: SampleShape,
-): string {
+/** A geometry as CNTK writes it in its log and in dumps. */
+export function geometryText(windows: WindowAttributes, input: SampleShape, output: SampleShape): string {
   const flags = (values: readonly boolean[]): string => `(${values.map(Number).join(", ")})`;
-  const slow = engine === "reference" ? ", could be VERY SLOW" : "";
   const parts = [
     `Input: ${formatDims(input)}`,
     `Output: ${formatDims(output)}`,
@@ -308,7 +319,37 @@ export function engineLine(
     `LowerPad: ${formatDims(windows.dimPadLower)}`,
     `UpperPad: ${formatDims(windows.dimPadUpper)}`,
   ];
-  return `${node.name}: using ${engine} convolution engine for geometry${slow}: ${parts.join(", ")}.\n`;
+  return parts.join(", ");
+}
+
+/** The line CNTK prints when it makes an engine. */
+export function engineLine(
+  node: NetworkNode,
+  engine: EngineName,
+  windows: WindowAttributes,
+  input: SampleShape,
+  output: SampleShape,
+): string {
+  const slow = engine === "reference" ? ", could be VERY SLOW" : "";
+  return `${node.name}: using ${engine} convolution engine for geometry${slow}: ${geometryText(windows, input, output)}.\n`;
+}
+
+/** What a dump shows of a node with windows: its geometry and its kind of pooling, by number. */
+export function dumpedWindows(
+  windows: WindowAttributes,
+  input: SampleShape,
+  output: SampleShape,
+  poolKind: number,
+): DumpedText {
+  const items = [
+    "Geometry: ",
+    geometryText(windows, input, output),
+    "\n",
+    "PoolKind: ",
+    String(poolKind),
+    "\n",
+  ];
+  return { items, evenWithoutMetadata: true };
 }
 
 /** Order of an image in memory: `CHW` is [W x H x C], `HWC` is [C x W x H]. */

@@ -6,9 +6,11 @@ import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Geometry } from "../primitives/geometry.js";
 import {
   chooseEngine,
+  dumpedWindows,
   engineLine,
   expandToRank,
   imageLayoutOf,
+  imageWindows,
   inputShapeFor,
   kernelCount,
   outputShape,
@@ -41,6 +43,11 @@ const declarations = {
   dimOutputShape: { kind: "shape", doc: "Output shape of a transposed convolution; 0 = computed." },
   imageLayout: { kind: "string", doc: "CHW (cudnn) or HWC (legacy)." },
   maxTempMemSizeInSamples: { kind: "integer", doc: "Limit of CNTK's workspace; without effect here." },
+  isTwoDimensional: {
+    kind: "boolean",
+    doc: "The older form for images, whose weights are a matrix [maps x kernel cells]; scripts of the old language make it.",
+    computed: true,
+  },
   engine: { kind: "string", doc: "CNTK's engine, chosen in the first compile.", computed: true },
 } as const;
 
@@ -90,8 +97,10 @@ function resultShape(
 /** Fills in weights of unknown shape: matrices as [maps x kernel cells], others as the kernel followed by the maps. */
 function inferWeights(context: ShapeContext<ConvolutionAttributes>, windows: WindowAttributes): void {
   const weights = at(context.inputs, 0);
-  if (elementCount(weights.shape) !== 0) return;
   const { kernelShape, mapCount } = windows;
+  if (context.attributes.isTwoDimensional)
+    inferMatrix(context, elementCount(mapCount), elementCount(kernelShape));
+  if (elementCount(weights.shape) !== 0) return;
   context.inferParameter(
     0,
     weights.shape.length === 2
@@ -100,14 +109,33 @@ function inferWeights(context: ShapeContext<ConvolutionAttributes>, windows: Win
   );
 }
 
+/** The older form takes a matrix only. */
+function inferMatrix(context: ShapeContext<ConvolutionAttributes>, maps: number, cells: number): void {
+  context.inferParameter(0, [maps, cells]);
+  const weights = at(context.inputs, 0);
+  const rows = weights.shape[0] ?? 1;
+  if (!context.isFinalPass || (rows === maps && elementCount(weights.shape) === maps * cells)) return;
+  throw shapeProblem(
+    context.node,
+    "weight-shape",
+    `Convolution weight matrix ${weights.node.name} should have dimension [${maps}, ${cells}] which is ` +
+      "[outputChannels, kernelWidth * kernelHeight * inputChannels]",
+    `'${weights.node.name}' is [${formatDims(weights.shape)}]`,
+  );
+}
+
 function convolutionShape(
   context: ShapeContext<ConvolutionAttributes>,
 ): ShapeResult<MemoryGeometry | undefined> {
   const { node, attributes } = context;
   const dynamicAxis = inferDynamicAxis(context);
-  const input = at(context.inputs, 1).shape;
+  const given = at(context.inputs, 1).shape;
   const imageLayout = imageLayoutOf(node, attributes.imageLayout);
-  const windows = expandToRank(windowAttributes(attributes), input, true);
+  const isOldForm = attributes.isTwoDimensional === true;
+  const input = isOldForm ? channelsLast(node, given, imageLayout) : given;
+  const windows = isOldForm
+    ? imageWindows(windowAttributes(attributes), input)
+    : expandToRank(windowAttributes(attributes), input, true);
   const output = resultShape(context, windows, input);
   const shape = imageLayout === "HWC" ? channelsFirst(node, output) : output;
   inferWeights(context, windows);
@@ -117,7 +145,8 @@ function convolutionShape(
     const geometry = windowGeometry(windows, from, to);
     if (engine === undefined) {
       engine = chooseEngine(windows, imageLayout);
-      context.message(engineLine(node, chooseEngine(windows, imageLayout), windows, from, to));
+      const line = engineLine(node, chooseEngine(windows, imageLayout), windows, from, to);
+      context.message(line, "mathLibrary");
     }
     const weights = at(context.inputs, 0);
     const expected = elementCount(windows.kernelShape) * kernelCount(geometry);
@@ -144,15 +173,24 @@ function convolutionShape(
 
 /** [W x H x C] as HWC writes it: [C x W x H]. */
 function channelsFirst(node: NetworkNode, shape: SampleShape): SampleShape {
-  if (shape.length !== 3) {
-    throw shapeProblem(
-      node,
-      "unknown-image-layout",
-      "Convolution operation currently only supports 1D or 2D convolution on 3D tensors.",
-      `imageLayout='HWC' cannot make [${formatDims(shape)}]; use imageLayout='CHW'`,
-    );
-  }
+  requireImage(node, shape);
   return [at(shape, 2), at(shape, 0), at(shape, 1)];
+}
+
+/** The image [W x H x C] of that layout. */
+function channelsLast(node: NetworkNode, shape: SampleShape, layout: "HWC" | "CHW"): SampleShape {
+  requireImage(node, shape);
+  return layout === "CHW" ? shape : [at(shape, 1), at(shape, 2), at(shape, 0)];
+}
+
+function requireImage(node: NetworkNode, shape: SampleShape): void {
+  if (shape.length === 3) return;
+  throw shapeProblem(
+    node,
+    "unknown-image-layout",
+    "Convolution operation currently only supports 1D or 2D convolution on 3D tensors.",
+    `imageLayout='HWC' cannot make [${formatDims(shape)}]; use imageLayout='CHW'`,
+  );
 }
 
 /** How a convolution's windows lie in memory, and the weights' axes for the HWC engine, whose kernels vary fastest. */
@@ -290,6 +328,10 @@ const convolution = defineOp({
     const operands = [companions[0] ?? at(inputs, 0), at(inputs, 1)];
     const { geometry } = known(details);
     emit(attributes.transpose ? "convolutionInputGradient" : "convolution", operands, output, { geometry });
+  },
+  dumped({ attributes, inputs, shape }) {
+    const [from, to] = attributes.transpose ? [shape, at(inputs, 1)] : [at(inputs, 1), shape];
+    return dumpedWindows(windowAttributes(attributes), from, to, 0);
   },
 });
 

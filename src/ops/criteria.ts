@@ -30,6 +30,7 @@ import { binaryReduce } from "./shape-rules.js";
 const trainingNodes = "Source/ComputationNetworkLib/TrainingNodes.h";
 
 const criterion = {
+  nonLooping: true,
   source: trainingNodes,
   attributes: {},
   differentiable: "yes",

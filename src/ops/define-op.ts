@@ -9,6 +9,7 @@ import type { DynamicAxis, NetworkNode, SampleShape } from "../network/network.j
 import { elementCount } from "../network/network.js";
 import type {
   MemoryRule,
+  MessageWeight,
   OpDefinition,
   OpEntry,
   ShapeContext,
@@ -92,8 +93,8 @@ class TypedContext<A> implements ShapeContext<A> {
     this.context.setParameterShape(index, shape);
   }
 
-  message(text: string, always?: boolean): void {
-    this.context.message(text, always);
+  message(text: string, weight?: MessageWeight): void {
+    this.context.message(text, weight);
   }
 }
 

@@ -1,6 +1,17 @@
 import type { NetworkNode } from "../network/network.js";
 import type { GradientContext, MemoryRule, OpDefinition } from "../network/op-definition.js";
-import * as e from "../primitives/expression.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import type { BinaryOperator, Expression } from "../primitives/expression.js";
 import { at, defineOp, memoryInputs, memoryNone, memoryOutput } from "./define-op.js";
 import { emitMap } from "./lowering.js";
 import { binaryZip, naryZip, unaryMap } from "./shape-rules.js";
@@ -10,15 +21,15 @@ import { binaryZip, naryZip, unaryMap } from "./shape-rules.js";
  * inputs and the output. Formulas and guards follow Source/Math/TensorOps.h.
  */
 
-const x = e.argument(0);
-const negate = (value: e.Expression): e.Expression => e.unary("negate", value);
+const x = argument(0);
+const negate = (value: Expression): Expression => unary("negate", value);
 
 /** A unary operation: the gradient is an expression of argument 0 = g, 1 = the value it needs (input or output). */
 function unaryOp(
   name: string,
   doc: string,
-  forward: e.Expression,
-  gradient: { readonly of: "input" | "output" | "none"; readonly expression: e.Expression } | undefined,
+  forward: Expression,
+  gradient: { readonly of: "input" | "output" | "none"; readonly expression: Expression } | undefined,
   extra: Partial<OpDefinition> = {},
 ): OpDefinition {
   const memories: Readonly<Record<string, MemoryRule>> = {
@@ -47,43 +58,40 @@ function unaryOp(
   });
 }
 
-const g = e.argument(0);
+const g = argument(0);
 /** The input or output that a gradient of a unary operation is made of. */
-const v = e.argument(1);
+const v = argument(1);
 const linearAlgebra = { source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h" } as const;
-const oneMinus = (value: e.Expression): e.Expression => e.subtract(e.constant(1), value);
-const sigmoidGradient = { of: "output", expression: e.multiply(g, e.multiply(v, oneMinus(v))) } as const;
+const oneMinus = (value: Expression): Expression => subtract(constant(1), value);
+const sigmoidGradient = { of: "output", expression: multiply(g, multiply(v, oneMinus(v))) } as const;
 const identityGradient = { of: "none", expression: g } as const;
 
 /** q / (1 + q) or 1 / (1 + q) with q = e^−|x|: never overflows. */
-const stableSigmoid = (value: e.Expression): e.Expression => {
-  const q = e.unary("exponential", negate(e.unary("absolute", value)));
-  return e.divide(
-    e.select(e.binary("greater", value, e.constant(0)), e.constant(1), q),
-    e.add(e.constant(1), q),
-  );
+const stableSigmoid = (value: Expression): Expression => {
+  const q = unary("exponential", negate(unary("absolute", value)));
+  return divide(select(binary("greater", value, constant(0)), constant(1), q), add(constant(1), q));
 };
 
 const unaryOperations: readonly OpDefinition[] = [
-  unaryOp("Abs", "|x|", e.unary("absolute", x), {
+  unaryOp("Abs", "|x|", unary("absolute", x), {
     of: "input",
-    expression: e.multiply(g, e.unary("sign", v)),
+    expression: multiply(g, unary("sign", v)),
   }),
-  unaryOp("Cosine", "cos x", e.unary("cosine", x), {
+  unaryOp("Cosine", "cos x", unary("cosine", x), {
     of: "input",
-    expression: e.multiply(g, negate(e.unary("sine", v))),
+    expression: multiply(g, negate(unary("sine", v))),
   }),
-  unaryOp("Sin", "sin x", e.unary("sine", x), {
+  unaryOp("Sin", "sin x", unary("sine", x), {
     of: "input",
-    expression: e.multiply(g, e.unary("cosine", v)),
+    expression: multiply(g, unary("cosine", v)),
   }),
-  unaryOp("Exp", "eˣ", e.unary("exponential", x), { of: "output", expression: e.multiply(g, v) }),
-  unaryOp("Floor", "The greatest whole number ≤ x. No gradient flows.", e.unary("floor", x), undefined),
+  unaryOp("Exp", "eˣ", unary("exponential", x), { of: "output", expression: multiply(g, v) }),
+  unaryOp("Floor", "The greatest whole number ≤ x. No gradient flows.", unary("floor", x), undefined),
   unaryOp(
     "Log",
     "ln x; −85.1 where x < 1e-37, for negative x too.",
-    e.unary("logarithm", x),
-    { of: "output", expression: e.multiply(g, e.unary("exponential", negate(v))) },
+    unary("logarithm", x),
+    { of: "output", expression: multiply(g, unary("exponential", negate(v))) },
     {
       gradientDiffers:
         "where x < 1e-37 the value is constant, yet the gradient is g·e^85.1: it is made from the output",
@@ -94,29 +102,29 @@ const unaryOperations: readonly OpDefinition[] = [
   unaryOp("LabelsToGraph", "x, marked as the labels of a sequence criterion.", x, identityGradient, {
     source: "Source/ComputationNetworkLib/SpecialPurposeNodes.h",
   }),
-  unaryOp("Reciprocal", "1/x, and 0 where x = 0.", e.unary("reciprocal", x), {
+  unaryOp("Reciprocal", "1/x, and 0 where x = 0.", unary("reciprocal", x), {
     of: "output",
-    expression: e.multiply(g, negate(e.multiply(v, v))),
+    expression: multiply(g, negate(multiply(v, v))),
   }),
-  unaryOp("RectifiedLinear", "max(x, 0)", e.unary("rectify", x), {
+  unaryOp("RectifiedLinear", "max(x, 0)", unary("rectify", x), {
     of: "output",
-    expression: e.select(e.binary("greater", v, e.constant(0)), g, e.constant(0)),
+    expression: select(binary("greater", v, constant(0)), g, constant(0)),
   }),
-  unaryOp("Sigmoid", "1/(1+e^−x), by that formula.", e.unary("sigmoid", x), sigmoidGradient),
+  unaryOp("Sigmoid", "1/(1+e^−x), by that formula.", unary("sigmoid", x), sigmoidGradient),
   unaryOp("StableSigmoid", "1/(1+e^−x), by way of e^−|x|.", stableSigmoid(x), sigmoidGradient),
   unaryOp(
     "Sqrt",
     "√x, and 0 for negative x.",
-    e.unary("squareRoot", x),
-    { of: "output", expression: e.divide(g, e.multiply(e.constant(2), v)) },
+    unary("squareRoot", x),
+    { of: "output", expression: divide(g, multiply(constant(2), v)) },
     {
       gradientDiffers:
         "g/(2·output) is infinite (or NaN for g = 0) where x ≤ 0, though the value is constant there",
     },
   ),
-  unaryOp("Tanh", "tanh x", e.unary("hyperbolicTangent", x), {
+  unaryOp("Tanh", "tanh x", unary("hyperbolicTangent", x), {
     of: "output",
-    expression: e.multiply(g, oneMinus(e.multiply(v, v))),
+    expression: multiply(g, oneMinus(multiply(v, v))),
   }),
 ];
 
@@ -135,7 +143,7 @@ const plus = defineOp({
   memory: memoryNone,
   shape: binaryZip,
   gradient: ({ outputGradient }) => [outputGradient, outputGradient],
-  lower: (context) => emitMap(context, e.add(e.argument(0), e.argument(1))),
+  lower: (context) => emitMap(context, add(argument(0), argument(1))),
 });
 
 const minus = defineOp({
@@ -146,7 +154,7 @@ const minus = defineOp({
     outputGradient,
     wants(1) ? build.map(negate(g), [outputGradient]) : null,
   ],
-  lower: (context) => emitMap(context, e.subtract(e.argument(0), e.argument(1))),
+  lower: (context) => emitMap(context, subtract(argument(0), argument(1))),
 });
 
 const elementTimes = defineOp({
@@ -159,10 +167,10 @@ const elementTimes = defineOp({
   gradient: ({ inputs, outputGradient, wants, build }) =>
     [0, 1].map((index) =>
       wants(index)
-        ? build.map(e.multiply(e.argument(0), e.argument(1)), [outputGradient, at(inputs, 1 - index)])
+        ? build.map(multiply(argument(0), argument(1)), [outputGradient, at(inputs, 1 - index)])
         : null,
     ),
-  lower: (context) => emitMap(context, e.multiply(e.argument(0), e.argument(1))),
+  lower: (context) => emitMap(context, multiply(argument(0), argument(1))),
 });
 
 const logPlus = defineOp({
@@ -174,17 +182,17 @@ const logPlus = defineOp({
   gradient: ({ inputs, outputGradient, wants, build }) =>
     [0, 1].map((index) =>
       wants(index)
-        ? build.map(e.multiply(e.argument(0), stableSigmoid(e.subtract(e.argument(1), e.argument(2)))), [
+        ? build.map(multiply(argument(0), stableSigmoid(subtract(argument(1), argument(2)))), [
             outputGradient,
             at(inputs, index),
             at(inputs, 1 - index),
           ])
         : null,
     ),
-  lower: (context) => emitMap(context, e.binary("logAdd", e.argument(0), e.argument(1))),
+  lower: (context) => emitMap(context, binary("logAdd", argument(0), argument(1))),
 });
 
-function comparison(name: string, sign: string, operator: e.BinaryOperator): OpDefinition {
+function comparison(name: string, sign: string, operator: BinaryOperator): OpDefinition {
   return defineOp({
     name,
     doc: `1 where a ${sign} b, 0 elsewhere. No gradient flows.`,
@@ -194,7 +202,7 @@ function comparison(name: string, sign: string, operator: e.BinaryOperator): OpD
     differentiable: "none",
     memory: { usesOutput: false, usesInputs: "first" },
     shape: binaryZip,
-    lower: (context) => emitMap(context, e.binary(operator, e.argument(0), e.argument(1))),
+    lower: (context) => emitMap(context, binary(operator, argument(0), argument(1))),
   });
 }
 
@@ -215,11 +223,11 @@ const ifOp = defineOp({
     const operands = [at(inputs, 0), outputGradient];
     return [
       null,
-      wants(1) ? build.map(e.select(e.argument(0), e.argument(1), e.constant(0)), operands) : null,
-      wants(2) ? build.map(e.select(e.argument(0), e.constant(0), e.argument(1)), operands) : null,
+      wants(1) ? build.map(select(argument(0), argument(1), constant(0)), operands) : null,
+      wants(2) ? build.map(select(argument(0), constant(0), argument(1)), operands) : null,
     ];
   },
-  lower: (context) => emitMap(context, e.select(e.argument(0), e.argument(1), e.argument(2))),
+  lower: (context) => emitMap(context, select(argument(0), argument(1), argument(2))),
 });
 
 const clip = defineOp({
@@ -236,14 +244,14 @@ const clip = defineOp({
   gradientDiffers: "the bounds get no gradient, and values exactly on a bound let it pass",
   shape: naryZip,
   gradient({ node, inputs, outputGradient, wants, build }) {
-    const passes = e.select(e.binary("equal", e.argument(1), e.argument(2)), e.argument(0), e.constant(0));
+    const passes = select(binary("equal", argument(1), argument(2)), argument(0), constant(0));
     return [null, null, wants(2) ? build.map(passes, [outputGradient, at(inputs, 2), node]) : null];
   },
   lower(context) {
-    const [low, high, value] = [e.argument(0), e.argument(1), e.argument(2)];
+    const [low, high, value] = [argument(0), argument(1), argument(2)];
     emitMap(
       context,
-      e.select(e.binary("less", value, low), low, e.select(e.binary("greater", value, high), high, value)),
+      select(binary("less", value, low), low, select(binary("greater", value, high), high, value)),
     );
   },
 });

@@ -33,7 +33,7 @@ export {
   stateOp,
 } from "./internal.js";
 
-export { reduceSequenceAxis } from "./linear-algebra.js";
+export { reduceSequenceAxis } from "./product-shape.js";
 
 /** The one list of all node types, family by family. */
 export const operations: readonly OpDefinition[] = [
@@ -75,4 +75,11 @@ for (const op of operations.filter(({ internal }) => !internal)) {
  */
 export function operationByName(name: string): OpDefinition | undefined {
   return byName.get(name);
+}
+
+/** The operation of a name that the program itself writes down. */
+export function requireOperation(name: string): OpDefinition {
+  const operation = operationByName(name);
+  if (!operation) throw new Error(`there is no operation ${name}`);
+  return operation;
 }

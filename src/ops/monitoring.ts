@@ -55,7 +55,7 @@ const trace = defineOp({
     if (context.isFinalPass) {
       context.message(
         `WARNING: ${describe(context.node)}: printing values while a network runs is not available yet; they pass through unseen.\n`,
-        true,
+        "always",
       );
     }
     return unaryMap(context);

@@ -12,7 +12,18 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
-import * as e from "../primitives/expression.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import type { Expression } from "../primitives/expression.js";
 import { imageLayoutOf } from "./convolution-geometry.js";
 import { at, defineOp, describe, formatDims, memoryInputs, shapeProblem } from "./define-op.js";
 import { emitMap, withDims } from "./lowering.js";
@@ -152,41 +163,38 @@ function warnOfFallback(context: ShapeContext<NormalizationAttributes>): void {
   if (blend !== 0 && (Number.isFinite(blend) || Number.isFinite(normalization))) {
     context.message(
       "\nWARNING: batch normalization falls back to cntk engine for parameters not supported by cuDnn.\n",
-      true,
+      "always",
     );
   }
 }
 
-const oneMinus = (value: e.Expression): e.Expression => e.subtract(e.constant(1), value);
-const isFirstMinibatch = (count: e.Expression): e.Expression => e.binary("equal", count, e.constant(0));
+const oneMinus = (value: Expression): Expression => subtract(constant(1), value);
+const isFirstMinibatch = (count: Expression): Expression => binary("equal", count, constant(0));
 
 /** Weight of the minibatch in the new running statistics (BatchNormalizationNode::ComputeExpAvgFactor). */
-function runningWeight(timeConstant: number, count: e.Expression, samples: e.Expression): e.Expression {
-  if (timeConstant < 0) return e.divide(samples, e.add(samples, count));
-  if (timeConstant === 0) return e.constant(1);
+function runningWeight(timeConstant: number, count: Expression, samples: Expression): Expression {
+  if (timeConstant < 0) return divide(samples, add(samples, count));
+  if (timeConstant === 0) return constant(1);
   const decayed = Number.isFinite(timeConstant)
-    ? oneMinus(e.unary("exponential", e.unary("negate", e.divide(samples, e.constant(timeConstant)))))
-    : e.constant(0);
-  return e.select(isFirstMinibatch(count), e.constant(1), decayed);
+    ? oneMinus(unary("exponential", unary("negate", divide(samples, constant(timeConstant)))))
+    : constant(0);
+  return select(isFirstMinibatch(count), constant(1), decayed);
 }
 
 /** Weight of the running statistics in normalizing (ComputeBlendFactor). */
-function blendWeight(timeConstant: number, count: e.Expression, samples: e.Expression): e.Expression {
-  if (timeConstant === 0) return e.constant(0);
+function blendWeight(timeConstant: number, count: Expression, samples: Expression): Expression {
+  if (timeConstant === 0) return constant(0);
   const blended = Number.isFinite(timeConstant)
-    ? e.divide(e.constant(timeConstant), e.add(e.constant(timeConstant), samples))
-    : e.constant(1);
-  return e.select(isFirstMinibatch(count), e.constant(0), blended);
+    ? divide(constant(timeConstant), add(constant(timeConstant), samples))
+    : constant(1);
+  return select(isFirstMinibatch(count), constant(0), blended);
 }
 
-const inverseRoot = (variance: e.Expression, epsilon: number): e.Expression =>
-  e.divide(e.constant(1), e.unary("squareRoot", e.add(variance, e.constant(epsilon))));
+const inverseRoot = (variance: Expression, epsilon: number): Expression =>
+  divide(constant(1), unary("squareRoot", add(variance, constant(epsilon))));
 
 /** weight·a + (1 − weight)·b, of arguments 0, 1, 2. */
-const interpolation = e.add(
-  e.multiply(e.argument(0), e.argument(1)),
-  e.multiply(oneMinus(e.argument(0)), e.argument(2)),
-);
+const interpolation = add(multiply(argument(0), argument(1)), multiply(oneMinus(argument(0)), argument(2)));
 
 /**
  * Mean and biased variance of the minibatch, and the variance's unbiased estimate. CNTK sets gaps to zero and then counts
@@ -199,23 +207,23 @@ function minibatchStatistics(
   sampleCount: NetworkNode,
 ) {
   const columnCount = build.count(x, "columns");
-  const columns = e.argument(1);
+  const columns = argument(1);
   const seen = build.reshape(x, view.sample);
   const sum = (value: NetworkNode): NetworkNode =>
     build.reduceTo(value, view.statistics, null, "sum", 1 / view.positions);
-  const mean = build.map(e.divide(e.argument(0), columns), [sum(seen), columnCount]);
-  const centered = build.map(e.subtract(e.argument(0), e.argument(1)), [seen, mean]);
-  const squares = sum(build.map(e.multiply(e.argument(0), e.argument(0)), [centered]));
-  const ofGaps = e.multiply(e.subtract(columns, e.argument(2)), e.multiply(e.argument(3), e.argument(3)));
-  const variance = build.map(e.divide(e.add(e.argument(0), ofGaps), columns), [
+  const mean = build.map(divide(argument(0), columns), [sum(seen), columnCount]);
+  const centered = build.map(subtract(argument(0), argument(1)), [seen, mean]);
+  const squares = sum(build.map(multiply(argument(0), argument(0)), [centered]));
+  const ofGaps = multiply(subtract(columns, argument(2)), multiply(argument(3), argument(3)));
+  const variance = build.map(divide(add(argument(0), ofGaps), columns), [
     squares,
     columnCount,
     sampleCount,
     mean,
   ]);
-  const count = e.multiply(e.constant(view.positions), columns);
-  const unbiased = e.divide(e.multiply(e.argument(0), count), e.subtract(count, e.constant(1)));
-  const estimate = build.map(e.select(e.binary("greater", count, e.constant(1)), unbiased, e.constant(0)), [
+  const count = multiply(constant(view.positions), columns);
+  const unbiased = divide(multiply(argument(0), count), subtract(count, constant(1)));
+  const estimate = build.map(select(binary("greater", count, constant(1)), unbiased, constant(0)), [
     variance,
     columnCount,
   ]);
@@ -233,12 +241,12 @@ function trainingCompanions({
   const sampleCount = build.count(at(node.inputs, data), "samples");
   const statistics = minibatchStatistics(build, at(node.inputs, data), view, sampleCount);
   const alpha = build.map(
-    runningWeight(attributes.normalizationTimeConstant, e.argument(0), e.argument(1)),
+    runningWeight(attributes.normalizationTimeConstant, argument(0), argument(1)),
     [count, sampleCount],
     `${node.name}.runningWeight`,
   );
   const beta = build.map(
-    blendWeight(attributes.blendTimeConstant, e.argument(0), e.argument(1)),
+    blendWeight(attributes.blendTimeConstant, argument(0), argument(1)),
     [count, sampleCount],
     `${node.name}.blendWeight`,
   );
@@ -247,24 +255,21 @@ function trainingCompanions({
   const newMean = running(meanInput, statistics.mean);
   const newVariance = running(varianceInput, statistics.estimate);
   const mean = build.map(interpolation, [beta, newMean, statistics.mean], `${node.name}.mean`);
-  const deviation = e.add(
-    e.multiply(e.argument(0), inverseRoot(e.argument(1), attributes.epsilon)),
-    e.multiply(oneMinus(e.argument(0)), inverseRoot(e.argument(2), attributes.epsilon)),
+  const deviation = add(
+    multiply(argument(0), inverseRoot(argument(1), attributes.epsilon)),
+    multiply(oneMinus(argument(0)), inverseRoot(argument(2), attributes.epsilon)),
   );
   const inverseDeviation = build.map(
     deviation,
     [beta, newVariance, statistics.variance],
     `${node.name}.inverseDeviation`,
   );
-  const counts = e.binary(
+  const counts = binary(
     "greater",
-    e.add(
-      e.binary("notEqual", e.argument(1), e.constant(0)),
-      e.binary("notEqual", e.argument(2), e.constant(1)),
-    ),
-    e.constant(0),
+    add(binary("notEqual", argument(1), constant(0)), binary("notEqual", argument(2), constant(1))),
+    constant(0),
   );
-  const newCount = build.map(e.select(counts, e.add(e.argument(0), e.argument(3)), e.argument(0)), [
+  const newCount = build.map(select(counts, add(argument(0), argument(3)), argument(0)), [
     count,
     alpha,
     beta,
@@ -297,13 +302,13 @@ function batchNormalizationGradient(
   const shape = build.facts(x).shape;
   const view = statisticsView(attributes, shape);
   const g = build.reshape(outputGradient, view.sample);
-  const normalized = build.map(e.multiply(e.subtract(e.argument(0), e.argument(1)), e.argument(2)), [
+  const normalized = build.map(multiply(subtract(argument(0), argument(1)), argument(2)), [
     build.reshape(x, view.sample),
     mean,
     inverseDeviation,
   ]);
   const scaleGradient = build.reduceTo(
-    build.map(e.multiply(e.argument(0), e.argument(1)), [g, normalized]),
+    build.map(multiply(argument(0), argument(1)), [g, normalized]),
     view.statistics,
     null,
   );
@@ -311,13 +316,13 @@ function batchNormalizationGradient(
   const like = (value: NetworkNode, index: number): NetworkNode =>
     build.reshape(value, build.facts(at(inputs, index)).shape);
   const dataGradient = (): NetworkNode => {
-    const [gradient, xHat, dScale, dBias] = [e.argument(0), e.argument(1), e.argument(2), e.argument(3)];
-    const [scale, deviation, blend, samples] = [e.argument(4), e.argument(5), e.argument(6), e.argument(7)];
-    const throughStatistics = e.divide(
-      e.multiply(oneMinus(blend), e.add(e.multiply(xHat, dScale), dBias)),
-      e.multiply(e.constant(view.positions), samples),
+    const [gradient, xHat, dScale, dBias] = [argument(0), argument(1), argument(2), argument(3)];
+    const [scale, deviation, blend, samples] = [argument(4), argument(5), argument(6), argument(7)];
+    const throughStatistics = divide(
+      multiply(oneMinus(blend), add(multiply(xHat, dScale), dBias)),
+      multiply(constant(view.positions), samples),
     );
-    const expression = e.multiply(e.multiply(scale, deviation), e.subtract(gradient, throughStatistics));
+    const expression = multiply(multiply(scale, deviation), subtract(gradient, throughStatistics));
     const scaleView = build.reshape(at(inputs, scaleInput), view.statistics);
     return build.map(expression, [
       g,
@@ -345,14 +350,11 @@ function lowerBatchNormalization(context: LoweringContext<NormalizationAttribute
   const seen = (index: number) => withDims(at(inputs, index), view.statistics);
   const [mean, inverseDeviation] = companions;
   // scale·(x − mean)·invStd + bias
-  const normalized = (invStd: e.Expression): e.Expression =>
-    e.add(
-      e.multiply(e.argument(1), e.multiply(e.subtract(e.argument(0), e.argument(3)), invStd)),
-      e.argument(2),
-    );
+  const normalized = (invStd: Expression): Expression =>
+    add(multiply(argument(1), multiply(subtract(argument(0), argument(3)), invStd)), argument(2));
   const trained = mean && inverseDeviation;
   const [center, spread] = trained ? [mean, inverseDeviation] : [seen(meanInput), seen(varianceInput)];
-  const invStd = trained ? e.argument(4) : inverseRoot(e.argument(4), attributes.epsilon);
+  const invStd = trained ? argument(4) : inverseRoot(argument(4), attributes.epsilon);
   emitMap(
     context,
     normalized(invStd),
@@ -377,6 +379,7 @@ const batchNormalization = defineOp({
   ],
   attributes: declarations,
   stored: storedNormalization,
+  nonLooping: true,
   differentiable: "yes",
   gradientDiffers:
     "with a blend time constant: the weight of the minibatch in the running averages, which also normalize, is left out",

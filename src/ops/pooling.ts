@@ -7,6 +7,7 @@ import type { Geometry } from "../primitives/geometry.js";
 import type { PoolParameters } from "../primitives/parameters.js";
 import {
   chooseEngine,
+  dumpedWindows,
   engineLine,
   expandToRank,
   imageLayoutOf,
@@ -81,7 +82,8 @@ function completed(
 ): Attributes {
   const { attributes, node } = context;
   const engine = attributes.engine ?? (context.isFinalPass ? engineName : undefined);
-  if (engine !== attributes.engine) context.message(engineLine(node, engineName, windows, from, to));
+  if (engine !== attributes.engine)
+    context.message(engineLine(node, engineName, windows, from, to), "mathLibrary");
   return { ...attributes, ...windows, ...(engine !== undefined && { engine }) };
 }
 
@@ -155,6 +157,13 @@ const pooling = defineOp({
     poolGradient(build, details, outputGradient, [at(inputs, 0), node]),
   ],
   lower: ({ details, inputs, output, emit }) => emit("pool", [at(inputs, 0)], output, details),
+  dumped: ({ attributes, inputs, shape }) =>
+    dumpedWindows(
+      windowAttributes(attributes),
+      at(inputs, 0),
+      shape,
+      poolKinds.indexOf(attributes.pool.toLowerCase()),
+    ),
 });
 
 /** Node: the gradient of a pooling's input x, from that of its result; the values count for max only. */
@@ -219,6 +228,8 @@ const maxUnpooling = defineOp({
     return [build.primitive("pool", [outputGradient], parameters, { shape, dynamicAxis }), null];
   },
   lower: ({ details: geometry, inputs, output, emit }) => emit("maxUnpool", inputs, output, { geometry }),
+  dumped: ({ attributes, inputs, shape }) =>
+    dumpedWindows(windowAttributes(attributes), shape, at(inputs, 0), 1),
 });
 
 /** Attributes of the older pooling nodes. */
@@ -305,7 +316,8 @@ function legacyShape(
   const chosen = isFinalPass ? chooseEngine(windows, channelsFirst ? "HWC" : "CHW") : undefined;
   const engine = attributes.engine ?? chosen;
   if (engine !== attributes.engine) {
-    context.message(engineLine(node, channelsFirst ? "legacy" : "GEMM", windows, input, shape));
+    const line = engineLine(node, channelsFirst ? "legacy" : "GEMM", windows, input, shape);
+    context.message(line, "mathLibrary");
   }
   const geometry = channelsFirst
     ? scrambledGeometry(attributes, input, shape)
@@ -353,7 +365,22 @@ function legacyPooling(name: string, mode: "max" | "average", doc: string): OpDe
       if (!whole) emit("pool", [at(inputs, 0)], output, parameters);
       else emit("slice", [flat(whole)], flat(output), { axis: 0, begin: 0 });
     },
+    dumped: ({ attributes, inputs, shape }) => ({ items: legacyLines(attributes, at(inputs, 0), shape) }),
   });
+}
+
+/** Lines of a dump; they name the axes as HWC has them. */
+function legacyLines(attributes: LegacyAttributes, input: SampleShape, output: SampleShape): string[] {
+  const image = ([channels, width, height]: SampleShape): string =>
+    `[Width:${width}, Height:${height}, Channels:${channels}]  \n`;
+  const { windowWidth, windowHeight, horizontalSubsample, verticalSubsample } = attributes;
+  return [
+    `Input${image(input)}`,
+    `PoolingWindow[Width:${windowWidth}, Height:${windowHeight}]  ` +
+      `SubSampling[Horizontal:${horizontalSubsample}, Vertical:${verticalSubsample}]\n`,
+    `Output${image(output)}`,
+    `TotalSizePerSample[Input:${elementCount(input)}, Output:${elementCount(output)}]  \n`,
+  ];
 }
 
 export const poolingOperations: readonly OpDefinition[] = [

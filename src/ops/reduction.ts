@@ -11,7 +11,17 @@ import type {
   ShapeResult,
 } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
-import * as e from "../primitives/expression.js";
+import {
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  select,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import type { Expression } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
 import {
   at,
@@ -169,25 +179,25 @@ function lowerReduction(context: LoweringContext<ReductionAttributes>): void {
   if (isMean && reducesSamples(axis) && input.axis !== null) {
     const sum = context.temporary(context.output.dims, null);
     reduce(sum);
-    emitMap(context, e.divide(e.argument(0), e.argument(1)), [sum, counted(context, input, "samples")]);
+    emitMap(context, divide(argument(0), argument(1)), [sum, counted(context, input, "samples")]);
     return;
   }
   reduce(context.output);
 }
 
 /** Gradients as expressions of 0 = g, 1 = input, 2 = output, all broadcast; after ReduceElementsNode::BackpropTo. */
-function reductionGradient(operation: ReduceOperation): e.Expression | undefined {
-  const [g, x, y] = [e.argument(0), e.argument(1), e.argument(2)];
+function reductionGradient(operation: ReduceOperation): Expression | undefined {
+  const [g, x, y] = [argument(0), argument(1), argument(2)];
   switch (operation) {
     case "sum":
       return g;
     case "logSum":
-      return e.multiply(g, e.unary("exponential", e.subtract(x, y)));
+      return multiply(g, unary("exponential", subtract(x, y)));
     case "max":
     case "min":
-      return e.select(e.binary("equal", x, y), g, e.constant(0));
+      return select(binary("equal", x, y), g, constant(0));
     case "product":
-      return e.multiply(e.multiply(g, y), e.unary("reciprocal", x));
+      return multiply(multiply(g, y), unary("reciprocal", x));
     case "argmax":
     case "argmin":
       return undefined;
@@ -214,16 +224,16 @@ function gradientOfReduction(context: GradientContext<ReductionAttributes>): rea
     return [build.map(expression, [aligned(outputGradient), x, aligned(node)])];
   }
   // Sum and Mean: the gradient is spread over the input, whose values only lend their shape and samples.
-  const shares: e.Expression[] = [];
+  const shares: Expression[] = [];
   const operands = [aligned(outputGradient)];
   if (attributes.reductionOp === "Mean") {
-    shares.push(e.constant(1 / reducedCount(axis, shape)));
+    shares.push(constant(1 / reducedCount(axis, shape)));
     if (reducesSamples(axis) && build.facts(x).dynamicAxis) {
-      shares.push(e.divide(e.constant(1), e.argument(1)));
+      shares.push(divide(constant(1), argument(1)));
       operands.push(build.count(x, "samples"));
     }
   }
-  const scaled = shares.reduce<e.Expression>((product, share) => e.multiply(share, product), e.argument(0));
+  const scaled = shares.reduce<Expression>((product, share) => multiply(share, product), argument(0));
   return [build.map(scaled, operands)];
 }
 
@@ -276,6 +286,7 @@ const sumElements = defineOp({
   source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {},
+  nonLooping: true,
   differentiable: "yes",
   memory: memoryNone,
   shape: unaryReduce,
@@ -297,6 +308,7 @@ const sumColumnElements = defineOp({
 });
 
 const regularizer = {
+  nonLooping: true,
   source: "Source/ComputationNetworkLib/TrainingNodes.h",
   inputs: [{ name: "x", doc: "Any shape, mostly a parameter." }],
   attributes: {},
@@ -310,11 +322,11 @@ const matrixL1Reg = defineOp({
   doc: "Σ|x| over all elements of all samples.",
   memory: { ...memoryInputs, backwardTemporaries: 1 },
   gradient: ({ inputs, outputGradient, build }) => [
-    build.map(e.multiply(e.argument(0), e.unary("sign", e.argument(1))), [outputGradient, at(inputs, 0)]),
+    build.map(multiply(argument(0), unary("sign", argument(1))), [outputGradient, at(inputs, 0)]),
   ],
   lower(context) {
     const x = at(context.inputs, 0);
-    emitReduceAll(context, mapped(context, e.unary("absolute", e.argument(0)), [x], x.dims));
+    emitReduceAll(context, mapped(context, unary("absolute", argument(0)), [x], x.dims));
   },
 });
 
@@ -329,19 +341,16 @@ const matrixL2Reg = defineOp({
   // x/(‖x‖ + 1e-30)
   gradient: ({ node, inputs, outputGradient, build }) => [
     build.map(
-      e.multiply(
-        e.divide(e.argument(0), e.binary("add", e.argument(2), e.constant(smallestDivisor))),
-        e.argument(1),
-      ),
+      multiply(divide(argument(0), binary("add", argument(2), constant(smallestDivisor))), argument(1)),
       [outputGradient, at(inputs, 0), node],
     ),
   ],
   lower(context) {
     const x = at(context.inputs, 0);
-    const squares = mapped(context, e.multiply(e.argument(0), e.argument(0)), [x], x.dims);
+    const squares = mapped(context, multiply(argument(0), argument(0)), [x], x.dims);
     const total = context.temporary([1], null);
     emitReduceAll(context, squares, total);
-    emitMap(context, e.unary("squareRoot", e.argument(0)), [total]);
+    emitMap(context, unary("squareRoot", argument(0)), [total]);
   },
 });
 

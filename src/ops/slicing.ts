@@ -134,9 +134,9 @@ const slice = defineOp({
   source,
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {
-    axis: { kind: "integer", doc: "The axis that is cut." },
-    endIndex: { kind: "integer", doc: "The index after the last one; 0 or negative: counted from the end." },
-    beginIndex: { kind: "integer", doc: "The first index; negative: counted from the end." },
+    axis: { kind: "integers", doc: "The axis that is cut." },
+    endIndex: { kind: "integers", doc: "The index after the last one; 0 or negative: counted from the end." },
+    beginIndex: { kind: "integers", doc: "The first index; negative: counted from the end." },
   },
   stored: storedSlice,
   differentiable: "yes",

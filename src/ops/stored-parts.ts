@@ -51,8 +51,8 @@ export function storedWindows(variation: WindowVariation): StoredField[] {
 
 /** State of a random engine. Version 16 wrote the seed as C's `unsigned long`: 8 bytes on Linux. */
 export const randomEngine = [
-  field("seed", "unsigned8", { since: 16, wide: true, constant: 0, otherwise: 0 }),
-  field("offset", "unsigned8", { since: 16, wide: true, constant: 0, otherwise: 0 }),
+  field("seed", "unsigned8", { since: 16, wide: true, otherwise: 0 }),
+  field("offset", "unsigned8", { since: 16, wide: true, otherwise: 0 }),
 ];
 
 /** CNTK saves a sharing flag for every axis of a pooling window, all true. */

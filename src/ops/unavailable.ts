@@ -29,6 +29,7 @@ const libraryOperations: Readonly<Record<string, StoredLayout>> = {
   StopGradient: nothing,
   ToSequence: axisName,
   ToSequenceLike: axisName,
+  UserDefinedV2Function: nothing,
   UnpackSequence: {
     fields: [
       field("paddingValue", "element", { otherwise: 0 }),

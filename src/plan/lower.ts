@@ -134,6 +134,8 @@ class EntryLowering {
 
   private loop({ nodes, direction }: NodeLoop): Loop {
     const [first] = nodes as [NetworkNode];
+    const misplaced = nodes.find(({ op }) => op.nonLooping);
+    if (misplaced) throw notInLoop(misplaced);
     const axis = this.plan.axisId(this.plan.factsOf(first).dynamicAxis);
     /** Buffers that differ from turn to turn. */
     const varying = new Set(nodes.map((node) => this.own.get(node)));
@@ -179,7 +181,7 @@ class EntryLowering {
       mode: this.plan.graph.mode,
       emit: (kind, reads, writes, parameters) =>
         instructions.push(...this.instructions(node, kind, reads, writes, parameters)),
-      temporary: (dims, axis) => this.temporary(`${node.name}.scratch${scratch++}`, dims, axis),
+      temporary: (dims, axis) => this.temporary(node.name, `scratch${scratch++}`, dims, axis),
       carried: (value, frames) => this.carriedBuffer(node.name, value, frames),
     });
     return instructions;
@@ -221,7 +223,7 @@ class EntryLowering {
     const reconciled = reads.map((operand) => {
       if (operand.axis === null || operand.axis === own || own === null) return operand;
       const like = this.alongAxis.get(own) ?? reads.find(({ axis }) => axis === own) ?? writes;
-      const there = this.temporary(`${node.name}.reconciled`, operand.dims, own);
+      const there = this.temporary(node.name, "reconciled", operand.dims, own);
       const pair = [this.writtenOut(operand), like];
       before.push({ kind: "reconcile", reads: pair, writes: there, parameters: { repeats: false } });
       return there;
@@ -234,8 +236,8 @@ class EntryLowering {
     if (operand.storage === "dense") return operand;
     let dense = this.dense.get(operand.buffer);
     if (!dense) {
-      const name = `${this.plan.buffers[operand.buffer]?.name ?? ""}.dense`;
-      dense = this.temporary(name, operand.dims, operand.axis);
+      const { name = "", serves = name } = this.plan.buffers[operand.buffer] ?? {};
+      dense = this.temporary(serves, "dense", operand.dims, operand.axis);
       this.dense.set(operand.buffer, dense);
       this.steps.push({ kind: "toDense", reads: [operand], writes: dense, parameters: {} });
     }
@@ -266,7 +268,7 @@ class EntryLowering {
       if (!copy) {
         const state = this.operand(node);
         const { dims, axis, storage } = state;
-        copy = this.temporary(`${node.name}.old`, dims, axis, storage);
+        copy = this.temporary(node.name, "old", dims, axis, storage);
         taken.set(node, copy);
         this.steps.push(copyOf(state, copy));
       }
@@ -311,13 +313,16 @@ class EntryLowering {
     return buffer.id;
   }
 
+  /** Scratch memory that helps to compute the value of the node `serves`. */
   private temporary(
-    name: string,
+    serves: string,
+    use: string,
     dims: SampleShape,
     axis: AxisId | null,
     storage: Storage = "dense",
   ): Operand {
-    const { id } = this.plan.declare({ name, dims, axis, role: "temporary", storage });
+    const name = `${serves}.${use}`;
+    const { id } = this.plan.declare({ name, serves, dims, axis, role: "temporary", storage });
     return { buffer: id, dims, axis, storage };
   }
 }
@@ -345,7 +350,8 @@ function delayOf(node: NetworkNode): 1 | -1 | undefined {
 function notInLoop(node: NetworkNode): CntkError {
   return new CntkError({
     code: "not-in-loop",
-    message: `${node.name} ${node.op.name} operation cannot be part of a recurrent loop: it needs all time steps at once.`,
+    message: `Node '${node.name}' (${node.op.name} operation): ${node.op.name}Node node should never be in a loop.`,
+    hint: "a recurrence is computed step by step; this node needs all time steps at once",
     span: node.origin,
     calls: node.calls?.map((span) => ({ span })),
   });

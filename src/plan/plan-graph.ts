@@ -85,7 +85,9 @@ function assemble(
 
 /** Text that is equal for equal plans, names of temporaries left out: the key of a cache of compiled plans. */
 export function planKey({ buffers, ...plan }: Plan): string {
-  const nameless = buffers.map((buffer) => (buffer.role === "temporary" ? { ...buffer, name: "" } : buffer));
+  const nameless = buffers.map((buffer) =>
+    buffer.role === "temporary" ? { ...buffer, name: "", serves: undefined } : buffer,
+  );
   return dataKey({ ...plan, buffers: nameless });
 }
 

@@ -33,6 +33,8 @@ export interface Buffer {
   readonly id: BufferId;
   /** Node name, or a made-up name for scratch memory; for people, and for callers who name inputs and states. */
   readonly name: string;
+  /** The node whose value the scratch memory helps to compute, by name: messages speak of it. Absent: `name` is the node's. */
+  readonly serves?: string;
   readonly role: Role;
   readonly dims: readonly number[];
   /** `dims` once per column of this axis; null: once. */

@@ -1,119 +1,11 @@
 import { expressionText } from "./expression-text.js";
-import { type Geometry, geometryText } from "./geometry.js";
-import type { Kind, Operand } from "./instruction.js";
-import type { Parameters, PoolParameters, RegionParameters } from "./parameters.js";
+import type { Kind } from "./instruction.js";
+import { alongAxis, broadcasts, count, matmulProblem, sameAxis, sameCount } from "./operand-rules.js";
+import type { Signature } from "./signature.js";
+import { windowSignatures } from "./window-signatures.js";
 
-/** What holds for every instruction of a kind: all that printing, checking and rewriting a plan need to know. */
-export interface Signature<K extends Kind> {
-  /** The meaning: what `writes` holds afterwards. The reference backend says the same in loops. */
-  readonly doc: string;
-  /** Names of the operands read, for people; one that ends in `?` may be absent, in `…` may come any number of times. */
-  readonly reads: readonly string[];
-  /** The same operands give the same result; false for random draws, which must not be shared or left out. */
-  readonly pure: boolean;
-  /** Element i of the result depends on element i of equally shaped operands only, so that they may be the same memory. */
-  readonly pointwise?: boolean;
-  /** Needs the whole axis at once and cannot run frame by frame inside a loop. */
-  readonly wholeAxis?: boolean;
-  /** Gives the dynamic axis of its result its rows, steps and sequences, which are not known before it ran. */
-  readonly opensAxis?: boolean;
-  /** Operands may run along dynamic axes of their own; those of all other kinds share one (or have none). */
-  readonly mixesAxes?: boolean;
-  /** Operands may be sparse or touched; all other kinds take dense ones only. */
-  readonly takesSparse?: boolean;
-  /** What is wrong with these operands, if anything: the verifier's rule. */
-  problem(reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): string | undefined;
-  /** Multiplications (or the like) for one column; absent: one for each element of the largest operand. */
-  work?(reads: readonly Operand[], writes: Operand, parameters: Parameters[K]): number;
-  /** The parameters as text, empty if there is nothing to say. `names` are those of the operands read. */
-  text(parameters: Parameters[K], names: readonly string[]): string;
-}
-
-const count = (operand: Operand): number => operand.dims.reduce((product, dim) => product * dim, 1);
 const silent = (): string => "";
 const fine = (): undefined => undefined;
-
-/** All operands that have a dynamic axis have the result's. */
-function sameAxis(reads: readonly Operand[], writes: Operand): string | undefined {
-  const other = reads.find(({ axis }) => axis !== null && axis !== writes.axis);
-  return other && `an operand runs along axis ${other.axis}, the result along ${writes.axis}`;
-}
-
-/** Every operand can be stretched to the result: per axis equal or 1; missing axes count as 1. */
-function broadcasts(reads: readonly Operand[], writes: Operand): string | undefined {
-  for (const { dims } of reads) {
-    for (let i = 0; i < dims.length; i++) {
-      if (dims[i] !== 1 && dims[i] !== (writes.dims[i] ?? 1)) {
-        return `[${dims.join(" x ")}] does not stretch to [${writes.dims.join(" x ")}]`;
-      }
-    }
-  }
-  return sameAxis(reads, writes);
-}
-
-function sameCount(reads: readonly Operand[], writes: Operand): string | undefined {
-  const [x] = reads;
-  return x && count(x) !== count(writes)
-    ? `${count(x)} elements do not fit into ${count(writes)}`
-    : sameAxis(reads, writes);
-}
-
-/** The result is the operand with one axis changed. */
-function alongAxis(axis: number, check: (from: number, to: number) => boolean) {
-  return ([x]: readonly Operand[], writes: Operand): string | undefined => {
-    if (!x) return "there is no operand";
-    const rank = Math.max(x.dims.length, writes.dims.length);
-    for (let i = 0; i < rank; i++) {
-      const [from, to] = [x.dims[i] ?? 1, writes.dims[i] ?? 1];
-      if (i === axis ? !check(from, to) : from !== to) {
-        return `[${x.dims.join(" x ")}] does not give [${writes.dims.join(" x ")}] along axis ${axis + 1}`;
-      }
-    }
-    return sameAxis([x], writes);
-  };
-}
-
-function matmulProblem(
-  [a, b]: readonly Operand[],
-  writes: Operand,
-  { transposeA, transposeB }: Parameters["matmul"],
-): string | undefined {
-  if (!a || !b) return "two matrices are needed";
-  const [aRows = 1, aColumns = 1] = a.dims;
-  const [bRows = 1, bColumns = 1] = b.dims;
-  const contractsAxis = transposeA !== transposeB && b.axis !== null && transposeB;
-  const [inner, other] = [transposeA ? aRows : aColumns, transposeB ? bColumns : bRows];
-  if (inner !== other) return `the inner sizes ${inner} and ${other} differ`;
-  if (contractsAxis && a.axis !== b.axis) return "a dynamic axis is contracted with another one";
-  if (!transposeB && a.axis !== null) return "the left factor cannot have a dynamic axis here";
-  const axis = transposeB ? null : b.axis;
-  if (writes.axis !== axis) return "the result has the wrong dynamic axis";
-  const size = (transposeA ? aColumns : aRows) * (transposeB ? bRows : bColumns);
-  return count(writes) === size ? undefined : `the result has ${size} elements, not ${count(writes)}`;
-}
-
-const product = (numbers: readonly number[]): number => numbers.reduce((total, number) => total * number, 1);
-
-/** Every output cell looks at one kernel. */
-const windowWork = (
-  _reads: readonly Operand[],
-  _writes: Operand,
-  { geometry }: { geometry: Geometry },
-): number => product(geometry.output) * product(geometry.kernel);
-
-const windowed = {
-  pure: true,
-  problem: (reads: readonly Operand[], writes: Operand) => sameAxis(reads, writes),
-  work: windowWork,
-} as const;
-
-const pooled = {
-  ...windowed,
-  text: ({ mode, includePad, geometry }: PoolParameters) =>
-    `${mode}${includePad ? " with padding" : ""}, ${geometryText(geometry)}`,
-} as const;
-
-const regionText = ({ scale, grid }: RegionParameters): string => `grid ${grid.join(":")}, scale ${scale}`;
 
 /**
  * The closed vocabulary of primitives. A backend computes these and knows nothing else. To add one: its parameters
@@ -211,63 +103,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     text: ({ transposeA, transposeB }) =>
       [transposeA ? "a transposed" : "", transposeB ? "b transposed" : ""].filter(Boolean).join(", "),
   },
-  convolution: {
-    ...windowed,
-    doc:
-      "result[window + windows·map] = Σ kernel[tap, map]·x[start + window·stride + tap] (cross-correlation). Weights in memory: runs of one " +
-      "kernel each (kernel cells, first axis fastest). The number of the run that belongs to an output cell counts, axis by axis with " +
-      "the first fastest, the window position if the axis is not shared, then the map if the axis has several (ConvolveGeometry's MpRowIwht)",
-    reads: ["weights", "x"],
-    text: ({ geometry }) => geometryText(geometry),
-  },
-  convolutionInputGradient: {
-    ...windowed,
-    doc: "the adjoint of convolution for x: scatters the gradient through the kernel; also a transposed convolution",
-    reads: ["weights", "gradient"],
-    text: ({ geometry }) => geometryText(geometry),
-  },
-  convolutionWeightGradient: {
-    pure: true,
-    doc: "the adjoint of convolution for the kernel, summed over the columns; gaps add nothing",
-    reads: ["x", "gradient"],
-    problem: fine,
-    work: windowWork,
-    text: ({ geometry }) => geometryText(geometry),
-  },
-  pool: {
-    ...pooled,
-    doc: "maximum or average of each window; the average divides by the cells inside the input, or with includePad by the kernel's size",
-    reads: ["x"],
-  },
-  poolGradient: {
-    ...pooled,
-    doc: "the adjoint of pool. max: the whole gradient goes to the first cell of the window (first axis fastest) whose value is ≥ the maximum",
-    reads: ["gradient", "x?", "pooled?"],
-  },
-  maxUnpool: {
-    ...windowed,
-    doc: "each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite",
-    reads: ["values", "poolInput"],
-    text: ({ geometry }) => geometryText(geometry),
-  },
-  regionPool: {
-    doc:
-      "for each region (x1, y1, x2, y2, times scale, rounded) and channel of x [width x height x channels] the maxima of the cells of a " +
-      "grid [grid x channels x regions] laid over it; cells outside the image count for nothing, 0 where nothing is left",
-    reads: ["x", "regions"],
-    pure: true,
-    problem: sameAxis,
-    text: regionText,
-  },
-  regionPoolGradient: {
-    doc:
-      "each cell's gradient at its (first) maximum. As in CNTK none flows below the row whose number is the width, nor into " +
-      "regions that begin outside",
-    reads: ["gradient", "x", "regions"],
-    pure: true,
-    problem: sameAxis,
-    text: regionText,
-  },
+  ...windowSignatures,
   dropoutMask: {
     doc:
       "per element (column-major, gaps included) u ≤ rate ? 0 : 1/(1−rate), u uniform in [0, 1) from the engine, a 64-bit Mersenne " +

@@ -27,6 +27,7 @@ export interface ReaderOptions {
 /** A deserializer, a randomizer and a packer, put together; the next minibatch is prepared while one is in use. */
 export class DataReader implements Reader {
   readonly streams: readonly StreamDescription[];
+  readonly readsParts = true;
   private readonly supply: SequenceSupply;
   private readonly packer: Packer;
   private readonly minibatches: Prefetch<Minibatch>;

@@ -33,6 +33,11 @@ export interface Reader {
   readonly streams: readonly StreamDescription[];
   /** Samples of one sweep over the data, where the reader knows. */
   readonly sweepSamples?: number;
+  /**
+   * Can every process read its own part of the data? CNTK's older readers cannot: all processes read everything, and each
+   * takes its share of every minibatch (IDataReader::SupportsDistributedMBRead).
+   */
+  readonly readsParts: boolean;
   /** Goes to the start of an epoch. */
   start(request: EpochRequest): Promise<void>;
   /** The next minibatch, or undefined at the end of the epoch. */

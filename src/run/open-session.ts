@@ -1,11 +1,17 @@
 import { selectBackend } from "../backends/select.js";
-import { singleProcess } from "../communication/index.js";
+import { type Communicator, singleProcess } from "../communication/index.js";
 import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
 import type { RunLog } from "../log/run-log.js";
 import { SeedCounter } from "../network/seed-counter.js";
 import { cpuDevice, type Session, type SessionStart } from "../session.js";
 import { AxisNames } from "../shapes/index.js";
+
+/** Does a configuration run with `parallelTrain = true`, and with whom? */
+export interface ParallelRun {
+  readonly isParallel: boolean;
+  readonly communicator: Communicator;
+}
 
 /**
  * The session of a configuration: its own settings beside what it was begun with. `notes` say why this backend was chosen.
@@ -15,25 +21,16 @@ export async function openSession(
   start: SessionStart,
   { root, assembled }: Configuration,
   log: RunLog,
-  options: { readonly check?: boolean } = {},
+  options: { readonly check?: boolean; readonly parallel?: ParallelRun } = {},
 ): Promise<{ readonly session: Session; readonly notes: readonly string[] }> {
-  const {
-    library,
-    errorOutput,
-    output,
-    platform,
-    communicator,
-    readerThreads,
-    signal,
-    onProgress,
-    onRedirect,
-  } = start;
+  const { library, errorOutput, output, platform, readerThreads, signal, onProgress, onRedirect } = start;
   const elementType = root.string("precision", "float") === "double" ? "double" : "float";
   const { backend, notes } = await selectBackend({
     requested: start.backendName,
     elementType,
     deviceId: requestedDevice(root),
   });
+  const communicator = options.parallel?.communicator ?? singleProcess;
   const session: Session = {
     files: assembled.files,
     library,
@@ -48,11 +45,12 @@ export async function openSession(
     seeds: new SeedCounter(root.boolean("forceConstantRandomSeed", false)),
     axisNames: new AxisNames(),
     backend,
-    communicator: communicator ?? singleProcess,
-    parallelTraining: root.boolean("parallelTrain", false),
+    communicator,
+    parallelTraining: options.parallel?.isParallel ?? root.boolean("parallelTrain", false),
     readerThreads,
     signal,
-    onProgress,
+    // One progress bar is enough.
+    onProgress: communicator.rank === 0 ? onProgress : undefined,
     onRedirect,
     untrained: options.check ? new Map() : undefined,
   };

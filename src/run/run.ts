@@ -1,5 +1,7 @@
 import type { ActionResult, Command } from "../actions/action.js";
 import { requireAction } from "../actions/registry.js";
+import { singleProcess } from "../communication/index.js";
+import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
@@ -9,7 +11,7 @@ import { banner, commandHeader, parallelFarewell, parallelGreeting } from "../lo
 import { readConfiguration } from "../pipeline.js";
 import type { Session, SessionStart } from "../session.js";
 import { progressTracing, readCommands } from "./commands.js";
-import { openSession } from "./open-session.js";
+import { openSession, type ParallelRun } from "./open-session.js";
 import { redirectLog } from "./redirect.js";
 import { startLines } from "./start-up.js";
 
@@ -41,16 +43,18 @@ export async function runConfiguration(
   for (const line of assembled.log) log.write(line);
   log.timestamping = root.boolean("timestamping", false);
   const commands = root.array("command", ["train"]);
-  if (root.boolean("parallelTrain", false)) parallelGreeting(log);
-  const redirection = { root, commands, files: assembled.files, start, log, firstLines };
+  const parallel = joinProcesses(root, start, check);
+  if (parallel.isParallel) parallelGreeting(log, parallel.communicator);
+  const redirection = { root, commands, files: assembled.files, start, log, firstLines, parallel };
   const redirected = check ? undefined : redirectLog(redirection);
   try {
-    const done = await runCommands(commands, result, start, log, check);
+    const done = await runCommands(commands, result, { start, log, check, parallel });
     // The run is complete, models and all, but part of its log is not where it was asked for.
     redirected?.rethrow();
     return done;
   } catch (error) {
     if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
+    if (parallel.isParallel) parallelFarewell(log);
     // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
     if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
     throw error;
@@ -59,15 +63,31 @@ export async function runConfiguration(
   }
 }
 
+/** What a run of commands works with. */
+interface Run {
+  readonly start: SessionStart;
+  readonly log: RunLog;
+  readonly check: boolean;
+  readonly parallel: ParallelRun;
+}
+
+/**
+ * The processes of a run: under a launcher that has started several, parallelTrain is true by default. A check needs nobody.
+ * @throws CntkError `mpi-missing`.
+ */
+function joinProcesses(root: ConfigSection, { processes }: SessionStart, check: boolean): ParallelRun {
+  const several = processes !== undefined && processes.count > 1;
+  const isParallel = root.boolean("parallelTrain", several);
+  return { isParallel, communicator: isParallel && several && !check ? processes.open() : singleProcess };
+}
+
 async function runCommands(
   names: readonly string[],
   configuration: Configuration,
-  start: SessionStart,
-  log: RunLog,
-  check: boolean,
+  { start, log, check, parallel }: Run,
 ): Promise<RunResult> {
   const { root } = configuration;
-  const { session, notes } = await openSession(start, configuration, log, { check });
+  const { session, notes } = await openSession(start, configuration, log, { check, parallel });
   startLines(session, root, names, notes);
   const commands = readCommands(root, names, check);
   if (!check) progressTracing(commands, root, log);
@@ -79,12 +99,16 @@ async function runCommands(
     }
   }
   const doneFile = root.string("doneFile", "");
-  if (doneFile && !check) writeDoneFile(session, doneFile);
+  if (doneFile && !check && session.communicator.rank === 0) writeDoneFile(session, doneFile);
   if (log.timestamping) log.stamped("__COMPLETED__\n");
   else log.write("COMPLETED.\n");
   if (session.parallelTraining) parallelFarewell(log);
+  await session.communicator.close();
   return { commands: done, backend: session.backend.name };
 }
+
+/** Actions that all processes of a parallel run carry out; the first one alone does the others (CNTK.cpp, DoCommands). */
+const forAllProcesses = new Set(["train", "trainRNN", "adapt", "test", "eval", "cv", "devtest", "bnstat"]);
 
 async function runAction(
   session: Session,
@@ -95,9 +119,14 @@ async function runAction(
   const { log } = session;
   commandHeader(log, command.name, name);
   const action = requireAction(name, command);
-  const result = check ? await action.check(session, command) : await action.run(session, command);
+  const { rank } = session.communicator;
+  const runs = rank === 0 || forAllProcesses.has(name);
+  const run = async (): Promise<ActionResult | void> =>
+    check ? action.check(session, command) : runs ? action.run(session, command) : undefined;
+  const result = await run();
   log.write("\n");
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
+  await session.communicator.barrier();
   return result ?? {};
 }
 

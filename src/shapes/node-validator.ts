@@ -8,7 +8,7 @@ import type {
   Storage,
 } from "../network/network.js";
 import { formatShape } from "../network/network.js";
-import type { ShapeContext, ShapedInput } from "../network/op-definition.js";
+import type { MessageWeight, ShapeContext, ShapedInput } from "../network/op-definition.js";
 import type { CompileAxes } from "./compile-axes.js";
 import { inferredShape } from "./infer-parameter.js";
 import { parameterAttributes } from "../ops/inputs.js";
@@ -40,7 +40,7 @@ export class NodeValidator {
   constructor(
     order: readonly NetworkNode[],
     private readonly options: NodeValidatorOptions,
-    private readonly message: (text: string, always: boolean) => void,
+    private readonly message: (text: string, weight: MessageWeight) => void,
   ) {
     for (const node of order) this.states.set(node, initialState(node, options));
   }
@@ -138,7 +138,7 @@ class NodeShapeContext implements ShapeContext {
     private readonly validator: NodeValidator,
     private readonly options: NodeValidatorOptions,
     readonly isFinalPass: boolean,
-    private readonly print: (text: string, always: boolean) => void,
+    private readonly print: (text: string, weight: MessageWeight) => void,
   ) {
     this.attributes = validator.current(node).attributes;
     this.inputs = node.inputs.map((input) => new LiveInput(input, validator));
@@ -162,9 +162,12 @@ class NodeShapeContext implements ShapeContext {
     const shape = inferredShape(this.validator.current(input).shape, like);
     if (!shape) return;
     this.validator.setParameterShape(input, shape);
-    this.print(`${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`, true);
+    this.print(
+      `${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`,
+      "always",
+    );
     const line = initializationLine(input.name, parameterAttributes(input), shape, this.options.elementType);
-    if (line) this.print(line, false);
+    if (line) this.print(line, "network");
   }
 
   setParameterShape(index: number, shape: SampleShape): void {
@@ -172,8 +175,8 @@ class NodeShapeContext implements ShapeContext {
     if (input?.op.role === "parameter") this.validator.setParameterShape(input, shape);
   }
 
-  message(text: string, always = false): void {
-    this.print(text, always);
+  message(text: string, weight: MessageWeight = "network"): void {
+    this.print(text, weight);
   }
 }
 

@@ -10,7 +10,7 @@ import type {
 } from "../network/network.js";
 import { elementCount, formatShape } from "../network/network.js";
 import type { RecurrentLoop } from "../network/loops.js";
-import { evaluationOrder } from "../network/loops.js";
+import { evaluationOrder, refuseOwnInputs } from "../network/loops.js";
 import { collectRoots } from "../network/node-order.js";
 import type { AxisNames } from "./axis-names.js";
 import { CompileAxes } from "./compile-axes.js";
@@ -20,6 +20,8 @@ import type { Prototype } from "./validating-line.js";
 export interface ValidationOptions {
   /** The network's trace level; at 0 only errors, `FAILED` lines and inferred shapes are printed. */
   readonly traceLevel: number;
+  /** The trace level of CNTK's math library, which tells its convolution engines; default: the network's. */
+  readonly mathTraceLevel?: number;
   /** The process's counters of dynamic axis names. */
   readonly axisNames: AxisNames;
   /** Taken when the network was constructed; without it a new `*` is taken now (unless `previous` or the network has one). */
@@ -62,9 +64,11 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   const axes = new CompileAxes(network, defaultAxis, options.axisNames);
   const known = options.previous?.facts ?? network.known;
   const { elementType } = options;
-  const validator = new NodeValidator(order, { axes, elementType, known }, (text, always) =>
-    always ? log.printAlways(text) : log.print(text),
-  );
+  const tellsEngines = (options.mathTraceLevel ?? options.traceLevel) > 0;
+  const validator = new NodeValidator(order, { axes, elementType, known }, (text, weight) => {
+    if (weight === "always" || (weight === "mathLibrary" && tellsEngines)) log.printAlways(text);
+    else if (weight === "network") log.print(text);
+  });
   let remaining = order.length;
   for (let pass = 1; remaining > 0; pass++) {
     log.print(`\nValidating network. ${remaining} nodes to process in pass ${pass}.\n\n`);
@@ -80,14 +84,20 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
     const { shape } = validator.current(node);
     if (elementCount(shape) === 0) throw noElements(node);
     const values = network.values.get(node);
-    if (node.op.role === "parameter" && values && values.length !== elementCount(shape))
+    if (isStored(node) && values && values.length !== elementCount(shape))
       throw wrongSize(node, shape, values.length);
   }
+  refuseOwnInputs(order);
   log.print("\n\n");
   log.print("\nPost-processing network complete.\n\n");
 
   const facts: ReadonlyMap<NetworkNode, NodeFacts> = validator.facts();
   return { shaped: { network, facts, roots, order, defaultAxis }, loops, log: log.text };
+}
+
+/** Does a model file hold values of the node? Those of a statistic count once it was computed. */
+function isStored({ op, attributes }: NetworkNode): boolean {
+  return op.role === "parameter" || (op.role === "precompute" && attributes["hasComputed"] === true);
 }
 
 /** Collects what is printed; `print` keeps silent at trace level 0. */

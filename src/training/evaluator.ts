@@ -16,16 +16,18 @@ import {
   requireMemory,
 } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
-import type { Minibatch } from "../minibatch/index.js";
+import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
-import { CriterionAccumulator } from "./criteria.js";
+import { CriterionAccumulator, joinedSums, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
 import type { ParameterStore } from "./parameters.js";
+import type { EvaluationTeam } from "./processes.js";
 import { labelledSamples } from "./samples.js";
+import { addSums, type SharedMinibatch } from "./teamwork.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
 
 type Tools = Pick<Session, "backend" | "elementType">;
@@ -87,11 +89,12 @@ export class Evaluator {
     return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
 
-  /** Values by node name; valid until the next call. */
-  async values(minibatch: Minibatch): Promise<Outputs> {
+  /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
+  async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
     if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
+    this.compiled.executable.selectSeries?.(piece);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }
 
@@ -118,6 +121,8 @@ export interface EvaluationRun {
   readonly unrolled?: UnrollWarnings;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
+  /** The processes that share the pass; absent = this one alone. */
+  readonly team?: EvaluationTeam | undefined;
 }
 
 export interface EvaluationResult {
@@ -135,6 +140,32 @@ function refuseAccumulators({ shaped, nodes }: Evaluator): void {
     ...(node.origin && { span: node.origin }),
     hint: 'its value can be written: action = "write"',
   });
+}
+
+/** The criteria of a minibatch, or of the parts of it that several processes have; `samples` are real ones. */
+async function evaluateMinibatch(
+  evaluator: Evaluator,
+  { team, unrolled, log }: EvaluationRun,
+  read: Minibatch | undefined,
+  pieces: number,
+): Promise<SharedMinibatch> {
+  const { nodes, shaped, elementType } = evaluator;
+  const nothing = noSums(nodes);
+  const divides = team && !team.readsApart;
+  const minibatch =
+    read && divides ? shareOfMinibatch(read, team.communicator.rank, team.communicator.size) : read;
+  if (minibatch && unrolled) log.write(unrolled.lines(minibatch));
+  let own = minibatch && nothing;
+  if (minibatch && minibatch.columns > 0) {
+    const parts: MinibatchSums[] = [];
+    for (const [piece, part] of splitMinibatch(minibatch, pieces).entries()) {
+      const count = labelledSamples(part, shaped);
+      parts.push(minibatchSums(nodes, await evaluator.values(part, piece), count, count, elementType));
+    }
+    own = joinedSums(parts, labelledSamples(minibatch, shaped), elementType);
+  }
+  if (team) return addSums(team.communicator, own, nothing);
+  return { sums: own ?? nothing, anyData: own !== undefined };
 }
 
 /** Averages an evaluator's nodes over a data set and prints CNTK's lines (SGDLib/SimpleEvaluator.h, Evaluate). */
@@ -156,13 +187,18 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
     lastShown = minibatches;
   };
   const { minibatchSize, epochSize } = options;
-  await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
-  for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
-    if (run.unrolled) log.write(run.unrolled.lines(minibatch));
-    const count = labelledSamples(minibatch, evaluator.shaped);
-    accumulator.add(await evaluator.values(minibatch), count);
+  const { rank, size: workers } = run.team?.readsApart ? run.team.communicator : { rank: 0, size: 1 };
+  await reader.start({ epoch: 0, minibatchSize, epochSize, rank, workers });
+  const pieces = options.pieces.needed(minibatchSize, 1);
+  for (let goesOn = true; ;) {
+    const read = await reader.next();
+    // Processes that read apart from each other go on until all of them are done.
+    if (!read && !(run.team?.readsApart && goesOn)) break;
+    const { sums, anyData } = await evaluateMinibatch(evaluator, run, read, pieces);
+    goesOn = anyData;
+    accumulator.addSums(sums);
     minibatches++;
-    samples += count;
+    samples += sums.samples;
     run.onProgress?.({
       phase: "test",
       samples,

@@ -11,10 +11,13 @@ export function criteriaBlock(
   log: RunLog,
   nodeCount: number,
   { criteria, evaluations }: TrainingNodes,
+  /** CNTK's decision about reading, which its log shows between the two. */
+  betweenThem: () => void = () => undefined,
 ): void {
   log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
   log.write("\n");
   listed(log, "Training criterion:   ", "Training criteria:\n", criteria);
+  betweenThem();
   if (evaluations.length > 1) log.write("\n");
   if (evaluations.length) listed(log, "Evaluation criterion: ", "Evaluation criteria:\n", evaluations);
 }

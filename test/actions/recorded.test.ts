@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { comparableLines, playBack } from "../support/recorded-run.js";
+import { comparableLines, nearLines, playBack } from "../support/recorded-run.js";
+import { expectSameModel } from "../support/compare-models.js";
 import { writeSimple2d } from "../support/simple2d.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 /**
- * The test and write actions on a model of CNTK: whole logs and written files recorded from CNTK 2.0 (CPU build), double
- * precision.
+ * Actions on a model of CNTK: whole logs and written files recorded from CNTK 2.0 (CPU build), double precision.
  */
 const cases = "test/fixtures/conformance/actions";
 const folder = temporaryFolder();
@@ -20,12 +20,24 @@ beforeAll(() => {
 
 /** Errors that end a recorded run, with CNTK's words and the code of ours. */
 const failures: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  "edit-replace-node": [
+    "shape-mismatch",
+    "z.x.x._.PlusArgs[0] Times operation: Left [16 x 2] and right [1 x 1] operands' shapes are not compatible.",
+  ],
   "test-vector-node": ["criterion-not-scalar", "Criterion nodes to evaluate must have dimension 1x1."],
   "write-sequence-key-old": [
     "sequence-keys",
     "Sequence Id mapping is not available for old style configurations. Please use deserializers.",
   ],
 };
+
+/** Texts are equal to the printed digit, up to numbers with more than 11 of them; models but for last bits of values. */
+function expectSameFile(ours: string, recorded: string): void {
+  const [written, expected] = [readFileSync(ours), readFileSync(recorded)];
+  if (expected.includes(0)) return expectSameModel(written, expected, 1e-9, 1e-3);
+  const [lines, theirs] = [written, expected].map((bytes) => bytes.toString("utf8").split("\n"));
+  expect(nearLines(theirs!, lines!), ours).toEqual(theirs);
+}
 
 describe("logs and written files are CNTK's", () => {
   const names = readdirSync(cases).filter((name) => existsSync(join(cases, name, "command.txt")));
@@ -46,11 +58,7 @@ describe("logs and written files are CNTK's", () => {
       const { error } = step!.run;
       expect(error && [error.code, error.message]).toEqual(failures[name]);
       const written = existsSync(join(recorded, "run")) ? readdirSync(join(recorded, "run")) : [];
-      for (const file of written) {
-        expect(readFileSync(join(run, file), "utf8"), file).toBe(
-          readFileSync(join(recorded, "run", file), "utf8"),
-        );
-      }
+      for (const file of written) expectSameFile(join(run, file), join(recorded, "run", file));
       if (error) expect(readdirSync(run)).toEqual([]);
     });
   }

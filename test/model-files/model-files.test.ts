@@ -104,8 +104,8 @@ describe("readModel and writeModel", () => {
 
   it("tell other kinds of files apart", () => {
     const message = (bytes: Uint8Array) => problemOf(() => readModel(bytes, "x")).message;
-    expect(message(Uint8Array.of(8, 1, 18, 4))).toContain("protobuf");
-    expect(message(Uint8Array.of(0x6b, 0x74, 0x6e, 0x63))).toContain("protobuf");
+    expect(message(Uint8Array.of(8, 1, 18, 4))).toContain("a dictionary of CNTK's library");
+    expect(message(Uint8Array.of(0x6b, 0x74, 0x6e, 0x63))).toContain("more than 2 GB");
     expect(message(recorded("07-float.model.ckp"))).toContain("is a checkpoint of a training");
     expect(message(new TextEncoder().encode("hello"))).toContain("is not a CNTK model");
     expect(message(new Uint8Array(0))).toContain("is not a CNTK model");

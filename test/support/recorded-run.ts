@@ -66,6 +66,7 @@ export async function playBack(
 /** What may differ between two correct runs: times, rates, the names of convolution engines. */
 const noise: readonly (readonly [RegExp, string])[] = [
   [/((?:epoch)?[tT]ime) ?= ?[-0-9.e+]+s/, "$1 = T"],
+  [/computation time +[0-9.]+ secs/, "computation time T secs"],
   [/samplesPerSecond = [-0-9.infa]+/, "samplesPerSecond = R"],
   [
     /using \w+ convolution engine for geometry(, could be VERY SLOW)?:/,
@@ -87,7 +88,7 @@ export function comparableLines(log: string): string[] {
 
 /** Lines that a training or a test prints about its numbers. */
 const aboutNumbers =
-  /^( Epoch\[|Finished Epoch|Starting Epoch|Starting minibatch|Starting from|SGD: |Minibatch\[|Final |Setting dropout|Learn |Warning|WARNING|Training |No further|Best |Initializing data)/;
+  /^( Epoch\[|Finished Epoch|Starting Epoch|Starting minibatch|Starting from|SGD: |Minibatch\[|Final |Setting dropout|Learn |Warning|WARNING|Training |No further|Best |Initializing data|Parallel training)/;
 
 /** The lines about numbers among `comparableLines`. */
 export function numberLines(log: string): string[] {

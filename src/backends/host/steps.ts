@@ -71,12 +71,12 @@ export function compileKernel(
     elementType,
     isFixed: ({ buffer, axis }: Operand) => axis === null && !writtenInLoop.has(buffer),
   });
-  const name = buffers[instruction.writes.buffer]?.name ?? "";
+  const { name = "", serves = name } = buffers[instruction.writes.buffer] ?? {};
   return (run) => {
     try {
       kernel(run);
     } catch (error) {
-      throw computing(name, error);
+      throw computing(serves, error);
     }
   };
 }
@@ -85,7 +85,6 @@ export function compileKernel(
 function computing(name: string, error: unknown): unknown {
   if (!(error instanceof CntkError) || name === "") return error;
   const { message } = error.diagnostic;
-  const node = name.replace(/\.scratch\d+$/, "");
   const separator = message.startsWith("operation ") ? " " : ": ";
-  return new CntkError({ ...error.diagnostic, message: `${node}${separator}${message}` });
+  return new CntkError({ ...error.diagnostic, message: `${name}${separator}${message}` });
 }

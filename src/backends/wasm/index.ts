@@ -6,6 +6,7 @@ import { compileBody, compileKernel, type Steps } from "../host/steps.js";
 import { javascriptKernels } from "../javascript/kernels.js";
 import { engine } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
+import { mathematics } from "./kernels/host-functions.js";
 import { compileProgram, type Hosting, type Program } from "./program.js";
 import type { HostRun } from "../host/run.js";
 import type { Kernel } from "../host/kernel.js";
@@ -68,7 +69,10 @@ class Instance {
         else this.running().enterFrame(axis, frame);
       },
     };
-    const imports = { host: { memory: heap.memory, ...host } };
+    const imports = {
+      host: { memory: heap.memory, ...host },
+      mathematics: mathematics(plan.elementType),
+    };
     this.exports = new engine.Instance(program.module, imports).exports;
   }
 

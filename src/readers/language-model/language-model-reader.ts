@@ -25,6 +25,7 @@ interface Sentence {
  * Source: Readers/LMSequenceReader/SequenceReader.cpp, BatchSequenceReader.
  */
 export class LanguageModelReader implements Reader {
+  readonly readsParts = false;
   readonly streams: readonly StreamDescription[];
   private readonly classes: WordClasses | undefined;
   private readonly bounds: ClassBounds | undefined;

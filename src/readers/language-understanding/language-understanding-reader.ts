@@ -16,6 +16,7 @@ const blockSize = 50000;
  * Source: Readers/LUSequenceReader/LUSequenceReader.cpp, BatchLUSequenceReader.
  */
 export class LanguageUnderstandingReader implements Reader {
+  readonly readsParts = false;
   readonly streams: readonly StreamDescription[];
   private readonly words: Tokens;
   private readonly tags: Tokens;

@@ -4,6 +4,7 @@ import type { ChunkStream } from "./chunk.js";
 import type { TextInput } from "./options.js";
 import type { DataProblems } from "./problems.js";
 import { NumberReader } from "./number-reader.js";
+import { TextCursor } from "./text-cursor.js";
 
 // Written out, not imported: constants of other modules cost the loops below a quarter of their speed.
 const tab = 9;
@@ -17,8 +18,6 @@ const colon = 58;
 const upperE = 69;
 const lowerE = 101;
 const pipe = 124;
-/** Bytes of a sequence that are looked through for names, for a message. */
-const longestLook = 1 << 16;
 /** CNTK compares signed characters: bytes from here on count as control characters. */
 const firstNegative = 128;
 
@@ -33,13 +32,7 @@ export interface SequenceDescription {
  * Second pass over a text file: parses the bytes of one sequence after the other into the streams of a chunk.
  * Source: Source/Readers/CNTKTextFormatReader/TextParser.cpp.
  */
-export class SequenceParser {
-  private bytes: Uint8Array = new Uint8Array(0);
-  /** Position of the next byte, end of the sequence, both in `bytes`. */
-  private position = 0;
-  private end = 0;
-  /** File offset of the first byte of `bytes`. */
-  private base = 0;
+export class SequenceParser extends TextCursor {
   private readonly sample: Float64Array;
   private sparseValues = new Float64Array(64);
   private sparseRows = new Int32Array(64);
@@ -48,19 +41,14 @@ export class SequenceParser {
 
   constructor(
     private readonly inputs: readonly TextInput[],
-    private readonly problems: DataProblems,
+    problems: DataProblems,
     /** A stream defines the lengths: more or fewer samples than lines are fine. */
     private readonly hasMainStream: boolean,
   ) {
+    super(problems);
     this.aliases = new AliasTable(inputs);
     this.sample = new Float64Array(Math.max(1, ...inputs.map((input) => denseDimension(input))));
     this.numbers = new NumberReader(problems);
-  }
-
-  /** Gives the parser bytes of the file that start at the file offset `base`. */
-  setBytes(bytes: Uint8Array, base: number): void {
-    this.bytes = bytes;
-    this.base = base;
   }
 
   /** Parses the bytes `[begin, end)` (file offsets) as sequence number `index` of the chunk. */
@@ -338,30 +326,6 @@ export class SequenceParser {
     return true;
   }
 
-  /** An unsigned 64-bit number; undefined if there is none, if it overflows, or if the sequence ends behind it. */
-  private readIndex(): number | bigint | undefined {
-    const { bytes, end } = this;
-    const start = this.position;
-    let value = 0;
-    for (; this.position < end; this.position++) {
-      const digit = (bytes[this.position] as number) - zero;
-      if (digit < 0 || digit > 9) {
-        if (this.position === start) {
-          this.warn(`Expected a uint64 value, but none found ${this.where()}.`);
-          return undefined;
-        }
-        return value <= Number.MAX_SAFE_INTEGER ? value : BigInt(this.text(start, this.position));
-      }
-      value = value * 10 + digit;
-      if (value >= 2 ** 64) {
-        this.warn(`Overflow while reading a uint64 value ${this.where()}.`);
-        return undefined;
-      }
-    }
-    this.warn(this.exhausted("a uint64 value"), -1);
-    return undefined;
-  }
-
   private growSparse(): void {
     const values = new Float64Array(2 * this.sparseValues.length);
     const rows = new Int32Array(values.length);
@@ -370,51 +334,17 @@ export class SequenceParser {
     this.sparseValues = values;
     this.sparseRows = rows;
   }
-
-  private skipToNextInput(): void {
-    const { bytes, end } = this;
-    while (this.position < end) {
-      const byte = bytes[this.position] as number;
-      if (byte === pipe || byte === newline) return;
-      this.position++;
-    }
-  }
-
-  private where(): string {
-    return this.problems.at(this.base + this.position);
-  }
-
-  private warn(text: string, shift = 0, hint?: string): void {
-    this.problems.warn(text, this.base + this.position + shift, hint);
-  }
-
-  /** The names that the sequence at hand has, for a message; empty if it has none. */
-  private namesIn(begin: number): string {
-    const text = this.text(begin - this.base, Math.min(this.end, begin - this.base + longestLook));
-    const names = new Set(Array.from(text.matchAll(/\|([^\s|#]+)/g), ([, name]) => `|${name}`));
-    return names.size === 0 ? "" : `; this one has ${[...names].slice(0, 8).join(", ")}`;
-  }
-
-  private exhausted(what: string): string {
-    return `Exhausted all input expected for the current sequence while reading ${what} ${this.where()}.`;
-  }
-
-  private text(start: number, end: number): string {
-    let text = "";
-    for (let i = start; i < end; i++) text += String.fromCharCode(this.bytes[i] ?? 0);
-    return text;
-  }
 }
 
 function denseDimension(input: TextInput): number {
   return input.storage === "dense" ? input.dimension : 0;
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= zero && byte <= nine;
-}
-
 /** Does the number survive being kept as a byte? A negative zero does not. */
 function isSmall(value: number): boolean {
   return value >= 0 && value <= 255 && Number.isInteger(value) && !Object.is(value, -0);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= zero && byte <= nine;
 }

@@ -144,6 +144,7 @@ function* readAttribute(
     case "number":
       return yield* args.number(member);
     case "integer":
+    case "integers":
       return yield* args.integer(member);
     case "boolean":
       return yield* args.boolean(member);

@@ -5,7 +5,7 @@ import type { Attributes, ParameterValues } from "../../network/network.js";
 import { isRandomInitializer } from "../../numerics/initial-values.js";
 import type { Arguments } from "./arguments.js";
 import type { BuildSettings } from "./settings.js";
-import { fitShape, parseTextMatrix } from "./text-matrix.js";
+import { fitShape, parseTextMatrix } from "../text-matrix.js";
 
 /** What the constructor of a LearnableParameter finds out. */
 export interface ParameterSetup {

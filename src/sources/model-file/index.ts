@@ -1,5 +1,4 @@
 /** Model file → network. */
 export { inModelFile } from "./in-model-file.js";
 export { loadModelFile, requirePrecision, type ModelFiles } from "./load-model.js";
-export { modelFileSource } from "./model-source.js";
 export { networkFromModel } from "./network-from-model.js";

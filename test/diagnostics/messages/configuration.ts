@@ -58,7 +58,7 @@ export const configurationCases: readonly MessageCase[] = [
   ),
   configuration(
     "not-available",
-    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [\n  action = train\n  NDLNetworkBuilder = [ networkDescription = net.ndl ]\n]",
+    "SGD = [ maxEpochs = 1 ; learningRatesPerSample = 0.01 ] ; reader = [ file = data.txt ]\nmodelPath = net.model\ncommand = train\ntrain = [\n  action = train\n  createNetwork = [ ]\n]",
   ),
   configuration(
     "network-options",

@@ -4,6 +4,7 @@ import { languageCases } from "./language.js";
 import type { MessageCase } from "./message-case.js";
 import { modelCases } from "./models.js";
 import { networkCases } from "./networks.js";
+import { scriptCases } from "./scripts.js";
 import { sequenceCases } from "./sequences.js";
 import { syntaxCases } from "./syntax.js";
 import { trainingCases } from "./training.js";
@@ -20,6 +21,7 @@ export const families: readonly Family[] = [
   { name: "syntax", title: "BrainScript that cannot be read", cases: syntaxCases },
   { name: "language", title: "BrainScript without a value", cases: languageCases },
   { name: "networks", title: "Networks", cases: networkCases },
+  { name: "scripts", title: "The old network description language", cases: scriptCases },
   { name: "sequences", title: "Sequences", cases: sequenceCases },
   { name: "training", title: "Training", cases: trainingCases },
   { name: "data", title: "Data files", cases: dataCases },
@@ -29,14 +31,17 @@ export const families: readonly Family[] = [
 /** Codes without a snapshot, and why. */
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
+  "svd-keeps-nothing": "takes a KeepRatio of 1 or more and a matrix of some size",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
+  "data-too-short": "readers go over their data again; only those of words end before their epoch does",
   "loop-both-directions": "the shape stage refuses such a loop first",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
-  "not-in-loop": "the shape stage refuses such a loop first",
   "rows-changed": "takes a reader that changes its number of parallel sequences",
   "sequence-missing": "takes data whose sequences differ from those of another axis",
   "wrong-attribute": "takes a damaged model file",
+  "minibatch-shares": "takes several processes, and streams of unequal lengths",
+  "mpi-missing": "depends on what is installed on the machine; test/node/mpi.test.ts shows it",
+  "processes-differ": "takes several processes; test/node/mpi.test.ts shows it",
   "out-of-memory": "takes more memory than a test should ask for",
   "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
   "needs-too-much-memory": "takes a model that no machine can compute",

@@ -30,10 +30,27 @@ const edited = (code: string, description: string): MessageCase =>
 ]`,
   );
 
+/** A script of the editing language, on the model of a training. */
+const scripted = (code: string, script: string, files: Record<string, string> = {}): MessageCase => {
+  const made = trained(
+    code,
+    "configFile=net.cntk command=edit",
+    'edit = [ action = edit ; editPath = "net.mel" ]',
+  );
+  return {
+    ...made,
+    files: { ...made.files, ...files, "net.mel": `m = LoadModel ("net.model")\n${script}\n` },
+  };
+};
+
+/** A command of the configuration on the model of a training. */
+const acted = (code: string, settings: string): MessageCase =>
+  trained(code, "configFile=net.cntk command=go", `go = [ ${settings} ]`);
+
 /** Model files, and the commands that work with a trained network. */
 export const modelCases: readonly MessageCase[] = [
   file("model-file-foreign", Buffer.from("this is no model")),
-  file("model-file-foreign", Uint8Array.of(8, 1, 18, 5)),
+  file("model-file-broken", Uint8Array.of(8, 1, 18, 5)),
   trained("model-file-foreign", "print-nodes net.model.ckp"),
   file("model-file-broken", ...start(26)),
   file("model-file-too-new", ...start(99)),
@@ -74,10 +91,25 @@ export const modelCases: readonly MessageCase[] = [
     "wrong-type",
     '[ old = BS.Network.Load ("net.model") ; f = BS.Network.CloneFunction (old.x, old.z) ].f',
   ),
-  trained(
-    "not-available",
-    "configFile=net.cntk command=edit",
-    'edit = [ action = edit ; editPath = "net.mel" ]',
+  scripted("script-call", "t = Tanhh (z)"),
+  scripted("editing-command", "Renmae (m.z, m.y)"),
+  scripted("editing-parameters", "Rename (m.z)"),
+  scripted("editing-syntax", "SaveModel"),
+  scripted("editing-node", "Rename (m.zz, m.out)"),
+  scripted("editing-model", "SetDefaultModel (n)"),
+  scripted("editing-option", 'SaveModel (m, "new.model", format = onnx)'),
+  scripted("editing-property", "SetProperty (m.z, outputs, true)"),
+  scripted("editing-input", "SetInput (m.z, 2, m.x)"),
+  scripted("link-to-nothing", "RemoveNode (m.z.W)"),
+  scripted("copy-to-itself", "CopyNode (m.z.W, m.z.W)"),
+  scripted("copy-between-operations", "CopyNode (m.z.W, m.x, copy = value)"),
+  scripted("matrix-size", 'ReviseParameter (m.z.W, "W.txt")', { "W.txt": "1 2 3\n" }),
+  acted("nothing-to-dump", "action = dumpNode ; printValues = false ; printMetadata = false"),
+  acted("name-pattern", 'action = dumpNode ; nodeNameRegex = "z(W"'),
+  acted("plot-format", 'action = plot ; outputFile = "net.png"'),
+  acted(
+    "aligned-size",
+    'action = SVD ; outputmodelPath = "new.model" ; NodeNameRegex = ".*W" ; AlignedSize = 0',
   ),
   trained("node-unknown", evaluate("zz")),
   training("node-ambiguous", {

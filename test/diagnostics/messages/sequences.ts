@@ -29,6 +29,15 @@ const cases: readonly MessageCase[] = [
     reader: truncated(numbers),
     data: frames,
   }),
+  training("not-in-loop", {
+    network: `
+      x = Input {1} ; y = Input {1}
+      h = BatchNormalizationLayer {} (x + PastValue (1, h))
+      error = SquareError (y, h)
+      criterionNodes = (error)`,
+    reader: numbers,
+    data: frames,
+  }),
   training("frame-outside-minibatch", {
     network: `
       x = Input {1} ; y = Input {1}

@@ -51,6 +51,10 @@ export interface Lanes {
   readonly abs: Unary;
   readonly sqrt: Unary;
   readonly floor: Unary;
+  /** Stores the lowest `count` lanes. */
+  storeFirst(count: number, at: Local<"i32">, offset: number, x: Local<"v128">): void;
+  /** The lowest lane, a double, as a number of the element type in the lowest lane. */
+  fromDouble(x: Vector): Vector;
   /** The sum of all lanes, in the lowest one of the result. */
   sumAcross(x: Local<"v128">): Result;
 }
@@ -73,6 +77,12 @@ const floats: Lanes = {
   spread: (at, offset = 0) => v128.load32_splat({ offset }, at),
   constant: (x) => v128.const("f32x4", [x, x, x, x]),
   ...f32x4,
+  storeFirst: (count, at, offset, x) => {
+    if (count === 4) v128.store({ offset, align: 4 }, at, x);
+    else
+      for (let lane = 0; lane < count; lane++) v128.store32_lane({ offset: offset + lane * 4 }, lane, at, x);
+  },
+  fromDouble: (x) => f32x4.demote_f64x2_zero(x),
   sumAcross: (x) => {
     const half = variable("v128", f32x4.add(x, moved(x, [2, 3, 0, 1], 4)));
     return f32x4.add(half, moved(half, [1, 0, 3, 2], 4));
@@ -97,6 +107,11 @@ const doubles: Lanes = {
   spread: (at, offset = 0) => v128.load64_splat({ offset }, at),
   constant: (x) => v128.const("f64x2", [x, x]),
   ...f64x2,
+  storeFirst: (count, at, offset, x) => {
+    if (count === 2) v128.store({ offset, align: 4 }, at, x);
+    else v128.store64_lane({ offset }, 0, at, x);
+  },
+  fromDouble: (x) => x,
   sumAcross: (x) => f64x2.add(x, moved(x, [1, 0], 8)),
 };
 

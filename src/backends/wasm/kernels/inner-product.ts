@@ -53,7 +53,7 @@ export function innerProduct(context: WasmContext): Routine {
       const columns = (width: number) => {
         local.set(row, 0);
         const left = variable("i32", a);
-        for (const height of [width === 1 ? 8 : 4, 1]) {
+        for (const height of [width === 1 ? 6 : 4, 1]) {
           whileFits(row, height, m, () => {
             call(tile(context, height, width), [left, b, addressOf(c, row, lanes), k, cColumn]);
             advance(left, i32.mul(run, height));

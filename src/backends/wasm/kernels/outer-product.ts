@@ -9,8 +9,11 @@ import type { WasmContext } from "./kernel.js";
  * rows are contiguous in a and in the result, so vectors run along them; b may lie in any way, its numbers are spread.
  */
 
-/** Tiles for 4, 3, 2, 1 columns at a time: as many vectors of rows as keep up to nine sums in registers. */
-const tallest = [0, 8, 4, 3, 2] as const;
+/**
+ * Vectors of rows for 1, 2, 3, 4 columns at a time. The engine loads all that a turn of the loop needs before it computes: the
+ * vectors, the spread numbers and the sums together fit into 15 registers.
+ */
+const tallest = [0, 6, 4, 3, 2] as const;
 type Width = 1 | 2 | 3 | 4;
 
 /** (a, b, c, k, aStep, bStep, bColumn, cColumn): a tile of `vectors` by `width`; steps in bytes, along p and from column to column. */

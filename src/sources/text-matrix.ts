@@ -1,4 +1,4 @@
-import { CntkError } from "../../diagnostics/diagnostic.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
 
 /** A matrix read from text: `rows` lines of `columns` numbers, kept column by column as CNTK stores it. */
 export interface TextMatrix {

@@ -1,0 +1,61 @@
+import type { ConfigSection } from "../config/config-section.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { writeWhole } from "../files/file-access.js";
+import { dotText } from "../network/dot-text.js";
+import type { Session } from "../session.js";
+import type { Action } from "./action.js";
+import { drawGraph, graphFormatOf } from "./draw-graph.js";
+import { loadedNetwork } from "./loaded-network.js";
+
+interface PlotOptions {
+  readonly modelPath: string;
+  readonly outputDotFile: string;
+  /** The drawing, if one is asked for. */
+  readonly outputFile: string;
+}
+
+/**
+ * Action `plot`: the graph of a model in Graphviz's language, and drawn where `outputFile` asks for a drawing
+ * (ActionsLib/OtherActions.cpp, DoTopologyPlot). CNTK has a program of the user's draw it; here Graphviz is built in.
+ */
+export const plotAction: Action = {
+  names: ["plot"],
+  async run(session, { section }) {
+    const { files, log } = session;
+    const { modelPath, outputDotFile, outputFile } = readOptions(section, session);
+    const dot = dotText(loadedNetwork(session, modelPath));
+    writeWhole(files, outputDotFile, (file) => file.write(dot));
+    log.write(`Created network description in dot format: ${outputDotFile}\n`);
+    if (outputFile !== "") {
+      const drawing = await drawGraph(dot, graphFormatOf(outputFile));
+      writeWhole(files, outputFile, (file) => file.write(drawing));
+      log.write(`Drawn as ${outputFile}\n`);
+    }
+    log.write("Done.\n");
+    return {};
+  },
+  check(session, { section }) {
+    loadedNetwork(session, readOptions(section, session).modelPath);
+    return Promise.resolve();
+  },
+};
+
+function readOptions(section: ConfigSection, { log }: Session): PlotOptions {
+  const modelPath = section.string("modelPath");
+  const outputDotFile = section.string("outputDotFile", "") || `${modelPath}.dot`;
+  const outputFile = section.string("outputFile", "");
+  if (section.string("renderCmd", "") !== "") {
+    log.write(
+      "WARNING: renderCmd is not run: cntkts starts no other programs. It draws outputFile itself.\n",
+    );
+  }
+  if (outputFile !== "" && graphFormatOf(outputFile) === undefined) {
+    throw new CntkError({
+      code: "plot-format",
+      message: `plot: '${outputFile}' cannot be drawn.`,
+      span: section.keySpan("outputFile"),
+      hint: "drawings are .svg files; outputDotFile is for Graphviz itself",
+    });
+  }
+  return { modelPath, outputDotFile, outputFile };
+}

@@ -1,0 +1,220 @@
+import { call, i32, local, memory } from "wasmati";
+import type { Geometry } from "../../../primitives/geometry.js";
+import { operandAt } from "../../host/kernel.js";
+import { planarGeometry, type PlanarGeometry } from "../../javascript/planar-convolution.js";
+import { define, variable, type Routine } from "../emit/function.js";
+import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
+import { correlation, type CorrelationSizes } from "./correlation.js";
+import { framed, framesSize, type Frames } from "./images.js";
+import { kernelCorrelation, roundedSums } from "./kernel-correlation.js";
+import { address, columns, gaps, room, type WasmCompiler, type WasmContext } from "./kernel.js";
+
+/*
+ * The convolutions of images with stride 1, as correlations of images with room around them (javascript/planar-convolution.ts
+ * says the same in its loops). Other geometries are the host's.
+ */
+
+/** Wider kernels' rows do not fit the registers. */
+const widestKernel = 16;
+
+/** Images from which the correlations read: so long that vectors beginning in the target's width stay inside. */
+function sourcesOf(
+  { lanes }: WasmContext,
+  [width, height]: readonly [number, number],
+  [startX, startY]: readonly [number, number],
+  [targetWidth, targetHeight]: readonly [number, number],
+  { kernelWidth, kernelHeight }: PlanarGeometry,
+): Frames {
+  const vectors = Math.ceil(targetWidth / lanes.count) * lanes.count;
+  const rowLength = vectors + kernelWidth - 1;
+  return { width, height, rowLength, rows: targetHeight + kernelHeight - 1, startX, startY };
+}
+
+function planar(geometry: Geometry): PlanarGeometry | undefined {
+  const found = planarGeometry(geometry);
+  return found && found.kernelWidth <= widestKernel ? found : undefined;
+}
+
+/** Each map is the sum over the channels of their correlations with the kernels. */
+export const compileConvolution: WasmCompiler<"convolution"> = (instruction, context) => {
+  const { reads, writes, parameters } = instruction;
+  const g = planar(parameters.geometry);
+  if (!g) return undefined;
+  const [weights, input] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const target = [g.outputWidth, g.outputHeight] as const;
+  const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
+  const sizes = sizesOf(g, frames, target, g.channels, g.maps);
+  const { bytes } = context.lanes;
+  return [
+    {
+      routine: everySample(context, frames, sizes),
+      arguments: [
+        address(weights),
+        address(input),
+        address(writes),
+        columns(writes.axis),
+        room(0, framesSize(frames, g.channels) * bytes),
+      ],
+    },
+  ];
+};
+
+/** The same with maps and channels exchanged and every kernel turned by 180 degrees. */
+export const compileConvolutionInputGradient: WasmCompiler<"convolutionInputGradient"> = (
+  instruction,
+  context,
+) => {
+  const { reads, writes, parameters } = instruction;
+  const g = planar(parameters.geometry);
+  if (!g) return undefined;
+  const [weights, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const start = [-g.startX - g.kernelWidth + 1, -g.startY - g.kernelHeight + 1] as const;
+  const target = [g.width, g.height] as const;
+  const frames = sourcesOf(context, [g.outputWidth, g.outputHeight], start, target, g);
+  const sizes = sizesOf(g, frames, target, g.maps, g.channels);
+  const { bytes } = context.lanes;
+  const kernels = room(1, g.kernelWidth * g.kernelHeight * g.channels * g.maps * bytes);
+  return [
+    { routine: turnedKernels(context, g), arguments: [address(weights), kernels] },
+    {
+      routine: everySample(context, frames, sizes),
+      arguments: [
+        kernels,
+        address(gradient),
+        address(writes),
+        columns(writes.axis),
+        room(0, framesSize(frames, g.maps) * bytes),
+      ],
+    },
+  ];
+};
+
+/** Correlation of each channel with each map's gradient, added up over the samples; gaps add nothing. */
+export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGradient"> = (
+  instruction,
+  context,
+) => {
+  const { reads, writes, parameters } = instruction;
+  const g = planar(parameters.geometry);
+  if (!g) return undefined;
+  const [input, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const target = [g.outputWidth, g.outputHeight] as const;
+  const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
+  const sizes = sizesOf(g, frames, target, g.channels, g.maps);
+  const { bytes } = context.lanes;
+  const weights = g.kernelWidth * g.kernelHeight * g.channels * g.maps;
+  const slopes = slopesOf(context, g);
+  return [
+    {
+      routine: weightGradient(context, g, frames, sizes),
+      arguments: [
+        address(input),
+        address(gradient),
+        address(writes),
+        columns(input.axis),
+        gaps(input.axis),
+        room(0, framesSize(frames, g.channels) * bytes),
+        room(1, framesSize(slopes, g.maps) * bytes),
+        room(2, weights * 8),
+      ],
+    },
+  ];
+};
+
+function sizesOf(
+  { kernelWidth, kernelHeight }: PlanarGeometry,
+  { rowLength, rows }: Frames,
+  [width, height]: readonly [number, number],
+  sources: number,
+  maps: number,
+): CorrelationSizes {
+  return { width, height, rowLength, sourceRows: rows, kernelWidth, kernelHeight, sources, maps };
+}
+
+/** Gradients with zeros behind each row, up to whole vectors. */
+function slopesOf({ lanes }: WasmContext, g: PlanarGeometry): Frames {
+  const rowLength = Math.ceil(g.outputWidth / lanes.count) * lanes.count;
+  const [width, height] = [g.outputWidth, g.outputHeight];
+  return { width, height, rowLength, rows: height, startX: 0, startY: 0 };
+}
+
+/** (kernels, sources, target, columns, room): frames and correlates sample after sample. */
+function everySample(context: WasmContext, frames: Frames, sizes: CorrelationSizes): Routine {
+  const { bytes } = context.lanes;
+  const { sources, maps, width, height } = sizes;
+  return context.routine(`every sample ${JSON.stringify([frames, sizes])}`, () =>
+    define(["i32", "i32", "i32", "i32", "i32"], [], ([kernels, from, to, count, images]) => {
+      repeat(count, () => {
+        call(framed(context, frames, sources), [from, images]);
+        call(correlation(context, sizes), [images, kernels, to]);
+        advance(from, frames.width * frames.height * sources * bytes);
+        advance(to, width * height * maps * bytes);
+      });
+    }),
+  );
+}
+
+/** (input, gradient, target, columns, gaps, roomForImages, roomForGradients, roomForSums) */
+function weightGradient(
+  context: WasmContext,
+  g: PlanarGeometry,
+  frames: Frames,
+  sizes: CorrelationSizes,
+): Routine {
+  const { bytes } = context.lanes;
+  const slopes = slopesOf(context, g);
+  const weights = g.kernelWidth * g.kernelHeight * g.channels * g.maps;
+  return context.routine(`weight gradient ${JSON.stringify([frames, sizes])}`, () =>
+    define(
+      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      [],
+      ([input, gradient, target, count, mask, images, maps, sums]) => {
+        local.get(sums);
+        i32.const(0);
+        i32.const(weights * 8);
+        memory.fill();
+        forEach(0, count, 1, (column) => {
+          scope((leave) => {
+            when(local.get(mask), () => {
+              when(i32.load8_u({}, i32.add(mask, column)), () => leave());
+            });
+            call(framed(context, frames, g.channels), [input, images]);
+            const rows = variable("i32", gradient);
+            if (slopes.rowLength !== slopes.width) {
+              call(framed(context, slopes, g.maps), [gradient, maps]);
+              local.set(rows, maps);
+            }
+            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, sums]);
+          });
+          advance(input, g.width * g.height * g.channels * bytes);
+          advance(gradient, g.outputWidth * g.outputHeight * g.maps * bytes);
+        });
+        call(roundedSums(context), [sums, target, weights]);
+      },
+    ),
+  );
+}
+
+/** (weights, turned): turned[taps − 1 − tap, map, channel] = weights[tap, channel, map]. */
+function turnedKernels(context: WasmContext, g: PlanarGeometry): Routine {
+  const { single, bytes } = context.lanes;
+  const taps = g.kernelWidth * g.kernelHeight;
+  const key = `turned kernels ${taps} ${g.channels} ${g.maps}`;
+  return context.routine(key, () =>
+    define(["i32", "i32"], [], ([from, to]) => {
+      repeat(variable("i32", g.maps), () => {
+        const target = variable("i32", to);
+        repeat(variable("i32", g.channels), () => {
+          const last = variable("i32", i32.add(target, (taps - 1) * bytes));
+          repeat(variable("i32", taps), () => {
+            single.store(last, 0, () => single.load(from));
+            advance(from, bytes);
+            advance(last, -bytes);
+          });
+          advance(target, g.maps * taps * bytes);
+        });
+        advance(to, taps * bytes);
+      });
+    }),
+  );
+}

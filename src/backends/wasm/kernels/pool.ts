@@ -1,0 +1,185 @@
+import { f64x2, i32, i32x4, local, type Local, memory, select, v128 } from "wasmati";
+import { dataKey } from "../../../plan/rewrite.js";
+import type { Operand } from "../../../primitives/instruction.js";
+import { operandAt } from "../../host/kernel.js";
+import { define, variable, type Routine } from "../emit/function.js";
+import { lanesOf } from "../emit/lanes.js";
+import { address, columns, type Call, type WasmCompiler, type WasmContext } from "./kernel.js";
+import { insideWindows, type InsideWindows } from "./windows.js";
+import { walk } from "./walk.js";
+
+/*
+ * Pooling over windows that lie inside the image; others are the host's. Each window's cells are written out, loaded one by one
+ * into the lowest lane.
+ */
+
+type Whole = Local<"i32">;
+
+/** pooled cell = maximum or average of the cells under its window. */
+export const compilePool: WasmCompiler<"pool"> = ({ reads, writes, parameters }, context) => {
+  const { mode, geometry } = parameters;
+  const windows = insideWindows(geometry);
+  if (!windows) return undefined;
+  const routine = eachWindow(context, `${mode} pool`, windows, 2, ([pooled, x]) => {
+    const value = mode === "max" ? maximum(context, windows, x!) : average(context, windows, x!);
+    context.lanes.single.store(pooled!, 0, () => local.get(value));
+  });
+  return [{ routine, arguments: [address(writes), address(operandAt(reads, 0)), columns(writes.axis)] }];
+};
+
+/** Each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite. */
+export const compileMaxUnpool: WasmCompiler<"maxUnpool"> = ({ reads, writes, parameters }, context) => {
+  const windows = insideWindows(parameters.geometry);
+  if (!windows) return undefined;
+  const { lanes } = context;
+  const [values, x] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const routine = eachWindow(context, "unpool", windows, 3, ([value, cells, target]) => {
+    const place = firstMaximum(context, windows, cells!);
+    const at = variable("i32", i32.add(place, target!));
+    lanes.single.store(at, 0, () => lanes.single.load(value!));
+  });
+  return [
+    cleared(context, windows, writes),
+    { routine, arguments: [address(values), address(x), address(writes), columns(writes.axis)] },
+  ];
+};
+
+/** Each pooled cell's gradient shared out among its window's cells, or given to the first that reaches the maximum. */
+export const compilePoolGradient: WasmCompiler<"poolGradient"> = ({ reads, writes, parameters }, context) => {
+  const { mode, geometry } = parameters;
+  const windows = insideWindows(geometry);
+  const [gradient, x, pooled] = reads;
+  if (!windows?.apart || !gradient) return undefined;
+  const { lanes } = context;
+  const { single, bytes } = lanes;
+  if (mode === "average") {
+    const routine = eachWindow(context, "average pool gradient", windows, 2, ([slope, target]) => {
+      const share = lanes.div(single.load(slope!), lanes.constant(windows.cells.length));
+      const value = variable("v128", share);
+      for (const cell of windows.cells) single.store(target!, cell * bytes, () => local.get(value));
+    });
+    return [
+      cleared(context, windows, writes),
+      { routine, arguments: [address(gradient), address(writes), columns(writes.axis)] },
+    ];
+  }
+  if (!x || !pooled) return undefined;
+  const routine = eachWindow(
+    context,
+    "max pool gradient",
+    windows,
+    4,
+    ([slope, largest, cells, target]) => {
+      const place = firstNotLess(context, windows, cells!, variable("v128", single.load(largest!)));
+      const at = variable("i32", i32.add(place, target!));
+      single.store(at, 0, () => single.load(slope!));
+    },
+    2,
+  );
+  return [
+    cleared(context, windows, writes),
+    {
+      routine,
+      arguments: [...[gradient, pooled, x, writes].map(address), columns(writes.axis)],
+    },
+  ];
+};
+
+/** Fills the result with zeros. */
+function cleared(context: WasmContext, { inputSize }: InsideWindows, target: Operand): Call {
+  const { lanes } = context;
+  const routine = context.routine("cleared", () =>
+    define(["i32", "i32"], [], ([at, size]) => {
+      local.get(at);
+      i32.const(0);
+      local.get(size);
+      memory.fill();
+    }),
+  );
+  return { routine, arguments: [address(target), columns(target.axis, inputSize * lanes.bytes)] };
+}
+
+/** (pooled…, image…, columns): `body` for every window of every column; the first `ofWindows` operands hold a number a window. */
+function eachWindow(
+  context: WasmContext,
+  name: string,
+  windows: InsideWindows,
+  operands: number,
+  body: (places: readonly Whole[]) => void,
+  ofWindows = 1,
+): Routine {
+  const axes = windows.axes.map((axis) => ({
+    ...axis,
+    strides: Array.from({ length: operands }, (_, k) => axis.strides[k < ofWindows ? 0 : 1] ?? 0),
+  }));
+  const key = `${name} ${dataKey([windows, operands])}`;
+  return context.routine(key, () =>
+    define(
+      Array.from({ length: operands + 1 }, () => "i32" as const),
+      [],
+      (parameters) => {
+        const count = parameters[operands] as Whole;
+        walk(axes, parameters.slice(0, operands), count, context.lanes.bytes, body);
+      },
+    ),
+  );
+}
+
+function maximum({ lanes }: WasmContext, { cells }: InsideWindows, x: Whole): Local<"v128"> {
+  const { single, bytes } = lanes;
+  const [first = 0, ...others] = cells;
+  const best = variable("v128", single.load(x, first * bytes));
+  for (const cell of others) {
+    local.set(best, lanes.pmax(local.get(best), single.load(x, cell * bytes)));
+  }
+  return best;
+}
+
+/** The sum, in double, rounded; over the number of cells. */
+function average({ lanes }: WasmContext, { cells }: InsideWindows, x: Whole): Local<"v128"> {
+  const { single, bytes } = lanes;
+  const sum = variable("v128", lanesOf.double.constant(0));
+  for (const cell of cells) {
+    const value = single.load(x, cell * bytes);
+    local.set(sum, f64x2.add(lanes === lanesOf.float ? f64x2.promote_low_f32x4(value) : value, sum));
+  }
+  return variable("v128", lanes.div(lanes.fromDouble(sum), lanes.constant(cells.length)));
+}
+
+/** Distance in bytes of the first cell with the largest value. */
+function firstMaximum({ lanes }: WasmContext, { cells }: InsideWindows, x: Whole): Whole {
+  const { single, bytes } = lanes;
+  const [first = 0, ...others] = cells;
+  const best = variable("v128", single.load(x, first * bytes));
+  const place = variable("i32", first * bytes);
+  const value = variable("v128");
+  for (const cell of others) {
+    local.set(value, single.load(x, cell * bytes));
+    i32.const(cell * bytes);
+    local.get(place);
+    v128.any_true(lanes.gt(value, best));
+    select();
+    local.set(place);
+    local.set(best, lanes.pmax(best, value));
+  }
+  return place;
+}
+
+/** Distance in bytes of the first cell that is not less than the maximum; there is one. */
+function firstNotLess(
+  { lanes }: WasmContext,
+  { cells }: InsideWindows,
+  x: Whole,
+  maximum: Local<"v128">,
+): Whole {
+  const { single, bytes } = lanes;
+  const place = variable("i32", 0);
+  for (const cell of [...cells].reverse()) {
+    i32.const(cell * bytes);
+    local.get(place);
+    i32x4.extract_lane(0, lanes.ge(single.load(x, cell * bytes), maximum));
+    select();
+    local.set(place);
+  }
+  return place;
+}
