@@ -96,6 +96,7 @@ type Building = Pick<
   | "axisNames"
   | "log"
   | "traceLevel"
+  | "networks"
 >;
 
 /** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
@@ -116,7 +117,9 @@ export async function buildShapedNetwork(
   const { compiled, ...services } = building(session, traceLevel);
   const network = await networkSource(section).build(section, { ...session, traceLevel, ...services });
   const validating = validationTraceLevel(section, traceLevel);
-  return compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
+  const shaped = compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
+  session.networks?.push(shaped);
+  return shaped;
 }
 
 /** What descriptions of networks use of loaded models; `compiled` gathers the networks that were compiled meanwhile. */

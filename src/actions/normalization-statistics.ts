@@ -4,7 +4,7 @@ import { memoryBlock } from "../memory-sharing/index.js";
 import { type EngineState, modelFromNetwork, writeModel } from "../model-files/index.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { planGraph, shapeNetwork, trainingModeGraph } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { checkStreams } from "../training/feed.js";
 import { inputsBelow } from "../network/node-order.js";
@@ -13,6 +13,7 @@ import { estimateNormalizations } from "../training/normalization-statistics.js"
 import { parameterValues } from "../training/parameters.js";
 import { refuseNodeTracing } from "../training/refused-options.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { evaluationNodesNamed } from "./evaluation-nodes.js";
 import { networkForEvaluation } from "./networks.js";
 
@@ -42,7 +43,7 @@ export const normalizationStatisticsAction: Action = {
     }
   },
   async check(session, { section }) {
-    checkReader(statisticsReader(section));
+    checkReaderSection(session, statisticsReader(section));
     readOptions(section);
     const { shaped, nodes, requirePrecision } = await networkOf(session, section);
     requirePrecision();

@@ -10,7 +10,7 @@ import {
   shapeNetwork,
   trainingGraph,
 } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { checkTotal } from "../shapes/index.js";
 import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
@@ -21,6 +21,7 @@ import { valueOfFirst } from "../training/processes.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { keysThere } from "./networks.js";
 
 /** An action that trains a network: where no training was begun, one that it makes itself. */
@@ -94,8 +95,8 @@ export const trainAction: TrainingAction = {
     const options = sgd && readSgdOptions(sgd, session.elementType);
     if (sgd) readParallelTraining(sgd, session);
     const shaped = await this.create(session, section);
-    if (there.has("reader")) checkReader(section.section("reader"));
-    if (section.has("cvReader")) checkReader(section.section("cvReader"));
+    if (there.has("reader")) checkReaderSection(session, section.section("reader"));
+    if (section.has("cvReader")) checkReaderSection(session, section.section("cvReader"));
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
       const computed = withStatistics(shaped, statisticsToCompute(shaped));
@@ -113,8 +114,9 @@ export const trainAction: TrainingAction = {
   },
 };
 
+/** A check is there to show the network, whatever a run would tell. */
 async function createNetwork(session: Session, section: ConfigSection): Promise<ShapedNetwork> {
-  const traceLevel = section.integer("traceLevel", 0);
+  const traceLevel = Math.max(section.integer("traceLevel", 0), session.findings ? 1 : 0);
   if (traceLevel > 0) session.log.stamped("\nCreating virgin network.\n");
   const shaped = await buildShapedNetwork(session, section, traceLevel);
   // The model file holds all parameters, those that nothing uses included.

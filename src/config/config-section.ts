@@ -260,6 +260,13 @@ export class ConfigSection {
     return result;
   }
 
+  private readonly pastedKeys = new Set<string>();
+
+  /** Has the value of the key been pasted in somewhere as `$key$`? */
+  pasted(key: string): boolean {
+    return this.pastedKeys.has(key.toLowerCase());
+  }
+
   /** Keys whose value is being pasted in; a key that needs itself would never end. */
   private readonly resolving = new Set<string>();
 
@@ -268,6 +275,7 @@ export class ConfigSection {
     const own = this.entries.get(id);
     if (own === undefined) return this.parent?.variable(name);
     if (own.value.text === "default") return undefined;
+    this.pastedKeys.add(id);
     if (this.resolving.has(id)) {
       const message = `The value of variable ${name.text} contains $${name.text}$ itself.`;
       throw new CntkError({ code: "circular-variable", message, span: name.spanOf() });

@@ -1,5 +1,6 @@
 import type { Command } from "../command.js";
 import { checkCommand } from "./check.js";
+import { convertCommand } from "./convert.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { mnistCommand } from "./mnist.js";
@@ -14,4 +15,5 @@ export const commands: readonly Command[] = [
   evalCommand,
   visualizeCommand,
   mnistCommand,
+  convertCommand,
 ];
