@@ -8,7 +8,14 @@ import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
-import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
+import {
+  compilePlan,
+  type CompiledPlan,
+  gradientGraph,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+} from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
@@ -53,6 +60,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
     checkPlan(plan);
+    requireMemory(shaped);
     return Evaluator.ofPlan(session, shaped, nodes, plan, values);
   }
 
