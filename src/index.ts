@@ -19,7 +19,7 @@ export {
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
 export { renderDiagnostic } from "./diagnostics/render.js";
 export type { MnistTextFile } from "./actions/mnist.js";
-export type { RunResult } from "./run/run.js";
+export { printSummary, type LayerSummary, type NetworkSummary, type RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
 export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
 export { printNodesAction as printNodes } from "./actions/print-nodes.js";

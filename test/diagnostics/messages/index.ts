@@ -54,6 +54,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "no-samples": "the reader refuses data without samples first",
   "parameter-size": "takes a damaged model file",
   "reader-streams": "takes several sources of data with a stream of the same name",
+  "unknown-key": "a warning of check, which does not end with it",
   syntax: "stands for an error that the parser does not name",
   "unknown-backend": "the command line refuses unknown names first, with `usage`",
   "validation-unstable": "a shape rule that contradicts itself; none does",
