@@ -4,18 +4,21 @@
 export {
   checkConfig,
   explainConfig,
+  exportModelFile,
   loadModel,
   makeMnist,
   runConfig,
   version,
   visualize,
   type ExplainOptions,
+  type ExportOptions,
   type LoadOptions,
   type RunOptions,
   type VisualizeOptions,
 } from "./api.js";
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
 export { renderDiagnostic } from "./diagnostics/render.js";
+export { exportFormats, type ExportFormat } from "./actions/export-model.js";
 export type { MnistTextFile } from "./actions/mnist.js";
 export type { RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";

@@ -2,6 +2,7 @@ import type { Command } from "../command.js";
 import { checkCommand } from "./check.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
+import { exportCommand } from "./export.js";
 import { mnistCommand } from "./mnist.js";
 import { printNodesCommand } from "./print-nodes.js";
 import { visualizeCommand } from "./visualize.js";
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   explainCommand,
   printNodesCommand,
   evalCommand,
+  exportCommand,
   visualizeCommand,
   mnistCommand,
 ];

@@ -31,6 +31,7 @@ export const families: readonly Family[] = [
 /** Codes without a snapshot, and why. */
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
+  "export-outputs": "takes a model without output nodes, which no sample configuration makes",
   "svd-keeps-nothing": "takes a KeepRatio of 1 or more and a matrix of some size",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
   "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
