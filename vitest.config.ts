@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // No test file changes what others import: modules are loaded once for each worker, not once for each file.
+    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

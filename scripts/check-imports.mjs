@@ -45,6 +45,8 @@ const allowed = {
   plan: ["network"],
   backends: ["network", "plan"],
   readers: ["config"],
+  // From one form of data to another.
+  convert: ["readers"],
   // What processes that train together say to each other.
   communication: [],
   // What the commands of a configuration share, from the command line to the last room.
@@ -112,7 +114,17 @@ const allowed = {
   node: ["library"],
   // Entry points of other threads, and the pool that runs them.
   threads: ["readers", "node"],
-  api: ["threads", "model-files", "backends", "communication", "session", "actions", "run", "node"],
+  api: [
+    "convert",
+    "threads",
+    "model-files",
+    "backends",
+    "communication",
+    "session",
+    "actions",
+    "run",
+    "node",
+  ],
   index: ["backends", "session", "actions", "run", "api"],
   cli: ["config", "session", "node", "index"],
 };
@@ -127,6 +139,8 @@ const packages = {
   protobufjs: ["model-files", "exporters"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
+  "jpeg-js": ["node"],
+  sharp: ["node"],
   "@hpcc-js/wasm-graphviz": ["actions"],
   yargs: ["cli"],
 };

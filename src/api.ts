@@ -5,6 +5,7 @@ import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
 import type { ProcessGroup } from "./communication/index.js";
+import { type ConversionOptions, convert, type Converted } from "./convert/index.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
@@ -14,7 +15,7 @@ import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
 import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
-import { readerThreads } from "./threads/index.js";
+import { pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
 import { explain, type ExplainStage } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
@@ -54,6 +55,7 @@ function sessionStart(options: RunOptions): SessionStart {
     processes: options.processes ?? mpiProcesses(),
     backendName: options.backend,
     // Threads open the machine's own files.
+    pictures: pictureDecoder(),
     readerThreads: options.files ? undefined : readerThreads(),
     signal,
     onProgress,
@@ -188,4 +190,29 @@ export function makeMnist(
     loadMnistPackage: () => loadMnistPackage(files.directory),
     onFile: options.onFile,
   });
+}
+
+export interface ConvertOptions extends ConversionOptions {
+  /** Folder that relative paths count from; default: the process's. */
+  readonly directory?: string;
+  readonly files?: FileAccess;
+  /** Takes warnings about the data; default: standard error. */
+  readonly log?: LogSink;
+  /** How much is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/**
+ * Converts data from one form to another: `text-to-binary`, `binary-to-text`, `columns-to-text`, `images-to-map`,
+ * `idx-to-text`. Nothing appears half-written.
+ * @throws CntkError for what it is told and for data that cannot be read.
+ */
+export function convertData(
+  kind: string,
+  source: string,
+  target: string,
+  options: ConvertOptions = {},
+): Promise<Converted> {
+  const { directory, files = nodeFiles(directory), log = standardError, onProgress, ...rest } = options;
+  return convert(kind, { files, log, source, target, onProgress }, rest);
 }

@@ -3,6 +3,7 @@
  */
 export {
   checkConfig,
+  convertData,
   explainConfig,
   exportModelFile,
   loadModel,
@@ -10,6 +11,7 @@ export {
   runConfig,
   version,
   visualize,
+  type ConvertOptions,
   type ExplainOptions,
   type ExportOptions,
   type LoadOptions,
@@ -20,7 +22,7 @@ export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
 export { renderDiagnostic } from "./diagnostics/render.js";
 export { exportFormats, type ExportFormat } from "./actions/export-model.js";
 export type { MnistTextFile } from "./actions/mnist.js";
-export type { RunResult } from "./run/run.js";
+export { printSummary, type LayerSummary, type NetworkSummary, type RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
 export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
 export { printNodesAction as printNodes } from "./actions/print-nodes.js";

@@ -1,13 +1,15 @@
 import type { Backend } from "./backends/backend.js";
+import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Communicator, ProcessGroup } from "./communication/index.js";
 import type { Source } from "./diagnostics/source.js";
 import type { FileAccess } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
 import type { Clock, RunLog } from "./log/run-log.js";
 import type { ModelFile } from "./model-files/index.js";
+import type { ShapedNetwork } from "./network/network.js";
 import type { SeedCounter } from "./network/seed-counter.js";
 import type { ElementType } from "./numerics/values.js";
-import type { ReaderThreads } from "./readers/index.js";
+import type { PictureDecoder, ReaderThreads } from "./readers/index.js";
 import type { AxisNames } from "./shapes/index.js";
 
 /** How far a long piece of work has come; for progress bars, never for the log. */
@@ -51,6 +53,8 @@ export interface SessionStart {
   readonly backendName?: string;
   /** The processes that a launcher has started; absent = this one alone. */
   readonly processes?: ProcessGroup;
+  /** Decodes pictures for readers of images. */
+  readonly pictures?: PictureDecoder;
   /** Threads that read data ahead; absent = this one reads. */
   readonly readerThreads?: ReaderThreads;
   readonly signal?: AbortSignal;
@@ -87,4 +91,8 @@ export interface Session extends Omit<SessionStart, "backendName" | "clock" | "p
    * Only in a check, which writes nothing: the untrained models that earlier commands would have left, by absolute path.
    */
   readonly untrained?: Map<string, () => ModelFile>;
+  /** Only in a check: what does not stop it, but should be known. */
+  readonly findings?: Diagnostic[];
+  /** Only in a check: the networks that were described or loaded, as they come about. */
+  readonly networks?: ShapedNetwork[];
 }

@@ -2,8 +2,10 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Action, Command } from "./action.js";
 import { adaptAction } from "./adapt.js";
+import { crossValidateAction } from "./cross-validate.js";
 import { dumpNodesAction } from "./dump-nodes.js";
 import { editAction } from "./edit.js";
+import { normalizationStatisticsAction } from "./normalization-statistics.js";
 import { plotAction } from "./plot.js";
 import { svdAction } from "./svd.js";
 import { testAction } from "./test.js";
@@ -19,6 +21,8 @@ export const actions: readonly Action[] = [
   writeAction,
   writeWordAndClassAction,
   editAction,
+  crossValidateAction,
+  normalizationStatisticsAction,
   adaptAction,
   dumpNodesAction,
   plotAction,

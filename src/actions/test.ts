@@ -1,10 +1,8 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { elementCount } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
@@ -14,6 +12,8 @@ import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
+import { defaultEvaluationNodes, requireScalar } from "./evaluation-nodes.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
@@ -57,7 +57,7 @@ export const testAction: Action = {
   },
   async check(session, command) {
     const { section } = command;
-    if (keysThere(session, command, "reader").has("reader")) checkReader(testReader(section));
+    if (keysThere(session, command, "reader").has("reader")) checkReaderSection(session, testReader(section));
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);
@@ -66,29 +66,12 @@ export const testAction: Action = {
   },
 };
 
-/** evalNodeNames, or all evaluation nodes and then all criteria. */
-function nodesToEvaluate(
-  { log }: Pick<Session, "log">,
-  section: ConfigSection,
-  shaped: ShapedNetwork,
-): NetworkNode[] {
-  const { groups } = shaped.network;
-  if (section.array("evalNodeNames", []).length && groups.output.length) {
-    for (const node of groups.output) requireScalar(shaped, node);
-    return [...groups.output];
+/** evalNodeNames, or the default ones. */
+function nodesToEvaluate(session: Session, section: ConfigSection, shaped: ShapedNetwork): NetworkNode[] {
+  const { output } = shaped.network.groups;
+  if (section.array("evalNodeNames", []).length === 0 || output.length === 0) {
+    return defaultEvaluationNodes(session, shaped);
   }
-  const what = "using all the default evalnodes and training criterion nodes";
-  log.write(`evalNodeNames are not specified, ${what}.\n`);
-  return [...new Set([...groups.evaluation, ...groups.criterion])];
-}
-
-function requireScalar(shaped: ShapedNetwork, node: NetworkNode): void {
-  const shape = shaped.facts.get(node)?.shape ?? [];
-  if (elementCount(shape) === 1) return;
-  throw new CntkError({
-    code: "criterion-not-scalar",
-    message: "Criterion nodes to evaluate must have dimension 1x1.",
-    span: node.origin,
-    label: `${node.name} has ${elementCount(shape)} elements`,
-  });
+  for (const node of output) requireScalar(shaped, node);
+  return [...output];
 }

@@ -25,10 +25,8 @@ function unavailable(...names: readonly string[]): Action {
 
 /** Actions of CNTK's that cntkts does not have; they are refused when it is their turn (CNTK.cpp, DoCommands). */
 export const unavailableActions: readonly Action[] = [
-  unavailable("bnstat"),
   unavailable("convertdbn"),
   unavailable("createLabelMap"),
-  unavailable("cv"),
   unavailable("devtest"),
   unavailable("exportdbn"),
 ];

@@ -4,4 +4,5 @@ export type { ForwardGraph, Mode } from "./forward.js";
 export { backwardGraph } from "./backward.js";
 export { gradientGraph, inferenceGraph } from "./execution-graphs.js";
 export type { GradientGraph, GradientRequest } from "./execution-graphs.js";
+export { statisticsGraph } from "./statistics-graph.js";
 export { printGradients } from "./print-gradients.js";

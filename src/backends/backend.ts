@@ -33,6 +33,11 @@ export interface Executable {
    * until the next run.
    */
   stateViews?(names: readonly string[]): ReadonlyMap<string, Values>;
+  /**
+   * Which of several interleaved series of minibatches the next run belongs to, from 0: each keeps the last frames that it
+   * carries over for itself.
+   */
+  selectSeries?(series: number): void;
   dispose(): Promise<void>;
 }
 

@@ -36,6 +36,8 @@ export interface CommandSpec<Request extends object> {
   /** As help shows it, without the program's name. */
   readonly usage: string;
   readonly describe: string;
+  /** What `COMMAND --help` says besides. */
+  readonly details?: string;
   readonly options: Readonly<Record<string, Options>>;
   /** Names of the words it takes besides options; undefined = a configuration's command line. */
   readonly words?: readonly string[];

@@ -44,9 +44,9 @@ export function mainHelp(commands: readonly Command[]): Promise<string> {
 }
 
 /** `cntkts COMMAND --help`. */
-export function commandHelp({ usage, describe, options }: Command): Promise<string> {
+export function commandHelp({ usage, describe, details, options }: Command): Promise<string> {
   return parser([])
-    .usage(`cntkts ${usage}\n\n${describe}`)
+    .usage(`cntkts ${usage}\n\n${describe}${details === undefined ? "" : `\n\n${details}`}`)
     .options(options)
     .option("backend", backendOption)
     .help("help", "this text")

@@ -47,6 +47,8 @@ export interface FileAccess {
   /** Makes the folder of the path if need be and begins a log file anew. */
   log(path: string): LogFile;
   makeDirectory(path: string): void;
+  /** Names in a folder, in any order; absent where folders cannot be listed. */
+  list?(path: string): string[];
   remove(path: string): void;
 }
 

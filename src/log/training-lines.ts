@@ -23,6 +23,8 @@ export function criterionText(criterion: CriterionSum): string {
 }
 
 export interface MinibatchLine {
+  /** Words before the line, of a short training. */
+  readonly label?: string | undefined;
   /** 1-based. */
   readonly epoch: number;
   readonly epochs: number;
@@ -46,7 +48,7 @@ export function minibatchLine(line: MinibatchLine): string {
   const criteria = line.criteria.map((criterion) => `${criterionText(criterion)}; `).join("");
   const rate = line.samples / line.seconds;
   return (
-    ` Epoch[${String(line.epoch).padStart(2)} of ${line.epochs}]-Minibatch[${range}]: ${criteria}` +
+    `${line.label ?? ""} Epoch[${String(line.epoch).padStart(2)} of ${line.epochs}]-Minibatch[${range}]: ${criteria}` +
     `time = ${number(0, 4, line.seconds)}s; samplesPerSecond = ${formatFixed(rate, 1)}\n`
   );
 }
@@ -160,3 +162,45 @@ export function dropoutLines(rate: number, hasDropout: boolean): string[] {
   if (hasDropout || rate <= 0) return [set];
   return [set, "WARNING: Attempting to set dropout rate, but there is no dropout node in the network.\n"];
 }
+
+/** The criteria of a short training that a search makes. */
+export function miniEpochLine(
+  epoch: number,
+  criteria: readonly CriterionSum[],
+  learningRate: number,
+  minibatchSize: number,
+): string {
+  const sums = criteria.map((criterion) => `${criterionText(criterion)}; `).join("");
+  const rate = formatGeneral(learningRate, 8);
+  return ` Finished Mini-Epoch[${epoch}]: ${sums}learningRatePerSample = ${rate}; minibatchSize = ${minibatchSize}\n`;
+}
+
+/** What a search for a learning rate has found. */
+export function bestRateLine(epoch: number, rate: number, baseCriterion: number): string {
+  return (
+    ` SearchForBestLearnRate Epoch[${epoch}]: Best learningRatePerSample = ${formatGeneral(rate, 10)}, ` +
+    `baseCriterion=${formatGeneral(baseCriterion, 10)}\n`
+  );
+}
+
+const fixed8 = (value: number): string => formatFixed(value, 8);
+
+/** The lines of a search for a minibatch size (SGD.cpp, AdaptiveMinibatchSizing and SearchForBestMinibatchSize). */
+export const minibatchSearchLines = {
+  adapted: (size: number): string => `Minibatch size adapted to ${size}.\n`,
+  reset: (previous: number): string =>
+    ` Before Epoch[2], previous minibatchSize ${previous} is considered invalid -> resetting.\n`,
+  skipped: (epoch: number, kept: number): string =>
+    ` AdaptiveMinibatchSearch: Search for a better minibatchSize in epoch ${epoch} skipped, keeping minibatchSize of ${kept}\n`,
+  range: (epoch: number, from: number, to: number): string =>
+    ` AdaptiveMinibatchSearch Epoch[${epoch}]: Evaluating minibatchSizes ${from}..${to}\n`,
+  trial: (epoch: number, size: number, from: number, to: number): string =>
+    ` AdaptiveMinibatchSearch Epoch[${epoch}]: Evaluating trial minibatchSize=${size} (search range: ${from}..${to})...\n`,
+  base: (epoch: number, criterion: number, size: number): string =>
+    ` AdaptiveMinibatchSearch Epoch[${epoch}]: Computed baseCriterion ${fixed8(criterion)} for minibatchSize=${size}\n`,
+  goOn: (epoch: number, criterion: number, base: number): string =>
+    ` AdaptiveMinibatchSearch Epoch[${epoch}]: Keep searching... epochCriterion = ${fixed8(criterion)} vs. baseCriterion = ${fixed8(base)}\n`,
+  found: (epoch: number, size: number, criterion: number, base: number): string =>
+    ` AdaptiveMinibatchSearch Epoch[${epoch}]: Search successful. New minibatchSize is ${size}. ` +
+    `epochCriterion = ${fixed8(criterion)} vs baseCriterion = ${fixed8(base)}\n`,
+} as const;

@@ -21,3 +21,4 @@ export { denseValues, elementTypeOfData } from "./data.js";
 export { shareOfMinibatch } from "./share.js";
 export type { FedInput } from "./feed.js";
 export { feed, missingStream, realSamples } from "./feed.js";
+export { splitMinibatch } from "./split.js";

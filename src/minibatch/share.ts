@@ -8,7 +8,12 @@ import type { AxisLayout, Minibatch, StreamData, StreamMinibatch } from "./minib
  * @throws CntkError `minibatch-shares` for streams that lie differently.
  * Source: Source/SGDLib/DataReaderHelpers.h, DecimateMinibatch.
  */
-export function shareOfMinibatch(minibatch: Minibatch, rank: number, workers: number): Minibatch {
+export function shareOfMinibatch(
+  minibatch: Minibatch,
+  rank: number,
+  workers: number,
+  hint = "distributedMBReading = true lets every process read its own part",
+): Minibatch {
   if (workers === 1) return minibatch;
   const [first] = minibatch.streams.values();
   const streams = new Map<string, StreamMinibatch>();
@@ -19,7 +24,7 @@ export function shareOfMinibatch(minibatch: Minibatch, rank: number, workers: nu
         message:
           "DecimateMinibatch: Inconsistent number of columns among inputs " +
           `(found ${columnCount(first.layout)} and ${columnCount(stream.layout)}).`,
-        hint: "distributedMBReading = true lets every process read its own part",
+        hint,
       });
     }
     streams.set(name, shareOfStream(stream, rank, workers));

@@ -51,7 +51,10 @@ export function collectRoots(network: Network): NetworkNode[] {
  * Depth-first order from the roots: inputs left to right, a node after its inputs, each node once. A cycle is cut where
  * it returns to a node already entered (ComputationNetwork.cpp, FormEvalOrder).
  */
-export function depthFirstOrder(roots: Iterable<NetworkNode>): NetworkNode[] {
+export function depthFirstOrder(
+  roots: Iterable<NetworkNode>,
+  inputsOf: (node: NetworkNode) => readonly NetworkNode[] = ({ inputs }) => inputs,
+): NetworkNode[] {
   const order: NetworkNode[] = [];
   const entered = new Set<NetworkNode>();
   // An explicit stack: unrolled networks are deeper than JavaScript's call stack.
@@ -61,7 +64,7 @@ export function depthFirstOrder(roots: Iterable<NetworkNode>): NetworkNode[] {
     entered.add(root);
     stack.push({ node: root, next: 0 });
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const input = top.node.inputs[top.next++];
+      const input = inputsOf(top.node)[top.next++];
       if (!input) {
         order.push(top.node);
         stack.pop();
@@ -93,7 +96,11 @@ export function consumersOf(nodes: Iterable<NetworkNode>): Map<NetworkNode, Set<
   return consumers;
 }
 
-/** The fed nodes (inputs) that some nodes need, in evaluation order. */
+/**
+ * The fed nodes (inputs) that some nodes need, in evaluation order. Statistics of the training set need none: they were
+ * computed before (ComputationNetwork.cpp, CollectInputAndLearnableParametersRec).
+ */
 export function inputsBelow(nodes: Iterable<NetworkNode>): NetworkNode[] {
-  return depthFirstOrder(nodes).filter((node) => node.op.role === "input");
+  const order = depthFirstOrder(nodes, ({ op, inputs }) => (op.role === "precompute" ? [] : inputs));
+  return order.filter((node) => node.op.role === "input");
 }

@@ -155,6 +155,14 @@ export interface Companions {
   readonly assignments?: readonly Assignment[];
 }
 
+/** A statistic of the whole training set, whose value is a state of the node's own name (role `precompute`). */
+export interface Statistic {
+  /** How it grows with a minibatch. */
+  readonly accumulated: readonly Assignment[];
+  /** Its value after the last minibatch, made of those states. */
+  readonly value: NetworkNode;
+}
+
 export interface LoweringContext<A = Attributes, D = unknown> {
   readonly node: NetworkNode;
   readonly attributes: A;
@@ -274,6 +282,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    */
   readonly gradient?: (context: GradientContext<A, D>) => readonly (NetworkNode | null)[];
   companions?(context: CompanionContext<A, D>): Companions;
+  /** Of role `precompute`: how the pass before training makes its value. */
+  statistic?(context: CompanionContext<A, D>): Statistic;
   /**
    * The node written out as nodes of other ops, whose last one (returned) has its value. Value and gradient are then those
    * nodes' and the entry needs neither `lower` nor `gradient`.

@@ -91,6 +91,10 @@ class NodeFiles implements FileAccess {
     guarded("creating", relative, () => makeDirectories(this.resolve(relative)));
   }
 
+  list(relative: string): string[] {
+    return guarded("opening", relative, () => fs.readdirSync(this.resolve(relative)));
+  }
+
   remove(relative: string): void {
     guarded("writing", relative, () => fs.rmSync(this.resolve(relative), { force: true }));
   }

@@ -86,7 +86,7 @@ const attributes = {
   outputRank: { kind: "integer", doc: "Number of axes of A that the result keeps.", default: 1 },
   inferInputRankToMap: {
     kind: "integer",
-    doc: "Number of trailing axes of B not to contract, when A's shape is to be extended; −1 = do not extend.",
+    doc: "Number of trailing axes of B not to contract, when A's shape is to be extended; −1 = do not extend; −2 = contract the frames of each sequence as well.",
     default: -1,
   },
 } as const;

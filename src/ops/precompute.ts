@@ -1,9 +1,20 @@
-import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import type { NetworkNode } from "../network/network.js";
+import type { CompanionContext, OpDefinition, ShapeContext, Statistic } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
-import { add, argument, divide, multiply, subtract } from "../primitives/expression.js";
-import { isElementwiseCompatible, notRunnable, problem } from "./declared.js";
+import {
+  add,
+  argument,
+  binary,
+  constant,
+  divide,
+  multiply,
+  subtract,
+  unary,
+} from "../primitives/expression.js";
+import { isElementwiseCompatible, problem } from "./declared.js";
 import { at, defineOp, describeShort, formatDims, memoryAll, shapeProblem } from "./define-op.js";
 import { emitMap } from "./lowering.js";
+import { runningAverage } from "./running-average.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 
 /*
@@ -17,9 +28,9 @@ const statistic = {
   inputs: [{ name: "x", doc: "What is measured." }],
   attributes: {},
   stored: { fields: [field("hasComputed", "boolean", { otherwise: false }), field("values", "matrix")] },
-  role: "precompute",
+  role: "precompute" as const,
   nonLooping: true,
-  differentiable: "none",
+  differentiable: "none" as const,
   memory: { ...memoryAll, ownMatrix: true },
   shape(context: ShapeContext) {
     const input = at(context.inputs, 0);
@@ -31,17 +42,59 @@ const statistic = {
         "no-minibatch-data",
       );
     }
-    return { shape: input.shape, dynamicAxis: null };
+    return { shape: input.shape, dynamicAxis: null, storage: "dense" as const };
   },
-  ...notRunnable,
-} as const;
+};
 
-const mean = defineOp({ ...statistic, name: "Mean", doc: "Mean of each element over the training set." });
+/** A mean over the minibatches so far, and what it takes to go on with another one. */
+function growingMean({ node, build }: CompanionContext) {
+  const x = at(node.inputs, 0);
+  const { shape } = build.facts(node);
+  const average = build.state(`${node.name}.mean`, shape);
+  const count = build.state(`${node.name}.sampleCount`, [1]);
+  const total = build.map(add(argument(0), argument(1)), [count, build.count(x, "samples")]);
+  const grown = (before: NetworkNode, sum: NetworkNode): NetworkNode =>
+    runningAverage(build, { average: before, count, total }, sum);
+  const updated = grown(average, build.reduceTo(x, shape, null));
+  const accumulated = [
+    { state: average, value: updated },
+    { state: count, value: total },
+  ];
+  return { x, shape, average, updated, grown, accumulated };
+}
+
+const mean = defineOp({
+  ...statistic,
+  name: "Mean",
+  doc: "Mean of each element over the training set.",
+  statistic(context): Statistic {
+    const { average, accumulated } = growingMean(context);
+    return { accumulated, value: context.build.map(argument(0), [average]) };
+  },
+});
+
+/** CNTK's bound below, a number of single precision. */
+const smallestVariance = Math.fround(1e-10);
 
 const inverseDeviation = defineOp({
   ...statistic,
   name: "InvStdDev",
   doc: "1/√(variance) of each element over the training set; the variance is at least 1e-10.",
+  statistic(context): Statistic {
+    const { node, build } = context;
+    const { x, shape, average, updated, grown, accumulated } = growingMean(context);
+    const variance = build.state(`${node.name}.variance`, shape);
+    const difference = subtract(argument(1), argument(2));
+    const moved = build.map(add(argument(0), multiply(difference, difference)), [variance, average, updated]);
+    const distance = subtract(argument(0), argument(1));
+    const squares = build.map(multiply(distance, distance), [x, updated]);
+    const next = grown(moved, build.reduceTo(squares, shape, null));
+    const bounded = binary("maximum", argument(0), constant(smallestVariance));
+    return {
+      accumulated: [...accumulated, { state: variance, value: next }],
+      value: build.map(divide(constant(1), unary("squareRoot", bounded)), [variance]),
+    };
+  },
 });
 
 /** Both statistics take the shape of the data where theirs is unknown. */

@@ -6,7 +6,12 @@ import type { Expression } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
 import { at } from "./define-op.js";
 import { counted, emitMap, flat, mapped, reducedPerSample, withDims } from "./lowering.js";
-import { type ProductAttributes, productSizes, type ProductSizes } from "./product-shape.js";
+import {
+  type ProductAttributes,
+  productSizes,
+  type ProductSizes,
+  reduceSequenceAxis,
+} from "./product-shape.js";
 
 /*
  * A left operand with samples makes one product per sample. It is written as a broadcast multiplication over
@@ -58,13 +63,23 @@ function dotProductGradient(
 
 export type ProductLowering = LoweringContext<ProductAttributes>;
 
-/** The product of each sample of A with one of B. */
+/** The products of each sample of A with one of B; summed over each sequence where its axis is contracted too. */
 export function lowerPerSample(context: ProductLowering, transposed: boolean): void {
+  const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
+  const { outputRank, inferInputRankToMap } = context.attributes;
+  if (inferInputRankToMap === reduceSequenceAxis) {
+    const each = context.temporary(context.output.dims, a.axis);
+    lowerEach({ ...context, output: each }, transposed, false);
+    context.emit("sumSequence", [each], context.output, {});
+  } else lowerEach(context, transposed, isBroadcastDotProduct(a.dims, b.dims, outputRank, transposed));
+}
+
+function lowerEach(context: ProductLowering, transposed: boolean, isDotProduct: boolean): void {
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
   const { outputRank } = context.attributes;
   const { rows, inner, columns } = productSizes(context.output.dims, a.dims, b.dims, outputRank);
   const dense = [toDense(context, a), toDense(context, b)] as const;
-  if (isBroadcastDotProduct(a.dims, b.dims, outputRank, transposed)) {
+  if (isDotProduct) {
     lowerDotProduct(context, ...dense);
     return;
   }
@@ -95,17 +110,23 @@ export function gradientPerSample(
 ): readonly (NetworkNode | null)[] {
   const [a, b] = [at(inputs, 0), at(inputs, 1)];
   const [aFacts, bFacts] = [build.facts(a), build.facts(b)];
-  const { outputRank } = attributes;
-  const sizes = productSizes(build.facts(node).shape, aFacts.shape, bFacts.shape, outputRank);
-  if (isBroadcastDotProduct(aFacts.shape, bFacts.shape, outputRank, transposed)) {
+  const { outputRank, inferInputRankToMap } = attributes;
+  const { shape } = build.facts(node);
+  const sizes = productSizes(shape, aFacts.shape, bFacts.shape, outputRank);
+  const overSequence = inferInputRankToMap === reduceSequenceAxis;
+  if (!overSequence && isBroadcastDotProduct(aFacts.shape, bFacts.shape, outputRank, transposed)) {
     return [
       wants(0) ? dotProductGradient(build, outputGradient, b, a) : null,
       wants(1) ? dotProductGradient(build, outputGradient, a, b) : null,
     ];
   }
+  const { dynamicAxis } = aFacts;
+  const gradient = overSequence
+    ? build.primitive("spreadSequence", [outputGradient, a], {}, { shape, dynamicAxis })
+    : outputGradient;
   return [
-    wants(0) ? perSampleGradientA(build, outputGradient, b, sizes, transposed, aFacts.shape) : null,
-    wants(1) ? perSampleGradientB(build, outputGradient, a, sizes, transposed, bFacts.shape) : null,
+    wants(0) ? perSampleGradientA(build, gradient, b, sizes, transposed, aFacts.shape) : null,
+    wants(1) ? perSampleGradientB(build, gradient, a, sizes, transposed, bFacts.shape) : null,
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { NetworkNode, SampleShape } from "../network/network.js";
+import type { DynamicAxis, NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { at, describeShort, formatDims, shapeProblem } from "./define-op.js";
@@ -23,10 +23,8 @@ export const reduceSequenceAxis = -2;
 export function productShape(context: ShapeContext<ProductAttributes>, transposed: boolean): ShapeResult {
   const { node, attributes, isFinalPass } = context;
   const { outputRank, inferInputRankToMap } = attributes;
-  if (inferInputRankToMap === reduceSequenceAxis) {
-    throw problem(node, "contraction over the sequence axis is not available yet.", "not-available");
-  }
-  const dynamicAxis = inferDynamicAxis(context);
+  const dynamicAxis =
+    inferInputRankToMap === reduceSequenceAxis ? axisOfSums(context, transposed) : inferDynamicAxis(context);
   const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
   const b = right.shape;
   if (!isFinalPass && (left.shape.length === 0 || b.length === 0))
@@ -69,6 +67,29 @@ export function productShape(context: ShapeContext<ProductAttributes>, transpose
   const shape = [...a.slice(0, outputRank), ...b.slice(a.length - outputRank)];
   context.inferParameter(0, transposed ? [at(a, 1), at(a, 0)] : a);
   return { shape, dynamicAxis, storage: "dense" };
+}
+
+/** Where the sequence axis is contracted too, each sequence gives one frame; only then does CNTK ask for so plain a form. */
+function axisOfSums(context: ShapeContext<ProductAttributes>, transposed: boolean): DynamicAxis {
+  const { node, isFinalPass } = context;
+  const [left, right] = [at(context.inputs, 0), at(context.inputs, 1)];
+  if (!left.dynamicAxis || left.dynamicAxis !== right.dynamicAxis) {
+    throw problem(
+      node,
+      "operation can perform sequence axis reduction only on matching dynamic axes for both operands (which have the same layouts).",
+      "minibatch-data",
+    );
+  }
+  const [a, b] = [left.shape, right.shape];
+  const inner = a.length > 1 ? a[1] : 1;
+  const isPlain = inner === b[0] && (b[1] ?? 1) === 1 && !transposed;
+  if (!isPlain && (isFinalPass || (a.length > 0 && b.length > 0))) {
+    throw problem(
+      node,
+      "operation can perform sequence axis reduction only in forms of (m x k) * (k x 1), without transpose.",
+    );
+  }
+  return context.newDynamicAxis("__noSequenceAxis");
 }
 
 function problem(node: NetworkNode, what: string, code = "shape-mismatch", hint?: string): Error {

@@ -3,7 +3,7 @@ import type { Minibatch } from "../minibatch/index.js";
 import type { Deserializer } from "./deserializer.js";
 import type { Packer, PackerSurroundings } from "./packer/packer.js";
 import { SequencePacker } from "./packer/sequence-packer.js";
-import { TruncatedPacker } from "./packer/truncated-packer.js";
+import { TruncatedPacker, type Truncation } from "./packer/truncated-packer.js";
 import { Prefetch } from "./prefetch.js";
 import type { Randomization } from "./randomizer/sequence-order.js";
 import { SequenceSupply } from "./randomizer/sequence-supply.js";
@@ -15,13 +15,17 @@ export interface ReaderOptions {
   readonly randomization?: Randomization;
   /** Keep every chunk that was read; changes memory and time only. */
   readonly keepDataInMemory: boolean;
-  readonly packing: "sequence" | "frame" | { readonly truncationLength: number };
+  readonly packing: "sequence" | "frame" | Truncation;
   /** Each worker counts its own samples. */
   readonly localTimeline: boolean;
   /** Minibatches tell the keys of their sequences. */
   readonly withKeys: boolean;
   /** Prepare the next minibatch while one is in use. Default true. */
   readonly prefetch?: boolean;
+  /** Begin with the next minibatch before one is used: its pictures are decoded on other threads meanwhile. */
+  readonly preparesAtOnce?: boolean;
+  /** Sequences that may be unreadable and left out (`maxErrors`). */
+  readonly maxInvalid?: number;
 }
 
 /** A deserializer, a randomizer and a packer, put together; the next minibatch is prepared while one is in use. */
@@ -40,7 +44,12 @@ export class DataReader implements Reader {
   ) {
     const { streams } = deserializer;
     checkNames(streams);
-    this.supply = new SequenceSupply(deserializer, options.randomization, options.keepDataInMemory);
+    this.supply = new SequenceSupply(
+      deserializer,
+      options.randomization,
+      options.keepDataInMemory,
+      options.maxInvalid,
+    );
     const surroundings: PackerSurroundings = {
       supply: this.supply,
       streams: streams.map(({ name, dimension, storage }) => ({ name, dimension, storage })),
@@ -51,10 +60,10 @@ export class DataReader implements Reader {
     const { packing, localTimeline } = options;
     this.packer =
       typeof packing === "object"
-        ? new TruncatedPacker(surroundings, packing.truncationLength)
+        ? new TruncatedPacker(surroundings, packing)
         : new SequencePacker(surroundings, { frameMode: packing === "frame", localTimeline });
     this.streams = this.packer.streams;
-    this.minibatches = new Prefetch(() => this.packer.next());
+    this.minibatches = new Prefetch(() => this.packer.next(), options.preparesAtOnce);
   }
 
   get sweepSamples(): number {

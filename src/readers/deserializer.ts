@@ -44,6 +44,11 @@ export interface SequenceSource {
 export interface Chunk {
   /** Samples of a sequence of this chunk (0 = its first one); `stream` counts the deserializer's streams. */
   source(stream: number, sequence: number): SequenceSource;
+  /**
+   * Where the data of a sequence takes work of its own (a picture to decode): makes it ready, in the order of the calls as far as
+   * random numbers go; `source` is asked of what comes back. Undefined: the sequence cannot be read and is left out.
+   */
+  ready?(sequence: number): Promise<Pick<Chunk, "source"> | undefined>;
   /** The chunk is needed no more. */
   release?(): void;
 }

@@ -15,3 +15,4 @@ export { textFormatOptions } from "./text-format/text-format-config.js";
 export { createTextFormatReader } from "./text-format/text-format-reader.js";
 export { TextFormatDeserializer } from "./text-format/text-format-deserializer.js";
 export { readWordClasses } from "./language-model/word-classes.js";
+export type { Picture, PictureDecoder } from "./images/picture.js";

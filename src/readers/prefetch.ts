@@ -6,14 +6,19 @@ export class Prefetch<T> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<T | undefined> | undefined;
 
-  constructor(private readonly produce: () => Promise<T | undefined>) {}
+  constructor(
+    private readonly produce: () => Promise<T | undefined>,
+    /** The next one is begun at once: as far as it gets without waiting, then others work for it. */
+    private readonly atOnce = false,
+  ) {}
 
   /** The next result; undefined at the end, after which nothing more is prepared. */
   async next(): Promise<T | undefined> {
     const current = this.running ?? this.begin();
     const result = await current;
     this.running = undefined;
-    if (result !== undefined) this.timer = setTimeout(() => void this.begin(), 0);
+    if (result !== undefined && this.atOnce) void this.begin();
+    else if (result !== undefined) this.timer = setTimeout(() => void this.begin(), 0);
     return result;
   }
 

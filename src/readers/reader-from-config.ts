@@ -4,6 +4,8 @@ import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
 import { openComposite, readComposite } from "./composite/composite-from-config.js";
+import { openHtkReader, readHtkReader } from "./htk/htk-from-config.js";
+import { openImageReader, readImageReader } from "./images/images-from-config.js";
 import { readLanguageModelOptions } from "./language-model/language-model-config.js";
 import { LanguageModelReader } from "./language-model/language-model-reader.js";
 import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
@@ -15,16 +17,11 @@ import { createTextFormatReader } from "./text-format/text-format-reader.js";
 /** Old and new names of CNTK's reader types; a name can mean another library's type too, which cannot work here. */
 const textFormatNames = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
 const otherNames = [
-  "HTKDeserializers",
-  "Cntk.Deserializers.HTK",
-  "ImageReader",
-  "Cntk.Deserializers.Image",
-  "HTKMLFReader",
-  "Cntk.Reader.HTKMLF",
   "UCIFastReader",
   "Cntk.Reader.UCIFast",
   "SparsePCReader",
   "Cntk.Reader.SparsePC",
+  "KaldiReader",
   "Kaldi2Reader",
   "Cntk.Reader.Kaldi2",
   "LibSVMBinaryReader",
@@ -36,6 +33,9 @@ const otherNames = [
 const languageModelNames = ["LMSequenceReader", "Cntk.Reader.LMSequence"];
 const languageUnderstandingNames = ["LUSequenceReader", "Cntk.Reader.LUSequence"];
 const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
+const imageNames = ["ImageReader", "Cntk.Deserializers.Image"];
+/** The older reader of HTK files and the newer one: here both are the newer one. */
+const htkNames = ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
 /**
@@ -80,6 +80,14 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     const options = readBinary(section);
     return (surroundings) => openBinary(options, surroundings);
   }
+  if (imageNames.includes(type)) {
+    const options = readImageReader(section);
+    return (surroundings) => openImageReader(options, surroundings);
+  }
+  if (htkNames.includes(type)) {
+    const options = readHtkReader(section);
+    return (surroundings) => openHtkReader(options, surroundings);
+  }
   if (languageModelNames.includes(type)) {
     const options = readLanguageModelOptions(section);
     return (surroundings) => Promise.resolve().then(() => new LanguageModelReader(options, surroundings));
@@ -100,6 +108,8 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
         ...textFormatNames,
         ...compositeNames,
         ...binaryNames,
+        ...imageNames,
+        ...htkNames,
         ...languageModelNames,
         ...languageUnderstandingNames,
         ...otherNames,
@@ -118,7 +128,7 @@ function warnOfVerbosity(section: ConfigSection, { log }: ReaderSurroundings): v
 
 function unavailable(message: string, span: Span): CntkError {
   return new CntkError({
-    code: "reader-type",
+    code: "not-available",
     message,
     span,
     hint: "what there is: readerType = CNTKTextFormatReader, CNTKBinaryReader, LMSequenceReader or LUSequenceReader, and deserializers of type CNTKTextFormatDeserializer",

@@ -1,3 +1,4 @@
+import type { PictureDecoder } from "./images/picture.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import type { Minibatch } from "../minibatch/minibatch.js";
@@ -58,6 +59,8 @@ export interface ReaderSurroundings {
   readonly files: FileAccess;
   /** Where warnings about the data go. */
   readonly log: LogSink;
+  /** Decodes pictures; absent where none can be read. */
+  readonly pictures?: PictureDecoder;
   /** Absent: everything is read on this thread. */
   readonly readerThreads?: ReaderThreads;
 }

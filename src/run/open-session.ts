@@ -23,7 +23,8 @@ export async function openSession(
   log: RunLog,
   options: { readonly check?: boolean; readonly parallel?: ParallelRun } = {},
 ): Promise<{ readonly session: Session; readonly notes: readonly string[] }> {
-  const { library, errorOutput, output, platform, readerThreads, signal, onProgress, onRedirect } = start;
+  const { library, errorOutput, output, platform, pictures, readerThreads, signal, onProgress, onRedirect } =
+    start;
   const elementType = root.string("precision", "float") === "double" ? "double" : "float";
   const { backend, notes } = await selectBackend({
     requested: start.backendName,
@@ -47,12 +48,15 @@ export async function openSession(
     backend,
     communicator,
     parallelTraining: options.parallel?.isParallel ?? root.boolean("parallelTrain", false),
+    pictures,
     readerThreads,
     signal,
     // One progress bar is enough.
     onProgress: communicator.rank === 0 ? onProgress : undefined,
     onRedirect,
     untrained: options.check ? new Map() : undefined,
+    findings: options.check ? [] : undefined,
+    networks: options.check ? [] : undefined,
   };
   return { session, notes };
 }

@@ -84,7 +84,7 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
     const { shape } = validator.current(node);
     if (elementCount(shape) === 0) throw noElements(node);
     const values = network.values.get(node);
-    if (node.op.role === "parameter" && values && values.length !== elementCount(shape))
+    if (isStored(node) && values && values.length !== elementCount(shape))
       throw wrongSize(node, shape, values.length);
   }
   refuseOwnInputs(order);
@@ -93,6 +93,11 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
 
   const facts: ReadonlyMap<NetworkNode, NodeFacts> = validator.facts();
   return { shaped: { network, facts, roots, order, defaultAxis }, loops, log: log.text };
+}
+
+/** Does a model file hold values of the node? Those of a statistic count once it was computed. */
+function isStored({ op, attributes }: NetworkNode): boolean {
+  return op.role === "parameter" || (op.role === "precompute" && attributes["hasComputed"] === true);
 }
 
 /** Collects what is printed; `print` keeps silent at trace level 0. */

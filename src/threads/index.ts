@@ -8,3 +8,4 @@ export function readerThreads(threads?: number): ReaderThreads {
   const parsers = new ThreadPool<ChunkJob, readonly SequenceBlock[] | null>(entry, threads);
   return { parseText: async (job) => (await parsers.run(job)) ?? undefined };
 }
+export { pictureDecoder } from "./pictures.js";

@@ -55,6 +55,25 @@ export function minibatchSums(
   return { samples, criteria };
 }
 
+/** The sums of a minibatch by those of its pieces, which are added in the element type; `samples` as above. */
+export function joinedSums(
+  parts: readonly MinibatchSums[],
+  samples: number,
+  elementType: ElementType,
+): MinibatchSums {
+  const rounded = (sum: number): number => (elementType === "double" ? sum : Math.fround(sum));
+  const criteria = (parts[0]?.criteria ?? []).map((_, index) =>
+    parts.reduce(
+      (total, part) => ({
+        sum: rounded(total.sum + (part.criteria[index]?.sum ?? 0)),
+        count: total.count + (part.criteria[index]?.count ?? 0),
+      }),
+      { sum: 0, count: 0 },
+    ),
+  );
+  return { samples, criteria };
+}
+
 /** What no minibatch adds. */
 export function noSums(nodes: readonly NetworkNode[]): MinibatchSums {
   return { samples: 0, criteria: nodes.map(() => ({ sum: 0, count: 0 })) };

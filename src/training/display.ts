@@ -36,6 +36,9 @@ export interface DisplayRequest {
   readonly log: RunLog;
   /** 0-based. */
   readonly epoch: number;
+  readonly minibatchSize: number;
+  /** Words before each line. */
+  readonly label?: string | undefined;
   readonly epochSize: EpochSizeEstimate;
   readonly accumulator: CriterionAccumulator;
   readonly onProgress?: ProgressListener;
@@ -80,7 +83,7 @@ export class Display {
 
   /** Prints the line, or with traceLevel 0 only does what comes with it; returns the criteria since the last one. */
   show(): readonly CriterionSum[] {
-    const { options, log, epoch, epochSize, accumulator } = this.request;
+    const { options, log, epoch, minibatchSize, label, epochSize, accumulator } = this.request;
     const known = epochSize.known(epoch);
     if (known === undefined) {
       epochSize.learn(this.minibatches, this.samplesSinceShown, this.minibatches - this.lastShown);
@@ -88,11 +91,12 @@ export class Display {
     const criteria = accumulator.read(this.shownTotals);
     if (options.traceLevel > 0) {
       const line = minibatchLine({
+        label,
         epoch: epoch + 1,
         epochs: options.maxEpochs,
         first: this.lastShown + 1,
         last: this.minibatches,
-        minibatchesPerEpoch: known === undefined ? undefined : known / options.minibatchSizes.at(epoch),
+        minibatchesPerEpoch: known === undefined ? undefined : known / minibatchSize,
         criteria,
         seconds: (performance.now() - this.timer) / 1000,
         samples: criteria[0]?.count ?? 0,

@@ -1,4 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
+import { type PiecesOptions, readPieces, wholeMinibatches } from "./pieces.js";
 import { refuseNodeTracing } from "./refused-options.js";
 
 /** What a test command says about its pass over the data (ActionsLib/EvalActions.cpp, DoEvalBase). */
@@ -10,6 +11,7 @@ export interface EvaluationOptions {
   readonly minibatchesToShow: number;
   readonly firstMinibatchesToShow: number;
   readonly traceLevel: number;
+  readonly pieces: PiecesOptions;
 }
 
 /** Reads a test or eval command. Throws CntkError for values that make no sense and for what is not available yet. */
@@ -21,12 +23,20 @@ export function readEvaluationOptions(section: ConfigSection): EvaluationOptions
     minibatchesToShow: section.size("numMBsToShowResult", 100),
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     traceLevel: section.integer("traceLevel", 0),
+    pieces: readPieces(section),
   };
 }
 
 /** Cross validation after an epoch: all data, in minibatches of the training's size, one line at the end. */
 export function crossValidationOptions(minibatchSize: number): EvaluationOptions {
-  return { minibatchSize, epochSize: 0, minibatchesToShow: 0, firstMinibatchesToShow: 0, traceLevel: 0 };
+  return {
+    minibatchSize,
+    epochSize: 0,
+    minibatchesToShow: 0,
+    firstMinibatchesToShow: 0,
+    traceLevel: 0,
+    pieces: wholeMinibatches,
+  };
 }
 
 /** What a write command says about its pass over the data (ActionsLib/EvalActions.cpp, DoWriteOutput). */

@@ -3,17 +3,25 @@ import type { Values } from "../numerics/values.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
 import type { Outputs } from "../backends/backend.js";
+import { initialEngines } from "../model-files/index.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
-import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
+import {
+  compilePlan,
+  type CompiledPlan,
+  gradientGraph,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+} from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
-import { type Minibatch, shareOfMinibatch } from "../minibatch/index.js";
+import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
-import { CriterionAccumulator, minibatchSums, noSums } from "./criteria.js";
+import { CriterionAccumulator, joinedSums, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
@@ -52,6 +60,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
     checkPlan(plan);
+    requireMemory(shaped);
     return Evaluator.ofPlan(session, shaped, nodes, plan, values);
   }
 
@@ -64,6 +73,7 @@ export class Evaluator {
     values: ParameterStore,
   ): Promise<Evaluator> {
     const compiled = await compilePlan(session, plan, values);
+    await setEngines(compiled, shaped);
     return new Evaluator(shaped, nodes, inputsBelow(nodes), session.elementType, compiled, "evaluate");
   }
 
@@ -77,15 +87,17 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs: [root] });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
+    await setEngines(compiled, shaped);
     const inputs = inputsBelow([root]);
     return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
 
-  /** Values by node name; valid until the next call. */
-  async values(minibatch: Minibatch): Promise<Outputs> {
+  /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
+  async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
     if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
+    this.compiled.executable.selectSeries?.(piece);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }
 
@@ -103,6 +115,15 @@ export class Evaluator {
   dispose(): Promise<void> {
     return this.compiled.executable.dispose();
   }
+}
+
+/** Random engines begin where the network says. */
+async function setEngines({ executable, engines }: CompiledPlan, shaped: ShapedNetwork): Promise<void> {
+  const states = Array.from(
+    initialEngines(shaped),
+    ([node, { seed, offset }]) => [node.name, Float64Array.of(Number(seed), Number(offset))] as const,
+  );
+  await executable.writeState(new Map(states.filter(([name]) => engines.has(name))));
 }
 
 export interface EvaluationRun {
@@ -138,6 +159,7 @@ async function evaluateMinibatch(
   evaluator: Evaluator,
   { team, unrolled, log }: EvaluationRun,
   read: Minibatch | undefined,
+  pieces: number,
 ): Promise<SharedMinibatch> {
   const { nodes, shaped, elementType } = evaluator;
   const nothing = noSums(nodes);
@@ -147,8 +169,12 @@ async function evaluateMinibatch(
   if (minibatch && unrolled) log.write(unrolled.lines(minibatch));
   let own = minibatch && nothing;
   if (minibatch && minibatch.columns > 0) {
-    const count = labelledSamples(minibatch, shaped);
-    own = minibatchSums(nodes, await evaluator.values(minibatch), count, count, elementType);
+    const parts: MinibatchSums[] = [];
+    for (const [piece, part] of splitMinibatch(minibatch, pieces).entries()) {
+      const count = labelledSamples(part, shaped);
+      parts.push(minibatchSums(nodes, await evaluator.values(part, piece), count, count, elementType));
+    }
+    own = joinedSums(parts, labelledSamples(minibatch, shaped), elementType);
   }
   if (team) return addSums(team.communicator, own, nothing);
   return { sums: own ?? nothing, anyData: own !== undefined };
@@ -175,11 +201,12 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   const { minibatchSize, epochSize } = options;
   const { rank, size: workers } = run.team?.readsApart ? run.team.communicator : { rank: 0, size: 1 };
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank, workers });
+  const pieces = options.pieces.needed(minibatchSize, 1);
   for (let goesOn = true; ;) {
     const read = await reader.next();
     // Processes that read apart from each other go on until all of them are done.
     if (!read && !(run.team?.readsApart && goesOn)) break;
-    const { sums, anyData } = await evaluateMinibatch(evaluator, run, read);
+    const { sums, anyData } = await evaluateMinibatch(evaluator, run, read, pieces);
     goesOn = anyData;
     accumulator.addSums(sums);
     minibatches++;

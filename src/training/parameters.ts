@@ -1,7 +1,13 @@
-import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
+import {
+  elementCount,
+  type NetworkNode,
+  type ParameterValues,
+  type ShapedNetwork,
+} from "../network/network.js";
+import { isComputed } from "../network/statistics.js";
 import { initialValues } from "../numerics/initial-values.js";
 import { parameterAttributes } from "../ops/inputs.js";
-import { type ElementType, inElementType } from "../numerics/values.js";
+import { type ElementType, inElementType, newValues } from "../numerics/values.js";
 
 /**
  * Values of a network's parameters by node, each made when somebody first asks for it: a network with 140 million
@@ -68,14 +74,17 @@ export class ParameterStore implements ReadonlyMap<NetworkNode, ParameterValues>
 }
 
 /**
- * Values of every learnable parameter of a shaped network: those that came with it (a model file) or freshly
+ * Values of every learnable parameter of a shaped network, and of its statistics of the training set (0 until they are
+ * computed): those that came with it (a model file) or freshly
  * initialized ones, in the element type (ComputationNetworkLib/InputAndParamNodes.cpp).
  */
 export function parameterValues(shaped: ShapedNetwork, elementType: ElementType): ParameterStore {
   const makers = new Map<NetworkNode, () => ParameterValues>();
   for (const node of shaped.network.nodes) {
-    if (node.op.role !== "parameter") continue;
-    const given = shaped.network.values.get(node);
+    const { role } = node.op;
+    if (role !== "parameter" && role !== "precompute") continue;
+    const given =
+      role === "precompute" && !isComputed(node, shaped) ? undefined : shaped.network.values.get(node);
     makers.set(node, () =>
       given ? inElementType(given, elementType) : initialized(node, shaped, elementType),
     );
@@ -85,6 +94,7 @@ export function parameterValues(shaped: ShapedNetwork, elementType: ElementType)
 
 function initialized(node: NetworkNode, shaped: ShapedNetwork, elementType: ElementType): ParameterValues {
   const shape = shaped.facts.get(node)?.shape ?? [];
+  if (node.op.role === "precompute") return newValues(elementType, elementCount(shape));
   const { init, initValueScale, initFilterRank, initOutputRank, seed, initValue } = parameterAttributes(node);
   return initialValues({
     init,

@@ -1,69 +1,7 @@
-import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { Span } from "../diagnostics/source.js";
 import type { RunLog } from "../log/run-log.js";
 import { rateAdjustedLine, rollBackLine } from "../log/training-lines.js";
-import { notAvailable } from "./refused-options.js";
-
-/** The part of an AutoAdjust section that controls the learning rate (SGDLib/SGD.cpp, SGDParams). */
-export interface RateControlOptions {
-  /** `autoAdjustLR = adjustAfterEpoch`; else the schedule says every rate. */
-  readonly adjustsAfterEpoch: boolean;
-  /** Epochs between two decisions. */
-  readonly interval: number;
-  /** A relative improvement up to this one lowers the rate. */
-  readonly reduceUpTo: number;
-  readonly decreaseFactor: number;
-  /** A relative improvement above this one raises it. */
-  readonly increaseAbove: number;
-  readonly increaseFactor: number;
-  /** Once lowered, the rate is lowered every time, and too small an improvement ends the training. */
-  readonly continueReduce: boolean;
-  /** Go back to the last decision's model when the criterion has become worse. */
-  readonly loadBestModel: boolean;
-}
-
-/**
- * Reads an AutoAdjust section, or what holds without one; `span` is where the section is named. Searching for rates and adapting minibatch sizes are refused.
- * @throws CntkError with CNTK's message for values that it refuses.
- */
-export function readRateControl(
-  adjust: ConfigSection | undefined,
-  span: Span | undefined,
-): RateControlOptions {
-  const word = adjust?.string("autoAdjustLR", "none").toLowerCase() ?? "none";
-  if (!/^(|none|false|searchbeforeepoch|beforeepoch|before|adjustafterepoch|afterepoch|after)$/.test(word)) {
-    throw new CntkError({
-      code: "learning-rate-search",
-      message:
-        "autoAdjustLR: Invalid learning rate search type. Valid values are (none | searchBeforeEpoch | adjustAfterEpoch)",
-      span,
-    });
-  }
-  const decreaseFactor = adjust?.number("learnRateDecreaseFactor", 0.618) ?? 0.618;
-  const increaseFactor = adjust?.number("learnRateIncreaseFactor", 1.382) ?? 1.382;
-  if (decreaseFactor > 1 || increaseFactor < 1) {
-    throw new CntkError({
-      code: "learning-rate-factor",
-      message: "learnRateIncreaseFactor must be >= 1 and learnRateDecreaseFactor must be <= 1.",
-      span: adjust?.keySpan(decreaseFactor > 1 ? "learnRateDecreaseFactor" : "learnRateIncreaseFactor"),
-    });
-  }
-  if (adjust && /before/.test(word)) {
-    notAvailable(adjust, "autoAdjustLR", `autoAdjustLR = ${adjust.string("autoAdjustLR")}`);
-  }
-  if (adjust?.boolean("autoAdjustMinibatch", false)) notAvailable(adjust, "autoAdjustMinibatch");
-  return {
-    adjustsAfterEpoch: /after/.test(word),
-    interval: Math.max(1, adjust?.size("learnRateAdjustInterval", 1) ?? 1),
-    reduceUpTo: adjust?.number("reduceLearnRateIfImproveLessThan", 0) ?? 0,
-    decreaseFactor,
-    increaseAbove: adjust?.number("increaseLearnRateIfImproveMoreThan", Infinity) ?? Infinity,
-    increaseFactor,
-    continueReduce: adjust?.boolean("continueReduce", false) ?? false,
-    loadBestModel: adjust?.boolean("loadBestModel", true) ?? true,
-  };
-}
+import type { AutoAdjustOptions } from "./auto-adjust.js";
 
 /** CNTK's error for a training that has run away. */
 export function notANumber(): CntkError {
@@ -106,19 +44,21 @@ export class RateControl {
 
   /**
    * @param explicitEpochs epochs whose rates are listed
+   * @param firstRate what holds before any rate was listed or found
    * @param resumed what a checkpoint says
    */
   constructor(
-    private readonly options: RateControlOptions,
+    private readonly options: Pick<AutoAdjustOptions, "rates" | "rateControl">,
     private readonly explicitEpochs: number,
     startEpoch: number,
+    firstRate: number,
     private readonly log: RunLog,
     resumed?: RateState,
   ) {
-    this.rate = resumed?.learningRatePerSample ?? 0;
+    this.rate = resumed?.learningRatePerSample ?? firstRate;
     this.previous = resumed?.previousCriterion ?? Infinity;
-    this.notCounted = startEpoch % options.interval;
-    if (options.adjustsAfterEpoch && !resumed && explicitEpochs <= startEpoch) {
+    this.notCounted = startEpoch % options.rateControl.interval;
+    if (this.adjusts && !resumed && explicitEpochs <= startEpoch) {
       throw new CntkError({
         code: "learning-rates",
         message:
@@ -129,10 +69,18 @@ export class RateControl {
     }
   }
 
-  /** The rate of an epoch; `scheduled` is asked where it is listed. */
-  rateFor(epoch: number, scheduled: () => number): number {
-    if (!this.options.adjustsAfterEpoch || epoch < this.explicitEpochs) this.rate = scheduled();
-    return this.rate;
+  private get adjusts(): boolean {
+    return this.options.rates === "adjusted after epochs";
+  }
+
+  /** Does the schedule say the rate of an epoch? */
+  isListed(epoch: number): boolean {
+    return this.options.rates === "scheduled" || epoch < this.explicitEpochs;
+  }
+
+  /** Takes the rate that an epoch is to have. */
+  use(rate: number): void {
+    this.rate = rate;
   }
 
   get state(): RateState {
@@ -141,12 +89,12 @@ export class RateControl {
 
   /** The number of an epoch within its interval, from 1 to the interval. */
   positionOf(epoch: number): number {
-    return (epoch % this.options.interval) + 1;
+    return (epoch % this.options.rateControl.interval) + 1;
   }
 
   /** Does an epoch end an interval? */
   private decides(epoch: number): boolean {
-    return this.positionOf(epoch) === this.options.interval;
+    return this.positionOf(epoch) === this.options.rateControl.interval;
   }
 
   /**
@@ -160,12 +108,12 @@ export class RateControl {
     modelOf: (epoch: number) => string,
     restore: (epoch: number) => Promise<RateState>,
   ): Promise<RateDecision> {
-    const { interval, adjustsAfterEpoch, loadBestModel } = this.options;
+    const { interval, loadBestModel } = this.options.rateControl;
     this.count(epoch, criterion);
     const decides = this.decides(epoch);
     const { average } = this;
     let rolledBack = false;
-    if (adjustsAfterEpoch && this.explicitEpochs <= epoch && decides) {
+    if (this.adjusts && this.explicitEpochs <= epoch && decides) {
       const worse = Number.isNaN(average) || (this.previous - average < 0 && Number.isFinite(this.previous));
       if (worse && loadBestModel) {
         this.log.stamped(rollBackLine(modelOf(epoch - interval)));
@@ -196,7 +144,8 @@ export class RateControl {
   }
 
   private adjust(average: number): "finished" | undefined {
-    const { continueReduce, reduceUpTo, decreaseFactor, increaseAbove, increaseFactor } = this.options;
+    const { continueReduce, reduceUpTo, decreaseFactor, increaseAbove, increaseFactor } =
+      this.options.rateControl;
     const { previous } = this;
     const known = previous !== Infinity;
     const small = Number.isNaN(average) || (known && previous - average <= reduceUpTo * previous);

@@ -25,21 +25,5 @@ export function refuseNodeTracing(section: ConfigSection): void {
  */
 export function refuseOptions(section: ConfigSection): void {
   refuseNodeTracing(section);
-  for (const key of [
-    "gaussianNoiseInjectStd",
-    "batchNormalizationTimeConstant",
-    "batchNormalizationBlendTimeConstant",
-  ]) {
-    if (section.numberSchedule(key, [0]).values.some((value) => value !== 0)) notAvailable(section, key);
-  }
-  if (section.boolean("gradientcheck", false)) notAvailable(section, "gradientcheck", "gradientcheck = true");
   if (section.string("tensorBoardLogDir", "")) notAvailable(section, "tensorBoardLogDir");
-  const penalty = section.number("L1RegWeight", 0) > 0 || section.number("L2RegWeight", 0) > 0;
-  if (penalty && section.boolean("disableRegInBatchNormalization", false)) {
-    notAvailable(
-      section,
-      "disableRegInBatchNormalization",
-      "disableRegInBatchNormalization = true with L1RegWeight or L2RegWeight",
-    );
-  }
 }

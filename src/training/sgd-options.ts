@@ -1,8 +1,10 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
-import { type RateControlOptions, readRateControl } from "./rate-control.js";
+import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
+import { type PiecesOptions, readPieces } from "./pieces.js";
 import { refuseOptions } from "./refused-options.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
@@ -12,8 +14,10 @@ export const wholeSweep = 2 ** 62;
 export interface SgdOptions extends UpdateOptions {
   readonly modelPath: string;
   readonly minibatchSizes: Schedule;
-  /** The same for an epoch about to begin. Throws CNTK's error for a size of 0, which only its reader notices. */
-  minibatchSize(epoch: number): number;
+  /** Throws CNTK's error for a size of 0, which only its reader notices. */
+  requireSize(minibatchSize: number): void;
+  /** The pass before training, for statistics of the data, takes all of it, not only the samples of an epoch. */
+  readonly usesAllDataForStatistics: boolean;
   /** Samples per epoch; 0 = one sweep. */
   readonly epochSize: number;
   readonly maxEpochs: number;
@@ -22,24 +26,26 @@ export interface SgdOptions extends UpdateOptions {
    * CNTK takes minibatchSize for the length of pieces, and a minibatch for `parallelSequences` of them (1 when left out).
    */
   learningRate(epoch: number, parallelSequences?: number): number;
-  /** Epochs whose rates are listed; beyond them the last one holds, or `rateControl` goes on from it. */
+  /** Epochs whose rates are listed; beyond them the last one holds, or `autoAdjust` goes on from it. */
   readonly explicitRates: number;
-  readonly rateControl: RateControlOptions;
+  readonly autoAdjust: AutoAdjustOptions;
   /** Momentum per sample, double; `parallelSequences` as above. */
   momentumPerSample(epoch: number, parallelSequences?: number): number;
   readonly minLearningRatePerSample: number;
   readonly dropoutRates: Schedule;
+  /** Time constants of batch normalizations; 0 leaves the nodes' own. */
+  readonly normalizationTimeConstants: Schedule;
+  readonly blendTimeConstants: Schedule;
+  /** Deviation of random numbers that are added to the parameters after every update. */
+  readonly noiseDeviation: number;
+  /** To how many digits gradients are compared with differences before every minibatch; absent: not at all. */
+  readonly gradientCheckDigits?: number;
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
-  /** What the log adds to `Starting minibatch loop` about pieces of minibatches. */
-  loopModifiers(epoch: number): string;
+  readonly pieces: PiecesOptions;
   readonly keepCheckpointFiles: boolean;
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
   readonly saveBestModelPerCriterion: boolean;
-  /** Where there are validation data, they control the learning rate. */
-  readonly validationControlsRate: boolean;
-  /** The first evaluation node controls the learning rate, not the criterion. */
-  readonly evaluationControlsRate: boolean;
   readonly traceLevel: number;
   /** What the log says about the section before anything else. */
   readonly warnings: readonly string[];
@@ -53,13 +59,13 @@ export interface SgdOptions extends UpdateOptions {
  * Reads the SGD section of a training command.
  * @throws CntkError with CNTK's message for values it refuses, and for options that cntkts does not have yet.
  */
-export function readSgdOptions(section: ConfigSection): SgdOptions {
+export function readSgdOptions(section: ConfigSection, elementType: ElementType = "double"): SgdOptions {
   const fail: Fail = (code, message, key, hint) => {
     throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
   };
-  const autoAdjust = section.optionalSection("AutoAdjust");
-  const rateControl = readRateControl(autoAdjust, section.keySpan("AutoAdjust"));
+  const adjustSection = section.optionalSection("AutoAdjust");
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
+  const autoAdjust = readAutoAdjust(adjustSection, section.keySpan("AutoAdjust"), minibatchSizes);
   // CNTK's word for the whole data is the largest size_t, which -1 is too.
   const given = section.size("epochSize", 0);
   const epochSize = given >= 2 ** 63 ? 0 : given;
@@ -77,6 +83,10 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     fail("adaptation", "adaptationRegWeight must be in [0 1]", "adaptationRegWeight");
   }
   refuseOptions(section);
+  const checksGradients = section.boolean("gradientcheck", false);
+  if (checksGradients && elementType !== "double") {
+    fail("gradient-check", "Gradient check needs to use precision = 'double'.", "gradientcheck");
+  }
   const dropoutRates = section.numberSchedule("dropoutRate", [0]);
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
@@ -89,17 +99,22 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
-    minibatchSize: (epoch) => {
-      const size = minibatchSizes.at(epoch);
-      return size > 0 ? size : fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
+    requireSize: (size) => {
+      if (!(size > 0)) fail("minibatch-size", "Minibatch size cannot be zero.", "minibatchSize");
     },
+    usesAllDataForStatistics: section.boolean("UseAllDataForPreComputedNode", true),
     epochSize,
     maxEpochs,
-    ...learningRates(section, effectiveSize, rateControl.adjustsAfterEpoch, fail),
-    rateControl,
+    ...learningRates(section, effectiveSize, autoAdjust.rates !== "scheduled", fail),
+    autoAdjust,
     momentumPerSample: momenta(section, effectiveSize, fail),
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
+    normalizationTimeConstants: section.numberSchedule("batchNormalizationTimeConstant", [0]),
+    blendTimeConstants: section.numberSchedule("batchNormalizationBlendTimeConstant", [0]),
+    noiseDeviation: section.float("gaussianNoiseInjectStd", 0),
+    ...(checksGradients && { gradientCheckDigits: section.number("sigFigs", 6) }),
+    sparesNormalization: section.boolean("disableRegInBatchNormalization", false),
     rule,
     l1Weight: section.number("L1RegWeight", 0),
     l2Weight: section.number("L2RegWeight", 0),
@@ -107,13 +122,11 @@ export function readSgdOptions(section: ConfigSection): SgdOptions {
     clippingWithTruncation: section.boolean("gradientClippingWithTruncation", true),
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     minibatchesToShow: section.size("numMBsToShowResult", 10),
-    loopModifiers: loopModifiers(section, minibatchSizes),
+    pieces: readPieces(section),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
-    validationControlsRate: autoAdjust?.boolean("UseCVSetControlLRIfCVExists", true) ?? true,
-    evaluationControlsRate: autoAdjust?.boolean("UseEvalCriterionControlLR", false) ?? false,
     traceLevel: section.integer("traceLevel", 0),
-    warnings: autoAdjust?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
+    warnings: adjustSection?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
@@ -137,21 +150,6 @@ function updateRule(section: ConfigSection, fail: Fail): UpdateRule {
   const rules = new Map(updateRules.map((entry) => [entry, entry.rule(section)]));
   const old = section.boolean("useAdagrad", false) ? updateRuleFor("adagrad", section) : undefined;
   return rules.get(old ?? asked) ?? asked.rule(section);
-}
-
-/**
- * Sub-minibatching saves memory: gradients of the pieces are summed, one update. cntkts computes a minibatch in one piece,
- * with the same sums, and says what CNTK says (Readers/ReaderLib/DataReaderHelpers.h, GetNumSubminibatchesNeeded).
- */
-function loopModifiers(section: ConfigSection, minibatchSizes: Schedule): (epoch: number) => string {
-  const given = section.size("numSubminibatches", 1);
-  const samples = section.size("maxSamplesInRAM", 0);
-  return (epoch) => {
-    const needed = samples > 0 ? Math.ceil(minibatchSizes.at(epoch) / samples) : 1;
-    const pieces = given > 1 ? given : needed;
-    if (pieces <= 1) return "";
-    return samples > 0 ? `, with maximum ${samples} samples in RAM` : `, with ${pieces} subminibatch`;
-  };
 }
 
 type PerEpoch = (epoch: number, parallelSequences?: number) => number;

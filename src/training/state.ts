@@ -5,16 +5,17 @@ import {
   type ModelMatrix,
   modelFromNetwork,
   readCheckpoint,
+  readModel,
   writeCheckpoint,
   writeModel,
 } from "../model-files/index.js";
-import type { ShapedNetwork } from "../network/network.js";
+import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import { checkpointFile } from "./checkpoints.js";
 import type { BlockMemory } from "./model-mergers.js";
 import type { ParameterStore } from "./parameters.js";
 import type { RateState } from "./rate-control.js";
-import type { Trainer, TrainerState } from "./trainer.js";
+import type { EngineState, Trainer, TrainerState } from "./trainer.js";
 
 /** What a training knows at the end of an epoch besides what its trainer holds. */
 export interface EpochState {
@@ -79,8 +80,37 @@ const asColumn = (values: Values): ModelMatrix => ({ rows: values.length, column
 /** What a checkpoint leaves to the epochs that follow. */
 export interface Resumed extends RateState {
   readonly totalSamplesSeen: number;
+  /** Absent in checkpoints of the first versions. */
+  readonly minibatchSize?: number | undefined;
   readonly best?: readonly BestCriterion[];
   readonly blocks?: readonly BlockMemory[];
+}
+
+/**
+ * Puts the parameters of a model file of the same network into a trainer, and the state of its random engines
+ * (ComputationNetwork.h, RereadPersistableParameters).
+ */
+export async function reloadModel(
+  files: FileAccess,
+  path: string,
+  trainer: Trainer,
+  parameters: ParameterStore,
+): Promise<void> {
+  const saved = readModel(files.readBytes(path), path);
+  const byName = new Map(saved.nodes.map((node) => [node.name, node]));
+  const found = new Map<NetworkNode, ParameterValues>();
+  for (const node of parameters.keys()) {
+    const values = byName.get(node.name)?.values?.values;
+    if (values) found.set(node, values);
+  }
+  const engines = new Map<NetworkNode, EngineState>();
+  for (const node of trainer.randomNodes) {
+    const { seed, offset } = byName.get(node.name)?.fields ?? {};
+    if (seed !== undefined && offset !== undefined) {
+      engines.set(node, { seed: Number(seed), offset: Number(offset) });
+    }
+  }
+  await trainer.load({ parameters: parameters.with(found), engines });
 }
 
 /**
@@ -106,13 +136,14 @@ export async function loadCheckpoint(
     });
   });
   await trainer.load({ memory, count: checkpoint.counts?.[0] ?? 0 });
-  const { totalSamplesSeen, learningRatePerSample, previousCriterion, criteria, blocks = [] } = checkpoint;
+  const { criteria, blocks = [] } = checkpoint;
+  const { totalSamplesSeen, minibatchSize, learningRatePerSample, previousCriterion } = checkpoint;
   const memories = blocks.flatMap(({ values }, i) => {
     const change = i % 2 === 0 ? blocks[i + 1] : undefined;
     return change ? [{ model: values, change: change.values }] : [];
   });
   return {
-    ...{ totalSamplesSeen, learningRatePerSample, previousCriterion, best: criteria },
+    ...{ totalSamplesSeen, minibatchSize, learningRatePerSample, previousCriterion, best: criteria },
     ...(memories.length > 0 ? { blocks: memories } : {}),
   };
 }

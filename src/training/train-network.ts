@@ -1,11 +1,12 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { removedEpochLine, validationLine } from "../log/training-lines.js";
-import { readModel } from "../model-files/index.js";
-import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
+import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
+import type { AutoAdjustOptions } from "./auto-adjust.js";
 import { BestModels } from "./best-models.js";
 import { checkpointFile, modelFileAfter } from "./checkpoints.js";
 import { type EpochHooks, runEpochs } from "./epochs.js";
@@ -17,7 +18,8 @@ import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
 import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBlock } from "./start-lines.js";
-import { loadCheckpoint, type Resumed, saveCheckpoint, saveModelFile } from "./state.js";
+import { loadCheckpoint, reloadModel, type Resumed, saveCheckpoint, saveModelFile } from "./state.js";
+import { computeStatistics } from "./statistics.js";
 import { Trainer } from "./trainer.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
@@ -36,26 +38,27 @@ export interface TrainingRequest {
 }
 
 /** Trains a network from its last checkpoint or from the beginning (SGDLib/SGD.cpp, TrainOrAdaptModel). */
-export async function trainNetwork(session: Session, request: TrainingRequest): Promise<void> {
-  const { shaped, options } = request;
+export async function trainNetwork(session: Session, given: TrainingRequest): Promise<void> {
+  const { shaped, options } = given;
   const { log } = session;
   const nodes = trainingNodes(shaped, options);
-  const distributedReading = (request.parallel.distributedReading ?? true) && request.reader.readsParts;
-  criteriaBlock(log, shaped.network.nodes.length, nodes, () => announceReading(session, request));
+  const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
+  criteriaBlock(log, shaped.network.nodes.length, nodes, () => announceReading(session, given));
   const watched = [nodes.criterion, ...nodes.evaluations];
   const inputs = inputsBelow(watched);
-  const values = parameterValues(shaped, session.elementType);
+  const initial = parameterValues(shaped, session.elementType);
   const { criterion, evaluations } = nodes;
-  const trainer = await Trainer.compile(session, { shaped, criterion, evaluations, options, inputs, values });
+  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial };
+  const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
   try {
-    printStart(session, request, nodes, trainer);
-    await requireSameTraining(session.communicator, trainer, request.startEpoch);
-    if (request.startEpoch < 0) saveUntrained(session, request, values);
+    printStart(session, given, nodes, trainer);
+    await requireSameTraining(session.communicator, trainer, given.startEpoch);
+    const { request, values } = await prepare(session, given, trainer, initial);
     const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
     await beginBlockMomentum(request.parallel, trainer, resumed);
-    if (request.validation) evaluator = await Evaluator.compile(session, shaped, watched, values);
+    if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
     const best = bestModels(options, watched, resumed);
     await runEpochs({
       session,
@@ -68,12 +71,11 @@ export async function trainNetwork(session: Session, request: TrainingRequest): 
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
-      hooks: hooksFor(session, request, {
-        ...{ trainer, evaluator, inputs, best, values, distributedReading },
-      }),
+      hooks: hooksFor(session, request, { trainer, evaluator, best, values, distributedReading }),
     });
-    if (session.communicator.rank === 0)
+    if (session.communicator.rank === 0) {
       best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
+    }
   } finally {
     await evaluator?.dispose();
     await trainer.dispose();
@@ -105,9 +107,44 @@ function printStart(
   const order = restrictOrder(shaped.order, [criterion]);
   parametersBlock(log, parameters, countWithGradient(order, shaped.facts), options.traceLevel);
   parallel.announce(log, Math.max(startEpoch, 0), options.traceLevel);
-  if (options.traceLevel > 0) {
+}
+
+/**
+ * The pass before the first epoch, where the network has statistics of the data that are not computed yet; then the model as
+ * training finds it is saved, if anything of it is new (SGD.cpp, PreCompute).
+ */
+async function prepare(
+  session: Session,
+  given: TrainingRequest,
+  trainer: Trainer,
+  initial: ParameterStore,
+): Promise<{ readonly request: TrainingRequest; readonly values: ParameterStore }> {
+  const { log, files, elementType, communicator } = session;
+  const { shaped, options, reader, startEpoch } = given;
+  const statistics = statisticsToCompute(shaped);
+  let [request, values] = [given, initial];
+  if (statistics.length > 0) {
+    log.write("\n");
+    log.stamped(`Precomputing --> ${statistics.length} PreCompute nodes found.\n\n`);
+    if (options.traceLevel > 0) {
+      for (const { name, op } of statistics) log.stamped(`\t${name} = ${op.name}()\n`);
+    }
+    checkInputs(given, statistics);
+    const computed = await computeStatistics(session, { shaped, statistics, reader, options });
+    log.write("\n");
+    log.stamped("Precomputing --> Completed.\n\n");
+    request = { ...given, shaped: withStatistics(shaped, statistics) };
+    values = initial.with(computed);
+    await trainer.load({ parameters: values });
+    trainer.shaped = request.shaped;
+  } else if (options.traceLevel > 0) {
     log.stamped("No PreCompute nodes found, or all already computed. Skipping pre-computation step.\n");
   }
+  if ((statistics.length > 0 || startEpoch < 0) && communicator.rank === 0) {
+    const path = modelFileAfter(options.modelPath, Math.max(startEpoch, 0) - 1, options.maxEpochs);
+    saveModelFile(files, path, request.shaped, elementType, values);
+  }
+  return { request, values };
 }
 
 /** Block momentum starts from the parameters as they are, or with what a checkpoint remembers. */
@@ -119,10 +156,11 @@ async function beginBlockMomentum(
   await trainer.changeParameters(async (parameters) => blockMomentum?.begin(parameters, resumed?.blocks));
 }
 
-function saveUntrained(session: Session, { shaped, options }: TrainingRequest, values: ParameterStore): void {
-  if (session.communicator.rank > 0) return;
-  const path = modelFileAfter(options.modelPath, -1, options.maxEpochs);
-  saveModelFile(session.files, path, shaped, session.elementType, values);
+/** CNTK asks the reader for all feature and label nodes, used or not. */
+function checkInputs({ shaped, reader }: TrainingRequest, roots: readonly NetworkNode[]): void {
+  const { feature, label } = shaped.network.groups;
+  const below = roots.flatMap((node) => (node.op.role === "precompute" ? node.inputs : [node]));
+  checkStreams(inputsBelow([...below, ...feature, ...label]), shaped.facts, reader);
 }
 
 /** Momentum and counters of the epoch before the first one to run; a missing checkpoint only warns. */
@@ -158,9 +196,9 @@ function bestModels(
 }
 
 /** Checkpoints that are needed no more once an epoch is saved: a training that may go back keeps the last decision's. */
-function supersededCheckpoints({ rateControl }: SgdOptions, epoch: number): readonly number[] {
-  const { adjustsAfterEpoch, loadBestModel, interval } = rateControl;
-  if (!adjustsAfterEpoch || !loadBestModel) return epoch > 0 ? [epoch - 1] : [];
+function supersededCheckpoints({ autoAdjust }: SgdOptions, epoch: number): readonly number[] {
+  const { loadBestModel, interval } = autoAdjust.rateControl;
+  if (autoAdjust.rates !== "adjusted after epochs" || !loadBestModel) return epoch > 0 ? [epoch - 1] : [];
   const position = (epoch % interval) + 1;
   const superseded: number[] = [];
   if (position !== 1) superseded.push(epoch - 1);
@@ -168,27 +206,31 @@ function supersededCheckpoints({ rateControl }: SgdOptions, epoch: number): read
   return superseded.filter((past) => past >= 0);
 }
 
+/** Why a training asks for the checkpoint of an earlier epoch, and what to do where there is none. */
+const restoreHints: Readonly<Record<AutoAdjustOptions["rates"], string>> = {
+  scheduled: "a search for minibatch sizes begins with the checkpoint of the epoch before",
+  "searched before epochs":
+    "a search begins with the checkpoint of the epoch before: list a rate for the first epoch (learningRatesPerSample)",
+  "adjusted after epochs":
+    "adjustAfterEpoch goes back to an earlier epoch, whose checkpoint is not there; loadBestModel = false goes on without",
+};
+
 interface Parts {
   readonly values: ParameterStore;
   readonly trainer: Trainer;
   /** Compiled once for all epochs. */
   readonly evaluator: Evaluator | undefined;
-  readonly inputs: readonly NetworkNode[];
   readonly best: BestModels | undefined;
   readonly distributedReading: boolean;
 }
 
 function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
-  const { shaped, options, reader, validation } = request;
-  const { trainer, evaluator, inputs, best, values, distributedReading } = parts;
+  const { options, validation } = request;
+  const { trainer, evaluator, best, values, distributedReading } = parts;
   const { files, log, elementType, communicator, signal } = session;
   const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
   return {
-    // CNTK asks the reader for all feature and label nodes, used or not.
-    checkInputs() {
-      const { feature, label } = shaped.network.groups;
-      checkStreams([...new Set([...inputs, ...inputsBelow([...feature, ...label])])], shaped.facts, reader);
-    },
+    checkInputs: () => checkInputs(request, trainer.watched),
     ...(evaluator &&
       validation && {
         async validate(epoch: number, minibatchSize: number) {
@@ -212,9 +254,9 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
         best: best?.forCheckpoint,
         blocks: request.parallel.blockMomentum?.memory,
       };
-      saveCheckpoint(files, model, shaped, trainer, state, withBest);
+      saveCheckpoint(files, model, trainer.shaped, trainer, state, withBest);
       if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
-      saveModelFile(files, model, shaped, elementType, state.parameters, state.engines);
+      saveModelFile(files, model, trainer.shaped, elementType, state.parameters, state.engines);
       if (!options.keepCheckpointFiles) {
         for (const past of supersededCheckpoints(options, epoch)) {
           files.remove(checkpointFile(modelAfter(past)));
@@ -223,20 +265,13 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
     },
     async restoreEpoch(epoch) {
       const model = modelAfter(epoch);
-      const saved = readModel(files.readBytes(model), model);
-      const byName = new Map(saved.nodes.map((node) => [node.name, node.values?.values]));
-      const found = new Map<NetworkNode, ParameterValues>();
-      for (const node of values.keys()) {
-        const parameter = byName.get(node.name);
-        if (parameter) found.set(node, parameter);
-      }
-      await trainer.load({ parameters: values.with(found) });
+      await reloadModel(files, model, trainer, values);
       const resumed = await loadCheckpoint(files, model, trainer);
       if (resumed) return resumed;
       throw new CntkError({
         code: "checkpoint-missing",
         message: `error opening file '${checkpointFile(model)}': No such file or directory`,
-        hint: "adjustAfterEpoch goes back to an earlier epoch, whose checkpoint is not there; loadBestModel = false goes on without",
+        hint: restoreHints[options.autoAdjust.rates],
       });
     },
     async revokeTo(epoch, undone, epochState) {
@@ -253,13 +288,13 @@ function hooksFor(session: Session, request: TrainingRequest, parts: Parts): Epo
         best: best?.forCheckpoint,
         blocks: request.parallel.blockMomentum?.memory,
       };
-      saveCheckpoint(files, modelAfter(epoch), shaped, trainer, await trainer.save(), withBest);
+      saveCheckpoint(files, modelAfter(epoch), trainer.shaped, trainer, await trainer.save(), withBest);
     },
     async saveFinalModel() {
       await communicator.barrier();
       if (communicator.rank > 0) return;
       const state = await trainer.save();
-      saveModelFile(files, options.modelPath, shaped, elementType, state.parameters, state.engines);
+      saveModelFile(files, options.modelPath, trainer.shaped, elementType, state.parameters, state.engines);
     },
     modelAfter,
   };

@@ -4,9 +4,10 @@ import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/n
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
-import type { ElementType } from "../numerics/values.js";
-import type { Values } from "../numerics/values.js";
-import type { Minibatch } from "../minibatch/index.js";
+import type { RunLog } from "../log/run-log.js";
+import { initialValues } from "../numerics/initial-values.js";
+import type { ElementType, Values } from "../numerics/values.js";
+import { type Minibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
 import {
   sparseGradientError,
@@ -15,8 +16,16 @@ import {
   updateScalars,
   type UpdateOptions,
 } from "../updates/index.js";
-import { CriterionAccumulator, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
+import {
+  CriterionAccumulator,
+  joinedSums,
+  type MinibatchSums,
+  minibatchSums,
+  noSums,
+  sumOverSamples,
+} from "./criteria.js";
 import { feedNetwork } from "./feed.js";
+import { checkGradients } from "./gradient-check.js";
 import type { ParameterStore } from "./parameters.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
 
@@ -51,7 +60,10 @@ export interface TrainerRequest {
   readonly criterion: NetworkNode;
   /** Nodes to watch beside the criterion, in the log's order. */
   readonly evaluations: readonly NetworkNode[];
-  readonly options: UpdateOptions;
+  readonly options: UpdateOptions & {
+    /** Of random numbers that are added to the parameters after every update; 0 = none. */
+    readonly noiseDeviation?: number;
+  };
   /** Fed nodes. */
   readonly inputs: readonly NetworkNode[];
   /** The parameters to start from. */
@@ -64,20 +76,32 @@ export interface TrainerRequest {
  */
 export class Trainer {
   private count = 0;
+  private noiseSeed = 0;
   private hasRun = false;
+  /** Values of all parameters as they were put in; those that the plan holds have changed since. */
+  private values: ParameterStore;
+  /** The network as it is by now: what is known of some nodes changes while it is trained. */
+  shaped: ShapedNetwork;
 
   private constructor(
+    private readonly session: Pick<Session, "backend" | "elementType">,
     private readonly request: TrainerRequest,
-    private readonly compiled: CompiledPlan,
+    private compiled: CompiledPlan,
     /** The trained parameters in the order of the log and of the checkpoint. */
     readonly parameters: readonly TrainedParameter[],
     private readonly refusals: readonly SparseRefusal[],
     /** Nodes that draw random numbers, in the criterion's evaluation order. */
-    private readonly randomNodes: readonly NetworkNode[],
-    private readonly elementType: ElementType,
+    readonly randomNodes: readonly NetworkNode[],
     /** A parameter whose gradient holds some columns only. */
     private readonly sparseGradient: string | undefined,
-  ) {}
+  ) {
+    this.values = request.values;
+    this.shaped = request.shaped;
+  }
+
+  private get elementType(): ElementType {
+    return this.session.elementType;
+  }
 
   /** Graph, plan and executable of a training, parameters in place. Throws CntkError for nodes without a gradient. */
   static async compile(
@@ -93,7 +117,22 @@ export class Trainer {
       ({ state }) => graph.facts.get(state)?.storage === "touched",
     );
     const sparse = parameters.find(({ gradient }) => gradient === touched?.state.name)?.node.name;
-    return new Trainer(request, compiled, parameters, refusals, random, session.elementType, sparse);
+    return new Trainer(session, request, compiled, parameters, refusals, random, sparse);
+  }
+
+  /** Goes on with other attributes of the network's nodes, which are compiled into the plan; all that was learned stays. */
+  async recompile(shaped: ShapedNetwork): Promise<void> {
+    const { criterion, evaluations, options } = this.request;
+    const { graph } = trainingGraph(shaped, { criterion, outputs: [criterion, ...evaluations], options });
+    const former = this.compiled;
+    const compiled = await compilePlan(this.session, planGraph(graph, this.elementType), new Map());
+    const kept = [...compiled.states, ...compiled.engines].filter(
+      (name) => former.states.has(name) || former.engines.has(name),
+    );
+    await compiled.executable.writeState(await former.executable.readState(kept));
+    this.compiled = compiled;
+    this.shaped = shaped;
+    await former.executable.dispose();
   }
 
   /** Criterion first, then the evaluation nodes. */
@@ -103,7 +142,7 @@ export class Trainer {
 
   /** Has the network random nodes whose rate `dropoutRate` sets? */
   get drawsRandomNumbers(): boolean {
-    return this.randomNodes.length > 0;
+    return this.randomNodes.some(({ op }) => op.name === "Dropout");
   }
 
   /** Sequences side by side in a minibatch, on the network's own dynamic axis. */
@@ -118,28 +157,108 @@ export class Trainer {
 
   /**
    * Every random node begins an epoch with an engine of its own; processes that share the work draw other numbers than each
-   * other, `epoch` + rank · maxEpochs (SGD.cpp, TrainOrAdaptModel; ComputationNetwork.cpp, SetIRngUserSeed).
+   * other: `engines` is `epoch` + rank · maxEpochs (SGD.cpp, TrainOrAdaptModel; ComputationNetwork.cpp, SetIRngUserSeed).
    */
-  async beginEpoch(epoch: number): Promise<void> {
+  async beginEpoch(epoch: number, engines = epoch): Promise<void> {
     const count = this.randomNodes.length;
+    // So many minibatches has no epoch.
+    this.noiseSeed = epoch * 2 ** 32;
     await this.writeEngines(
-      new Map(this.randomNodes.map((node, i) => [node, { seed: epoch * count + i, offset: 0 }])),
+      new Map(this.randomNodes.map((node, i) => [node, { seed: engines * count + i, offset: 0 }])),
     );
   }
 
   /**
    * Values of criterion and evaluation nodes on a minibatch, summed over its samples, and the gradients behind them, which
-   * stay in the trainer for `update`. A minibatch without columns gives nothing.
+   * stay in the trainer for `update`. A minibatch without columns gives nothing. With `pieces` it is computed in so many, one
+   * after another, and their gradients are added.
    */
-  async gradients(minibatch: Minibatch, dropoutRate: number): Promise<MinibatchSums> {
-    const { shaped, inputs } = this.request;
+  async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
+    const { shaped } = this.request;
     if (minibatch.columns === 0) return noSums(this.watched);
-    const data = feedNetwork(minibatch, inputs, shaped.facts);
     if (!this.hasRun) this.refuseSparseInputs();
-    const values = await this.compiled.executable.run("gradients", data, { dropoutRate });
-    const labelled = labelledSamples(minibatch, shaped);
-    const samples = paddedSamples(minibatch, shaped);
-    return minibatchSums(this.watched, values, samples, labelled, this.elementType);
+    const split = splitMinibatch(minibatch, pieces);
+    const summed = split.length > 1 ? new Map<string, Values>() : undefined;
+    const parts: MinibatchSums[] = [];
+    for (const [piece, part] of split.entries()) {
+      const values = await this.runGradients(part, dropoutRate, piece);
+      const labelled = labelledSamples(part, shaped);
+      parts.push(minibatchSums(this.watched, values, labelled, labelled, this.elementType));
+      if (summed) await this.addGradients(summed);
+    }
+    if (summed) await this.compiled.executable.writeState(summed);
+    return joinedSums(parts, paddedSamples(minibatch, shaped), this.elementType);
+  }
+
+  private runGradients(minibatch: Minibatch, dropoutRate: number, piece: number): Promise<Outputs> {
+    const { executable } = this.compiled;
+    const { shaped, inputs } = this.request;
+    const data = feedNetwork(minibatch, inputs, shaped.facts);
+    executable.selectSeries?.(piece);
+    return executable.run("gradients", data, { dropoutRate });
+  }
+
+  private get gradientNames(): string[] {
+    return [...new Set(this.parameters.map(({ gradient }) => gradient))];
+  }
+
+  /** Adds the gradients of a piece to those of the pieces before, in the element type. */
+  private async addGradients(sums: Map<string, Values>): Promise<void> {
+    for (const [name, values] of await this.compiled.executable.readState(this.gradientNames)) {
+      const sum = sums.get(name);
+      if (!sum) sums.set(name, values);
+      else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (values[i] ?? 0);
+    }
+  }
+
+  /** Compares the gradients of a minibatch with differences; nothing is changed by it. */
+  async checkGradients(
+    minibatch: Minibatch,
+    { dropoutRate }: Rates,
+    digits: number,
+    log: RunLog,
+  ): Promise<void> {
+    const { criterion } = this.request;
+    const { executable, states, engines } = this.compiled;
+    const names = [...states, ...engines];
+    const before = await executable.readState(names);
+    // Running statistics and random numbers are the same every time.
+    const unmoved = new Map(
+      [...before].filter(([name]) => !this.parameters.some(({ node }) => node.name === name)),
+    );
+    await checkGradients(
+      {
+        parameters: this.parameters.map(({ node, gradient }) => ({ name: node.name, gradient })),
+        read: (wanted) => executable.readState(wanted),
+        write: (values) => executable.writeState(values),
+        criterion: async () => {
+          await executable.writeState(unmoved);
+          const value = (await this.runGradients(minibatch, dropoutRate, 0)).get(criterion.name);
+          return value ? sumOverSamples(value, this.elementType) : NaN;
+        },
+      },
+      digits,
+      log,
+    );
+    await executable.writeState(before);
+  }
+
+  /** Adds random numbers to the trained parameters, the same in every run: a normal distribution around 0. */
+  private async addNoise(deviation: number): Promise<void> {
+    const { executable } = this.compiled;
+    const names = [...new Set(this.parameters.map(({ node }) => node.name))];
+    const values = await executable.readState(names);
+    for (const parameter of values.values()) {
+      const noise = initialValues({
+        init: "normal",
+        initValueScale: deviation,
+        shape: [parameter.length],
+        seed: ++this.noiseSeed,
+        elementType: this.elementType,
+      });
+      for (let i = 0; i < parameter.length; i++) parameter[i] = (parameter[i] ?? 0) + (noise[i] ?? 0);
+    }
+    await executable.writeState(values);
   }
 
   /** Changes the parameters by the gradients of a minibatch with these sums. */
@@ -155,7 +274,11 @@ export class Trainer {
     const facts = { learningRate, momentumPerSample, parameters, options, elementType };
     const scalars = updateScalars({ ...facts, samples: counted, count: this.count });
     const nothing = { layouts: new Map(), inputs: new Map() };
+    const { noiseDeviation = 0, l1Weight } = options;
+    // CNTK adds the noise behind the rule's step and before the L1 penalty, which the plan has in one.
+    if (noiseDeviation > 0 && l1Weight > 0) await this.addNoise(noiseDeviation);
     this.refuse(await this.compiled.executable.run("update", nothing, scalars));
+    if (noiseDeviation > 0 && !(l1Weight > 0)) await this.addNoise(noiseDeviation);
   }
 
   /**
@@ -170,8 +293,7 @@ export class Trainer {
         hint: `the gradient of '${this.sparseGradient}' is sparse, since its input is; ModelAveragingSGD shares models instead`,
       });
     }
-    const names = [...new Set(this.parameters.map(({ gradient }) => gradient))];
-    await this.changeStates(names, change);
+    await this.changeStates(this.gradientNames, change);
   }
 
   /** Lets somebody change the trained parameters, in the same order, each once. */
@@ -216,13 +338,13 @@ export class Trainer {
   /** Everything that the steps so far have changed. */
   async save(): Promise<TrainerState> {
     const { executable, states } = this.compiled;
-    const held = [...this.request.values.keys()].filter(({ name }) => states.has(name));
+    const held = [...this.values.keys()].filter(({ name }) => states.has(name));
     const memories = this.parameters.flatMap(({ memory }) => memory);
     const engines = this.randomNodes.map(({ name }) => name);
     const read = await executable.readState([...held.map(({ name }) => name), ...memories, ...engines]);
     const values = (name: string): Values => read.get(name) ?? new Float64Array();
     return {
-      parameters: this.request.values.with(new Map(held.map((node) => [node, values(node.name)]))),
+      parameters: this.values.with(new Map(held.map((node) => [node, values(node.name)]))),
       memory: this.parameters.map(({ memory }) => joined(memory.map(values), this.elementType)),
       count: this.count,
       engines: new Map(
@@ -238,6 +360,7 @@ export class Trainer {
   async load(state: Partial<TrainerState>): Promise<void> {
     const { executable, states } = this.compiled;
     const written = new Map<string, Values>();
+    this.values = state.parameters ?? this.values;
     for (const [node, values] of state.parameters ?? [])
       if (states.has(node.name)) written.set(node.name, values);
     this.parameters.forEach(({ node, memory }, index) => {

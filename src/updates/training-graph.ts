@@ -63,7 +63,12 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   const accumulated = [...forward.assignments, ...stored];
 
   const beforeUpdates = builder.nodes.length;
-  const update = updateNodes(builder, uses, gradientStates, options);
+  const spared = options.sparesNormalization
+    ? normalizationParameters(shaped.network.nodes)
+    : new Set<NetworkNode>();
+  const optionsOf = (node: NetworkNode): UpdateOptions =>
+    spared.has(node) ? { ...options, l1Weight: 0, l2Weight: 0 } : options;
+  const update = updateNodes(builder, uses, gradientStates, options.rule, optionsOf);
   const conditions = update.refusals.flatMap(({ when }) => when ?? []);
   const updateRoots = [...conditions, ...update.memory, ...assigned(update.assignments)];
   const updateOrder = [
@@ -105,6 +110,12 @@ export function trainedUses(shaped: ShapedNetwork, criterion: NetworkNode): Netw
   );
 }
 
+/** Scale and bias of all batch normalizations (TrainingNodes.h, DisableRegInBatchNormalization). */
+function normalizationParameters(nodes: readonly NetworkNode[]): ReadonlySet<NetworkNode> {
+  const normalizations = nodes.filter(({ op }) => op.name === "BatchNormalization");
+  return new Set(normalizations.flatMap(({ inputs }) => inputs.slice(1, 3)));
+}
+
 interface Updates {
   readonly parameters: readonly TrainedParameter[];
   readonly assignments: readonly Assignment[];
@@ -117,7 +128,8 @@ function updateNodes(
   builder: InternalGraph,
   uses: readonly NetworkNode[],
   gradientStates: ReadonlyMap<NetworkNode, NetworkNode>,
-  options: UpdateOptions,
+  rule: UpdateOptions["rule"],
+  optionsOf: (node: NetworkNode) => UpdateOptions,
 ): Updates {
   const newWeights = new Map<NetworkNode, NetworkNode>();
   const newGradients = new Map(gradientStates);
@@ -128,8 +140,9 @@ function updateNodes(
     const { shape } = builder.facts(node);
     const gradientState = gradientStates.get(node);
     if (!gradientState) throw new Error(`${node.name} has no gradient`);
-    const memory = options.rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
+    const memory = rule.memory.map((part) => builder.state(`${node.name}:${part}`, shape));
     const multiplier = parameterAttributes(node).learningRateMultiplier;
+    const options = optionsOf(node);
     memories.push(...memory);
     builder.within(node, "update", () => {
       const gradient = newGradients.get(node) ?? gradientState;

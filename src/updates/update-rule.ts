@@ -9,6 +9,8 @@ export interface UpdateOptions {
   /** Weight of the L1 penalty per sample; 0 = none. */
   readonly l1Weight: number;
   readonly l2Weight: number;
+  /** No penalty on scale and bias of batch normalizations. */
+  readonly sparesNormalization?: boolean;
   /** Limit of a gradient (of each element, or of the norm) per sample; Infinity = none. */
   readonly clippingThresholdPerSample: number;
   /** Clip each element rather than scaling the whole gradient. */

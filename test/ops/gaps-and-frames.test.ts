@@ -67,6 +67,12 @@ describe.each([
   ["javascript", javascriptBackend],
   ["reference", referenceBackend],
 ] as const)("gaps and frames (%s)", (_, backend) => {
+  it("a product that contracts the frames of each sequence leaves gaps out", async () => {
+    const network = "z = Times (x, x, inferInputRankToMap = -2)\nL = SumElements (z)";
+    const value = await trained(backend, network, ["z"], samples);
+    expect(Array.from(value("z").values)).toEqual([1 + 9 + 25, 4]);
+  });
+
   it("sums and norms over the samples leave gaps out", async () => {
     const network = `a = MatrixL1Reg (x)\nb = MatrixL2Reg (x)\nc = SumElements (x)\nd = SquareError (x, Constant (0) .* x)
       e = ClassificationError (x, x)\nL = a + b + c + d`;

@@ -38,6 +38,18 @@ export const sequenceGradientCases: readonly SequenceGradientCase[] = [
     wanted: ["x", "i"],
   },
   {
+    operations: ["Times"],
+    title: "a product that contracts the frames of each sequence",
+    network: `A = ${random("2:2", 3)} .* x\nz = Times (A, y, inferInputRankToMap = -2)\n${weigh("z", "2")}`,
+    wanted: ["x", "y"],
+  },
+  {
+    operations: ["Times"],
+    title: "a product of rows that contracts the frames of each sequence",
+    network: `A = ${random("1:2", 3)} .* NewReshape (x, (1:2))\nz = Times (A, y, inferInputRankToMap = -2)\n${weigh("z", "1")}`,
+    wanted: ["x", "y"],
+  },
+  {
     operations: ["PastValue"],
     title: "a recurrence",
     network: `W = ${random("2:2", 3)}\nU = ${random("2:2", 4)}

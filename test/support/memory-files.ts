@@ -70,6 +70,10 @@ export function memoryFiles(contents: Map<string, string | Uint8Array>, director
       return { write: (added) => void contents.set(resolve(path), text(path) + added), close: () => {} };
     },
     makeDirectory: () => {},
+    list: (path) => {
+      const inside = [...contents.keys()].filter((key) => key.startsWith(resolve(path) + "/"));
+      return [...new Set(inside.map((key) => key.slice(resolve(path).length + 1).split("/")[0] ?? ""))];
+    },
     remove: (path) => void contents.delete(resolve(path)),
   };
 }

@@ -1,7 +1,13 @@
 import { ConfigSection } from "../../src/config/config-section.js";
 import { MappedText } from "../../src/config/mapped-text.js";
 import type { Minibatch, StreamMinibatch } from "../../src/minibatch/index.js";
-import { type EpochRequest, type Reader, readerFromConfig } from "../../src/readers/index.js";
+import {
+  type EpochRequest,
+  type PictureDecoder,
+  type Reader,
+  readerFromConfig,
+} from "../../src/readers/index.js";
+import { pictureDecoder } from "../../src/threads/index.js";
 import { memoryFiles } from "./memory-files.js";
 
 /** A reader on files in memory, described as in a configuration; `around` is the section around it. */
@@ -10,11 +16,12 @@ export async function openReader(
   text: string,
   around = "",
   write: (line: string) => void = () => {},
+  pictures: PictureDecoder = pictureDecoder(undefined, false),
 ): Promise<Reader> {
   const outer = ConfigSection.read(MappedText.of({ name: "x.cntk", text: around }), "x.cntk").result;
   const section = ConfigSection.read(MappedText.of({ name: "x.cntk", text }), "x.cntk:reader", outer).result;
   const contents = new Map(Object.entries(files).map(([name, content]) => [`/${name}`, content]));
-  return readerFromConfig(section, { files: memoryFiles(contents), log: { write } });
+  return readerFromConfig(section, { files: memoryFiles(contents), log: { write }, pictures });
 }
 
 /** All minibatches of an epoch. */

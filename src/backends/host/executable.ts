@@ -106,11 +106,15 @@ export class HostExecutable implements Executable {
     );
   }
 
+  selectSeries(series: number): void {
+    this.memory.selectSeries(series);
+  }
+
   async dispose(): Promise<void> {
     this.disposed = true;
     this.memory.values.length = 0;
     this.memory.touched.clear();
-    this.memory.carried.clear();
+    this.memory.forgetCarried();
     this.entries.clear();
   }
 

@@ -15,10 +15,12 @@ import { TouchedMatrix } from "./touched.js";
 export class PlanMemory {
   /** By buffer; inputs are put in by the executable before each run. */
   readonly values: Values[];
-  /** By buffer: the data of sparse inputs, the memory of touched values, what carried buffers kept. */
+  /** By buffer: the data of sparse inputs, the memory of touched values. */
   readonly sparse = new Map<BufferId, SparseColumns>();
   readonly touched = new Map<BufferId, TouchedMatrix>();
-  readonly carried = new Map<BufferId, CarriedFrames>();
+  /** By buffer: what carried buffers kept, in the present series of minibatches. */
+  private carriedNow = new Map<BufferId, CarriedFrames>();
+  private readonly carriedInSeries = new Map([[0, this.carriedNow]]);
   /** By axis: its present layout, its columns and where its gaps are. */
   readonly layouts: (AxisLayout | undefined)[] = [];
   readonly columns: number[];
@@ -63,6 +65,20 @@ export class PlanMemory {
     this.allocateSlots(axis, columns);
   }
 
+  get carried(): ReadonlyMap<BufferId, CarriedFrames> {
+    return this.carriedNow;
+  }
+
+  /** Goes over to another series of minibatches, with frames of its own. */
+  selectSeries(series: number): void {
+    this.carriedNow = this.carriedInSeries.get(series) ?? new Map<BufferId, CarriedFrames>();
+    this.carriedInSeries.set(series, this.carriedNow);
+  }
+
+  forgetCarried(): void {
+    for (const kept of this.carriedInSeries.values()) kept.clear();
+  }
+
   /** Takes the first `length` numbers of the caller's array as the contents of an input. */
   feed(buffer: BufferId, given: Values, length: number): void {
     const former = this.values[buffer];
@@ -90,7 +106,7 @@ export class PlanMemory {
     const count = kept * frame;
     const target = former && former.length >= count ? former : this.grown(former, count);
     target.set(values.subarray((steps - kept) * frame, steps * frame));
-    this.carried.set(into, { values: target, rows, frames: kept });
+    this.carriedNow.set(into, { values: target, rows, frames: kept });
   }
 
   private grown(former: Values | undefined, count: number): Values {

@@ -1,5 +1,6 @@
 import type { Command } from "../command.js";
 import { checkCommand } from "./check.js";
+import { convertCommand } from "./convert.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { exportCommand } from "./export.js";
@@ -16,4 +17,5 @@ export const commands: readonly Command[] = [
   exportCommand,
   visualizeCommand,
   mnistCommand,
+  convertCommand,
 ];

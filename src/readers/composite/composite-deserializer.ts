@@ -80,19 +80,51 @@ export class CompositeDeserializer implements Deserializer {
       chunks.forEach((held, index) => releaseChunks(this.parts[index], held.keys()));
       throw error;
     }
+    /** Where a part has a sequence of this chunk. */
+    const placeIn = (index: number, sequence: number): { readonly chunk: Chunk; readonly own: number } => {
+      const part = this.parts[index];
+      const own = part?.sequences[first + sequence] ?? 0;
+      const number = part?.chunkOf[own] ?? 0;
+      const held = chunks[index]?.get(number);
+      if (held === undefined) throw new Error(`chunk ${number} is not in memory`);
+      return { chunk: held, own: own - (part?.deserializer.corpus.firstSequences[number] ?? 0) };
+    };
+    const takesWork = chunks.some((held) => [...held.values()].some((chunk) => "ready" in chunk));
     return {
       source: (stream, sequence) => {
-        const place = this.streamPlaces[stream];
-        const part = place && this.parts[place.part];
-        if (place === undefined || part === undefined) throw new Error(`there is no stream ${stream}`);
-        const own = part.sequences[first + sequence] ?? 0;
-        const chunk = part.chunkOf[own] ?? 0;
-        const held = chunks[place.part]?.get(chunk);
-        if (held === undefined) throw new Error(`chunk ${chunk} is not in memory`);
-        return held.source(place.stream, own - (part.deserializer.corpus.firstSequences[chunk] ?? 0));
+        const place = this.placeOf(stream);
+        const { chunk, own } = placeIn(place.part, sequence);
+        return chunk.source(place.stream, own);
       },
+      ...(takesWork && {
+        ready: (sequence: number) => this.readySequence(this.parts.map((_, i) => placeIn(i, sequence))),
+      }),
       release: () => chunks.forEach((held, index) => releaseChunks(this.parts[index], held.keys())),
     };
+  }
+
+  /** All parts are begun at once, in their order. */
+  private async readySequence(
+    places: readonly { readonly chunk: Chunk; readonly own: number }[],
+  ): Promise<Pick<Chunk, "source"> | undefined> {
+    const ready = await Promise.all(
+      places.map(({ chunk, own }) => (chunk.ready ? chunk.ready(own) : Promise.resolve(chunk))),
+    );
+    if (ready.includes(undefined)) return undefined;
+    return {
+      source: (stream) => {
+        const place = this.placeOf(stream);
+        const part = ready[place.part];
+        if (!part) throw new Error(`there is no stream ${stream}`);
+        return part.source(place.stream, places[place.part]?.own ?? 0);
+      },
+    };
+  }
+
+  private placeOf(stream: number): { readonly part: number; readonly stream: number } {
+    const place = this.streamPlaces[stream];
+    if (place === undefined) throw new Error(`there is no stream ${stream}`);
+    return place;
   }
 
   key(sequence: number): SequenceKey {

@@ -4,6 +4,12 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
 import { DataReader, type ReaderOptions } from "../data-reader.js";
 import type { Deserializer } from "../deserializer.js";
+import { HtkDeserializer } from "../htk/htk-deserializer.js";
+import { featureDeserializerOptions, labelDeserializerOptions } from "../htk/htk-from-config.js";
+import { MlfDeserializer } from "../htk/mlf-deserializer.js";
+import { Base64ImageDeserializer } from "../images/base64-deserializer.js";
+import { ImageDeserializer } from "../images/image-deserializer.js";
+import { imageOptions } from "../images/images-from-config.js";
 import type { Randomization } from "../randomizer/sequence-order.js";
 import type { Reader, ReaderSurroundings } from "../reader.js";
 import { defaultChunkSize, defaultWindowInBytes } from "../text-format/options.js";
@@ -13,22 +19,67 @@ import type { KeyReading } from "../text-format/text-index.js";
 import { CompositeDeserializer } from "./composite-deserializer.js";
 import { keyReading } from "./sequence-keys.js";
 
-/** The deserializer that is there, and its module under both names. */
+/** Opens a deserializer's data. */
+type OpenDeserializer = (surroundings: ReaderSurroundings) => Deserializer | Promise<Deserializer>;
+
+/** A library of CNTK's: both its names, and what it makes of a section, by type. */
+interface Module {
+  readonly names: readonly string[];
+  readonly types: Readonly<Record<string, (section: ConfigSection, keys: KeyReading) => OpenDeserializer>>;
+}
+
 const textType = "CNTKTextFormatDeserializer";
-const textModules = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
-/** Types of CNTK that are not there. */
-const otherTypes = [
-  "ImageDeserializer",
-  "Base64ImageDeserializer",
-  "HTKFeatureDeserializer",
-  "HTKMLFDeserializer",
+const labelType = "HTKMLFDeserializer";
+const imageTypes = ["ImageDeserializer", "Base64ImageDeserializer"];
+
+const modules: readonly Module[] = [
+  {
+    names: ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"],
+    types: {
+      [textType]: (section, keys) => {
+        const options = textFormatOptions(section);
+        return (surroundings) => new TextFormatDeserializer(options, surroundings, keys);
+      },
+    },
+  },
+  {
+    names: ["ImageReader", "Cntk.Deserializers.Image"],
+    types: {
+      ImageDeserializer: (section, keys) => {
+        const options = imageOptions(section);
+        return (surroundings) => ImageDeserializer.open(options, surroundings, keys);
+      },
+      Base64ImageDeserializer: (section, keys) => {
+        const options = imageOptions(section);
+        return (surroundings) => Base64ImageDeserializer.open(options, surroundings, keys);
+      },
+    },
+  },
+  {
+    names: ["HTKDeserializers", "Cntk.Deserializers.HTK"],
+    types: {
+      HTKFeatureDeserializer: (section, keys) => {
+        const options = featureDeserializerOptions(section);
+        return (surroundings) => new HtkDeserializer(options, surroundings, keys);
+      },
+      [labelType]: (section, keys) => {
+        const options = labelDeserializerOptions(section);
+        return (surroundings) => new MlfDeserializer(options, surroundings, keys);
+      },
+    },
+  },
 ];
+/** Types of CNTK that are not there. */
+const otherTypes = ["LatticeDeserializer"];
+
+/** A window that covers any data. */
+const wholeData = 2 ** 62;
 
 /** What a section says of a reader made of deserializers. */
 export interface CompositeOptions {
   readonly reader: ReaderOptions;
   /** Each opens its data. */
-  readonly deserializers: readonly ((surroundings: ReaderSurroundings) => Deserializer)[];
+  readonly deserializers: readonly OpenDeserializer[];
 }
 
 /**
@@ -42,15 +93,28 @@ export function readComposite(section: ConfigSection): CompositeOptions {
   if (entries.length === 0) {
     throw problem("Could not find deserializers in the reader config.", section.span);
   }
-  const packing = readPacking(section, write);
-  const keys = readKeys(section);
+  const types = entries.map((entry) => typeOf(section, entry));
+  if (types[0] === labelType) {
+    throw problem(
+      "MLFDeserializer currently does not support primary mode.",
+      section.span,
+      "features come first",
+    );
+  }
+  const keys = readKeys(section, types);
+  const randomization = readRandomization(section, write, types);
+  // A chunk is one picture: the order of chunks is all the order there is.
+  const onlyImages = types.length === 1 && types[0] === "ImageDeserializer" && randomization !== undefined;
+  const packing = onlyImages ? "frame" : readPacking(section, write);
   const reader: ReaderOptions = {
-    randomization: readRandomization(section, write),
+    randomization,
     keepDataInMemory: false,
     packing,
     localTimeline: section.boolean("localTimeline", true),
     withKeys: true,
     prefetch: section.boolean("prefetch", true),
+    preparesAtOnce: types.some((type) => imageTypes.includes(type)),
+    maxInvalid: section.integer("maxErrors", 0),
   };
   const deserializers = entries.map((entry) =>
     readDeserializer(deserializerSection(section, entry, packing === "frame"), keys),
@@ -65,7 +129,7 @@ export async function openComposite(
 ): Promise<Reader> {
   const deserializers: Deserializer[] = [];
   try {
-    for (const open of options.deserializers) deserializers.push(open(surroundings));
+    for (const open of options.deserializers) deserializers.push(await open(surroundings));
     const [first, ...others] = deserializers;
     const whole =
       first !== undefined && others.length === 0 ? first : new CompositeDeserializer(deserializers);
@@ -79,7 +143,8 @@ export async function openComposite(
 /** One entry of the list; what the reader says of frames, precision and traceLevel holds for it too. */
 function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode: boolean): ConfigSection {
   const { result, diagnostics } = ConfigSection.read(entry, `${reader.name}:deserializers`, reader);
-  if (diagnostics[0]) throw new CntkError(diagnostics[0]);
+  const [first, ...others] = diagnostics;
+  if (first) throw CntkError.ofAll([first, ...others]);
   result.inject("frameMode", frameMode ? "true" : "false");
   result.inject("precision", reader.string("precision", "float"));
   const traceLevel = reader.string("traceLevel", "");
@@ -87,39 +152,37 @@ function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode
   return result;
 }
 
-function readDeserializer(
-  section: ConfigSection,
-  keys: KeyReading,
-): (surroundings: ReaderSurroundings) => TextFormatDeserializer {
-  const module = section.string("module");
+function readDeserializer(section: ConfigSection, keys: KeyReading): OpenDeserializer {
+  const name = section.string("module");
   const type = section.string("type");
   const typeSpan = section.raw("type")?.spanOf() ?? section.span;
-  if (type !== textType && otherTypes.includes(type)) {
+  const known = modules.flatMap(({ types }) => Object.keys(types));
+  if (otherTypes.includes(type)) {
     throw new CntkError({
-      code: "reader-type",
+      code: "not-available",
       message: `deserializer type ${type} is not available yet`,
       span: typeSpan,
-      hint: `what there is: type = ${textType}`,
+      hint: `what there is: ${known.join(", ")}`,
     });
   }
-  if (!textModules.includes(module)) {
+  const module = modules.find(({ names }) => names.includes(name));
+  if (!module) {
+    const right = modules.find(({ types }) => type in types) ?? modules[0];
     throw new CntkError({
       code: "reader-type",
-      message: `Plugin not found: '${module}'`,
+      message: `Plugin not found: '${name}'`,
       span: section.raw("module")?.spanOf() ?? section.span,
-      hint: `module = ${textModules[0]}`,
+      hint: `module = ${right?.names[0]}`,
     });
   }
-  if (type !== textType) {
-    throw new CntkError({
-      code: "reader-type",
-      message: `Unknown deserializer type '${type}'`,
-      span: typeSpan,
-      hint: `what there is: type = ${textType}`,
-    });
-  }
-  const options = textFormatOptions(section);
-  return (surroundings) => new TextFormatDeserializer(options, surroundings, keys);
+  const read = module.types[type];
+  if (read) return read(section, keys);
+  throw new CntkError({
+    code: "reader-type",
+    message: `Unknown deserializer type '${type}'`,
+    span: typeSpan,
+    hint: `what there is: type = ${Object.keys(module.types).join(" or ")}`,
+  });
 }
 
 function readPacking(section: ConfigSection, write: boolean): ReaderOptions["packing"] {
@@ -143,8 +206,13 @@ function readPacking(section: ConfigSection, write: boolean): ReaderOptions["pac
   return { truncationLength };
 }
 
-/** Numbers where a deserializer of text files takes part, unless the section says otherwise. */
-function readKeys(section: ConfigSection): KeyReading {
+/** The type of an entry of the list, before it is read. */
+function typeOf(reader: ConfigSection, entry: MappedText): string {
+  return ConfigSection.read(entry, `${reader.name}:deserializers`, reader).result.string("type", "");
+}
+
+/** Numbers where a deserializer of text files or images takes part, unless the section says otherwise. */
+function readKeys(section: ConfigSection, types: readonly string[]): KeyReading {
   const hashed = section.boolean("hashSequenceKeys", false);
   if (hashed && section.boolean("writeSequenceKey", false)) {
     throw problem(
@@ -152,16 +220,25 @@ function readKeys(section: ConfigSection): KeyReading {
       spanOf(section, "hashSequenceKeys"),
     );
   }
-  const numeric = section.boolean("useNumericSequenceKeys", true);
+  const usual = types.some((type) => type === textType || imageTypes.includes(type));
+  const numeric = section.boolean("useNumericSequenceKeys", usual);
   return keyReading(numeric, hashed, spanOf(section, "hashSequenceKeys"));
 }
 
-function readRandomization(section: ConfigSection, write: boolean): Randomization | undefined {
+function readRandomization(
+  section: ConfigSection,
+  write: boolean,
+  types: readonly string[],
+): Randomization | undefined {
   if (write || !readRandomize(section)) return undefined;
   const seed = section.size("randomizationSeed", 0);
   const sampleBased = section.boolean("sampleBasedRandomizationWindow", true);
   if (section.hasOwn("randomizationWindow")) {
     return { window: section.size("randomizationWindow"), sampleBased, seed };
+  }
+  if (!types.includes(textType)) {
+    const window = types.length === 1 && types[0] === "ImageDeserializer" ? 1 : wholeData;
+    return { window: section.size("randomizationWindow", window), sampleBased, seed };
   }
   if (section.hasOwn("sampleBasedRandomizationWindow") && sampleBased) {
     throw problem(

@@ -25,6 +25,13 @@ class Slot {
   }
 }
 
+/** How sequences are cut. */
+export interface Truncation {
+  /** Time steps of a minibatch; 0 = its size says so, and `parallelSequences` how many sequences lie side by side. */
+  readonly truncationLength: number;
+  readonly parallelSequences?: (epoch: number) => number;
+}
+
 /**
  * Truncated back-propagation through time: minibatches of `truncationLength` steps. Every row is a slot; the sequence in it
  * goes on in the next minibatch, in the same row, and when it ends the next one follows. Streams come out densely.
@@ -33,17 +40,28 @@ class Slot {
 export class TruncatedPacker implements Packer {
   readonly streams: readonly StreamDescription[];
   private slots: Slot[] = [];
+  private truncationLength: number;
 
   constructor(
     private readonly surroundings: PackerSurroundings,
-    private readonly truncationLength: number,
+    private readonly truncation: Truncation,
   ) {
+    this.truncationLength = truncation.truncationLength;
     this.streams = surroundings.streams.map((stream) => ({ ...stream, storage: "dense" }));
   }
 
   /** @throws CntkError `minibatch-size` when the minibatch has fewer slots than there are workers. */
-  start({ minibatchSize, rank, workers }: EpochRequest): void {
-    const slots = Math.max(1, Math.floor(minibatchSize / this.truncationLength));
+  start({ epoch, minibatchSize, rank, workers }: EpochRequest): void {
+    const { truncationLength, parallelSequences } = this.truncation;
+    let samples = minibatchSize;
+    if (truncationLength === 0) {
+      this.surroundings.warn(
+        "Legacy configuration is used for truncated BPTT mode, please adapt the config to explicitly specify truncationLength.\n",
+      );
+      this.truncationLength = minibatchSize;
+      samples = minibatchSize * (parallelSequences?.(epoch) ?? 1);
+    }
+    const slots = Math.max(1, Math.floor(samples / this.truncationLength));
     if (workers > slots) {
       throw new CntkError({
         code: "minibatch-size",

@@ -1,5 +1,9 @@
 import { training, type MessageCase } from "./message-case.js";
 
+function converting(code: string, data: string, command: string): MessageCase {
+  return { code, files: { "data.txt": data }, command };
+}
+
 /** Text files with data, and the reader's section. */
 export const dataCases: readonly MessageCase[] = [
   {
@@ -22,4 +26,18 @@ export const dataCases: readonly MessageCase[] = [
     reader:
       "frameMode = true\ninput = [ x = [ dim = 2 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
   }),
+  converting("convert-option", "1 2\n", "convert text-to-bin data.txt out.bin"),
+  converting("convert-option", "1 2\n", "convert text-to-binary data.txt out.bin --streams x:2"),
+  converting("convert-option", "1 2\n", "convert columns-to-text data.txt out.txt --labels 0:1"),
+  converting(
+    "convert-data",
+    "0 1.5\n3 2.5\n",
+    "convert columns-to-text data.txt out.txt --labels 0:1 --features 1:1 --classes 2",
+  ),
+  converting(
+    "convert-data",
+    "0 1.5\n1 x\n",
+    "convert columns-to-text data.txt out.txt --labels 0:1 --features 1:1",
+  ),
+  converting("convert-data", "1 2\n", "convert idx-to-text data.txt out.txt"),
 ];

@@ -1,11 +1,13 @@
 import { configurationCases } from "./configuration.js";
 import { dataCases } from "./data.js";
+import { imageCases } from "./images.js";
 import { languageCases } from "./language.js";
 import type { MessageCase } from "./message-case.js";
 import { modelCases } from "./models.js";
 import { networkCases } from "./networks.js";
 import { scriptCases } from "./scripts.js";
 import { sequenceCases } from "./sequences.js";
+import { speechCases } from "./speech.js";
 import { syntaxCases } from "./syntax.js";
 import { trainingCases } from "./training.js";
 
@@ -25,6 +27,8 @@ export const families: readonly Family[] = [
   { name: "sequences", title: "Sequences", cases: sequenceCases },
   { name: "training", title: "Training", cases: trainingCases },
   { name: "data", title: "Data files", cases: dataCases },
+  { name: "images", title: "Pictures", cases: imageCases },
+  { name: "speech", title: "Features and labels of speech", cases: speechCases },
   { name: "models", title: "Models and what is done with them", cases: modelCases },
 ];
 
@@ -34,7 +38,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "export-outputs": "takes a model without output nodes, which no sample configuration makes",
   "svd-keeps-nothing": "takes a KeepRatio of 1 or more and a matrix of some size",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
-  "checkpoint-missing": "takes a checkpoint that is removed while a training runs",
+  "data-too-short": "readers go over their data again; only those of words end before their epoch does",
   "loop-both-directions": "the shape stage refuses such a loop first",
   "no-past-values": "takes a minibatch that goes on with sequences that nothing began",
   "rows-changed": "takes a reader that changes its number of parallel sequences",
@@ -51,6 +55,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "no-samples": "the reader refuses data without samples first",
   "parameter-size": "takes a damaged model file",
   "reader-streams": "takes several sources of data with a stream of the same name",
+  "unknown-key": "a warning of check, which does not end with it",
   syntax: "stands for an error that the parser does not name",
   "unknown-backend": "the command line refuses unknown names first, with `usage`",
   "validation-unstable": "a shape rule that contradicts itself; none does",

@@ -21,7 +21,45 @@ export const trainingCases: readonly MessageCase[] = [
   training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2" }),
   training("learning-rates", { sgd: `${base} ; learningRatesPerMB = 0.1` }),
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
-  training("not-available", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]` }),
+  training("not-available", { sgd: `${base}\ntensorBoardLogDir = logs` }),
+  training("checkpoint-missing", {
+    sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
+  }),
+  training("gradient-check", { sgd: `${base} ; gradientcheck = true` }),
+  training("minibatch-shares", {
+    network: `
+      t = DynamicAxis ()
+      x = Input {2} ; y = Input {1, dynamicAxis = t}
+      error = SquareError (BS.Sequences.Last (y), LinearLayer {1} (BS.Sequences.Last (x)))
+      criterionNodes = (error)`,
+    data: "1 |x 0 1 |y 1\n1 |x 1 0\n2 |x 1 1 |y 1\n",
+    sgd: "maxEpochs = 1 ; minibatchSize = 4 ; learningRatesPerSample = 0.01 ; numSubminibatches = 2",
+  }),
+  training("statistics-missing", {
+    command: "configFile=net.cntk command=measure",
+    more: `measure = [
+  action = "test"
+  BrainScriptNetworkBuilder = {
+    x = Input {2} ; y = Input {1}
+    normalized = PerDimMeanVarNormalization (x, Mean (x), InvStdDev (x))
+    error = SquareError (y, LinearLayer {1} (normalized))
+    criterionNodes = (error)
+  }
+]`,
+  }),
+  training("validation-interval", {
+    command: "configFile=net.cntk command=measure",
+    more: 'measure = [ action = "cv" ; crossValidationInterval = 3 ]',
+  }),
+  training("no-model", {
+    command: "configFile=net.cntk command=measure",
+    more: 'measure = [ action = "cv" ; crossValidationInterval = 1:1:2 ]',
+  }),
+  training("epoch-size-zero", {
+    before: "configFile=net.cntk",
+    command: "configFile=net.cntk command=measure",
+    more: 'measure = [ action = "bnstat" ]',
+  }),
   training("momentum", { sgd: `${base} ; momentumPerMB = 1.5` }),
   training("momentum", { sgd: `${base} ; momentumPerMB = 0.9 ; momentumAsTimeConstant = 100` }),
   training("gradient-update", { sgd: `${base} ; gradUpdateType = adam` }),
@@ -95,6 +133,18 @@ export const trainingCases: readonly MessageCase[] = [
       error = SquareError (y, z) + MatrixL2Reg (kept)
       criterionNodes = (error) ; outputNodes = (z)`,
   }),
+  ...[
+    ["negative-weight", "ConstantTensor (-1, (3))"],
+    ["sample-endless", "ConstantTensor (0, (3))"],
+  ].map(([code = "", weights = ""]) =>
+    training(code, {
+      network: `
+      x = Input {2} ; y = Input {1}
+      drawn = ReduceSum (CNTK2.GetRandomSample (${weights}, 2, true))
+      error = SquareError (y, LinearLayer {1} (x)) + drawn
+      criterionNodes = (error)`,
+    }),
+  ),
   training("top-too-large", {
     network: `
       x = Input {2} ; y = Input {1}

@@ -1,0 +1,180 @@
+import type { ConfigSection } from "../config/config-section.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { average, type CriterionSum } from "../log/training-lines.js";
+import { formatGeneral } from "../numerics/number-format.js";
+import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
+import { type Reader, readerFromConfig } from "../readers/index.js";
+import type { Session } from "../session.js";
+import {
+  inModelFile,
+  loadModelFile,
+  networkFromModel,
+  requirePrecision,
+} from "../sources/model-file/index.js";
+import { type EvaluationOptions, readEvaluationOptions } from "../training/evaluation-options.js";
+import { evaluate, Evaluator } from "../training/evaluator.js";
+import { checkStreams } from "../training/feed.js";
+import { interrupted } from "../training/interruption.js";
+import { parameterValues } from "../training/parameters.js";
+import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
+import { evaluationNodesNamed } from "./evaluation-nodes.js";
+
+/** What a `cv` command says. */
+interface CrossValidation {
+  readonly modelPath: string;
+  /** Numbers of the models' epochs. */
+  readonly first: number;
+  readonly step: number;
+  readonly last: number;
+  readonly evaluationNodes: readonly string[];
+  /** Seconds after each model. */
+  readonly pause: number;
+  readonly evaluation: EvaluationOptions;
+}
+
+function readCrossValidation(section: ConfigSection): CrossValidation {
+  const [first, step, last] = section.integerSchedule("crossValidationInterval").values;
+  if (first === undefined || step === undefined || last === undefined || step < 1 || first < 0) {
+    throw new CntkError({
+      code: "validation-interval",
+      message:
+        "crossValidationInterval is the number of the first model, a step and the number of the last model.",
+      span: section.keySpan("crossValidationInterval"),
+      hint: "crossValidationInterval = 1:1:10 takes modelPath.1 to modelPath.10",
+    });
+  }
+  return {
+    modelPath: section.string("modelPath"),
+    first,
+    step,
+    last,
+    evaluationNodes: section.array("evalNodeNames", []),
+    pause: section.size("sleepTimeBetweenRuns", 0),
+    evaluation: readEvaluationOptions(section),
+  };
+}
+
+/** The criteria of one model. */
+interface Validated {
+  readonly model: string;
+  readonly criteria: readonly CriterionSum[];
+}
+
+/**
+ * Action `cv`: evaluates the models of several epochs on the same data and tells which is best (ActionsLib/EvalActions.cpp,
+ * DoCrossValidate).
+ */
+export const crossValidateAction: Action = {
+  names: ["cv"],
+  async run(session, { section }) {
+    const { files, log } = session;
+    const reader = await readerFromConfig(validationReader(section), session);
+    try {
+      const options = readCrossValidation(section);
+      const validated: Validated[] = [];
+      let usedFinalModel = false;
+      for (let epoch = options.first; epoch <= options.last; epoch += options.step) {
+        let model = `${options.modelPath}.${epoch}`;
+        if (!files.exists(model)) {
+          log.write(`Model ${model} does not exist.\n`);
+          if (usedFinalModel || !files.exists(options.modelPath)) continue;
+          model = options.modelPath;
+          usedFinalModel = true;
+        }
+        validated.push({ model, criteria: await validate(session, model, options, reader) });
+        await pause(session, options.pause);
+      }
+      printBest(session, validated);
+      return { criteria: validated.at(-1)?.criteria ?? [] };
+    } finally {
+      await reader.close();
+    }
+  },
+  check(session, { section }) {
+    return Promise.resolve().then(() => {
+      checkReaderSection(session, validationReader(section));
+      const { modelPath, evaluationNodes } = readCrossValidation(section);
+      if (!session.files.exists(modelPath)) return;
+      const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);
+      planGraph(inferenceGraph(shaped, nodes), session.elementType);
+    });
+  },
+};
+
+function validationReader(section: ConfigSection): ConfigSection {
+  const reader = section.section("reader");
+  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", section.string("traceLevel", "0"));
+  return reader;
+}
+
+/** A model compiles silently. */
+function loaded(
+  session: Session,
+  path: string,
+  names: readonly string[],
+): { readonly shaped: ShapedNetwork; readonly nodes: NetworkNode[] } {
+  const model = loadModelFile(session, path);
+  requirePrecision(session.elementType, model, path);
+  const network = networkFromModel(model);
+  session.axisNames.takenByLoading(network);
+  const shaped = inModelFile(path, () => shapeNetwork(session, network, 0).shaped, "hint");
+  return { shaped, nodes: evaluationNodesNamed(session, shaped, names) };
+}
+
+async function validate(
+  session: Session,
+  model: string,
+  { evaluation, evaluationNodes }: CrossValidation,
+  reader: Reader,
+): Promise<readonly CriterionSum[]> {
+  const { log, signal, onProgress } = session;
+  log.write(`Model ${model} --> \n`);
+  const { shaped, nodes } = loaded(session, model, evaluationNodes);
+  const values = parameterValues(shaped, session.elementType);
+  const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+  try {
+    checkStreams(evaluator.inputs, shaped.facts, reader);
+    const run = {
+      reader,
+      options: evaluation,
+      log,
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    };
+    return (await evaluate(evaluator, run)).criteria;
+  } finally {
+    await evaluator.dispose();
+  }
+}
+
+/** Waits, unless the run is stopped meanwhile. */
+async function pause({ signal }: Pick<Session, "signal">, seconds: number): Promise<void> {
+  const tick = 0.1;
+  for (let waited = 0; waited < seconds; waited += tick) {
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(tick, seconds - waited)));
+    if (signal?.aborted) throw interrupted();
+  }
+}
+
+function printBest({ log }: Pick<Session, "log">, validated: readonly Validated[]): void {
+  const [first] = validated;
+  if (!first) {
+    throw new CntkError({
+      code: "no-model",
+      message: "No model is evaluated.",
+      hint: "crossValidationInterval names models that are not there; look at modelPath",
+    });
+  }
+  log.write("Best models:\n------------\n");
+  first.criteria.forEach((criterion, index) => {
+    let best = { model: first.model, error: average(criterion) };
+    for (const { model, criteria } of validated) {
+      const found = criteria[index];
+      if (found && average(found) < best.error) best = { model, error: average(found) };
+    }
+    const error = formatGeneral(best.error, 8);
+    log.write(`Based on Err[${index}]: Best model = ${best.model} with min err ${error}\n`);
+  });
+}

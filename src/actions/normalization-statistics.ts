@@ -1,0 +1,81 @@
+import type { ConfigSection } from "../config/config-section.js";
+import { writeWhole } from "../files/file-access.js";
+import { memoryBlock } from "../memory-sharing/index.js";
+import { initialEngines, modelFromNetwork, writeModel } from "../model-files/index.js";
+import { planGraph, shapeNetwork, trainingModeGraph } from "../pipeline.js";
+import { readerFromConfig } from "../readers/index.js";
+import type { Session } from "../session.js";
+import { checkStreams } from "../training/feed.js";
+import { inputsBelow } from "../network/node-order.js";
+import { normalizationNodes } from "../training/normalization-constants.js";
+import { estimateNormalizations } from "../training/normalization-statistics.js";
+import { parameterValues } from "../training/parameters.js";
+import { refuseNodeTracing } from "../training/refused-options.js";
+import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
+import { evaluationNodesNamed } from "./evaluation-nodes.js";
+import { networkForEvaluation } from "./networks.js";
+
+/**
+ * Action `bnstat`: takes the statistics of all batch normalizations of a model anew, over more data than training's running
+ * averages have seen, and writes a model that keeps them (ActionsLib/TrainActions.cpp, DoBatchNormalizationStat).
+ */
+export const normalizationStatisticsAction: Action = {
+  names: ["bnstat"],
+  async run(session, { section }) {
+    const { files, log, elementType, communicator } = session;
+    const reader = await readerFromConfig(statisticsReader(section), session);
+    try {
+      const options = readOptions(section);
+      const { shaped, nodes, requirePrecision } = await networkOf(session, section);
+      requirePrecision();
+      if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
+      const request = { ...options, shaped, nodes, reader, values: parameterValues(shaped, elementType) };
+      if (nodes.length > 0) checkStreams(inputsBelow(nodes), shaped.facts, reader);
+      const estimated = await estimateNormalizations(session, request);
+      if (communicator.rank > 0) return {};
+      const model = modelFromNetwork(estimated.shaped, estimated.values, elementType, initialEngines(shaped));
+      writeWhole(files, options.newModelPath, (file) => file.write(writeModel(model)));
+      return {};
+    } finally {
+      await reader.close();
+    }
+  },
+  async check(session, { section }) {
+    checkReaderSection(session, statisticsReader(section));
+    readOptions(section);
+    const { shaped, nodes, requirePrecision } = await networkOf(session, section);
+    requirePrecision();
+    planGraph(trainingModeGraph(shaped, nodes), session.elementType);
+  },
+};
+
+function statisticsReader(section: ConfigSection): ConfigSection {
+  const reader = section.section("reader");
+  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", section.string("traceLevel", "0"));
+  return reader;
+}
+
+function readOptions(section: ConfigSection) {
+  refuseNodeTracing(section);
+  const modelPath = section.string("modelPath", "");
+  return {
+    traceLevel: section.integer("traceLevel", 0),
+    iterations: section.size("itersPerNode", 30),
+    minibatchSize: section.integerSchedule("minibatchSize", [40960]).at(0),
+    newModelPath: section.string("newModelPath", "") || `${modelPath}.PBN`,
+  };
+}
+
+/** The network, compiled a second time with its batch normalizations as roots, as CNTK does. */
+async function networkOf(session: Session, section: ConfigSection) {
+  const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
+  const evaluated = evaluationNodesNamed(session, shaped, section.array("evalNodeNames", []));
+  const nodes = normalizationNodes(shaped, evaluated);
+  const { evaluation } = shaped.network.groups;
+  const own = [...evaluation];
+  evaluation.push(...nodes.filter((node) => !own.includes(node)));
+  const again = shapeNetwork(session, shaped.network, section.integer("traceLevel", 0), shaped);
+  evaluation.splice(0, evaluation.length, ...own);
+  return { shaped: again.shaped, nodes, requirePrecision };
+}

@@ -1,0 +1,147 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { FileAccess } from "../../files/file-access.js";
+import type { LogSink } from "../../log/log.js";
+import { newValues, type ElementType } from "../../numerics/values.js";
+import type {
+  Chunk,
+  Corpus,
+  Deserializer,
+  DeserializerStream,
+  SequenceKey,
+  SequenceSource,
+} from "../deserializer.js";
+import type { ReaderSurroundings } from "../reader.js";
+import type { KeyReading } from "../text-format/text-index.js";
+import { type LabelledUtterance, readLabelFile, readStateList } from "./mlf-file.js";
+import { utteranceKeys } from "./utterance-keys.js";
+import { UtteranceList } from "./utterances.js";
+
+/** What a section says of a stream of labels. */
+export interface MlfOptions {
+  readonly name: string;
+  /** Either label files, or a file that lists them, one a line. */
+  readonly files: { readonly list: string } | { readonly paths: readonly string[] };
+  /** The names of states, empty = classes are numbers. */
+  readonly stateList: string;
+  readonly dimension: number;
+  readonly elementType: ElementType;
+  readonly frameMode: boolean;
+  /** The first frame of every range has the value 2. */
+  readonly phoneBoundaries: boolean;
+}
+
+/**
+ * Classes of frames out of master label files; it never comes first among deserializers. The files are held in memory as the
+ * ranges that they list.
+ * Source: Source/Readers/HTKDeserializers/MLFDeserializer.cpp.
+ */
+export class MlfDeserializer implements Deserializer {
+  readonly streams: readonly DeserializerStream[];
+  readonly corpus: Corpus;
+  private readonly labels: readonly LabelledUtterance[];
+  private readonly list: UtteranceList;
+  private readonly log: LogSink;
+
+  /** @throws CntkError `htk-labels` in CNTK's words. */
+  constructor(
+    private readonly options: MlfOptions,
+    { files, log }: ReaderSurroundings,
+    reading: KeyReading,
+  ) {
+    this.log = log;
+    const keys = utteranceKeys(reading);
+    const states = options.stateList === "" ? undefined : readStateList(files, options.stateList);
+    if (states) log.write(`Total (${states.size}) state names in state list '${options.stateList}'\n`);
+    this.labels = labelPaths(files, options).flatMap((path) => readLabelFile(files, path, states));
+    const utterances = this.labels.map(({ name, starts }) => ({
+      key: keys.of(name),
+      frames: starts.at(-1) ?? 0,
+    }));
+    const frames = utterances.reduce((sum, utterance) => sum + utterance.frames, 0);
+    log.write(`MLFDeserializer: '${utterances.length}' utterances with '${frames}' frames\n`);
+    this.checkClasses();
+    this.list = new UtteranceList(utterances, [0, utterances.length], options.frameMode, keys);
+    this.corpus = this.list.corpus;
+    const { name, dimension, elementType } = options;
+    this.streams = [
+      {
+        ...{ name, dimension, storage: "sparse", elementType },
+        sampleShape: [dimension],
+        definesMinibatchSize: false,
+      },
+    ];
+  }
+
+  async chunk(): Promise<Chunk> {
+    const source: Chunk["source"] = (_, sequence) => {
+      const { utterance, frame } = this.list.place(sequence);
+      return this.sample(this.labels[utterance], frame);
+    };
+    if (this.labels.every(({ problem }) => problem === undefined)) return { source };
+    return {
+      source,
+      ready: (sequence) => {
+        const { problem } = this.labels[this.list.place(sequence).utterance] ?? {};
+        if (problem !== undefined) this.log.write(`WARNING: ${problem}\n`);
+        return Promise.resolve(problem === undefined ? { source } : undefined);
+      },
+    };
+  }
+
+  key(sequence: number): SequenceKey {
+    return this.list.key(sequence);
+  }
+
+  find(key: SequenceKey): number | undefined {
+    return this.list.find(key);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private checkClasses(): void {
+    const { dimension } = this.options;
+    for (const { name, classes } of this.labels) {
+      const wrong = classes.find((label) => label >= dimension);
+      if (wrong === undefined) continue;
+      throw new CntkError({
+        code: "htk-labels",
+        message: `Class id '${wrong}' exceeds the model output dimension '${dimension}'.`,
+        hint: `in the utterance '${name}'`,
+      });
+    }
+  }
+
+  private sample(labels: LabelledUtterance | undefined, only: number): SequenceSource {
+    const { starts = [0], classes = [] } = labels ?? {};
+    const { elementType, phoneBoundaries } = this.options;
+    const first = Math.max(only, 0);
+    const end = only < 0 ? (starts.at(-1) ?? 0) : only + 1;
+    const count = end - first;
+    const rows = new Int32Array(count);
+    const values = newValues(elementType, count).fill(1);
+    classes.forEach((label, i) => {
+      const from = starts[i] ?? 0;
+      rows.fill(label, Math.max(from - first, 0), Math.max((starts[i + 1] ?? 0) - first, 0));
+      if (phoneBoundaries && from >= first && from < end) values[from - first] = 2;
+    });
+    const sampleStarts = Int32Array.from({ length: count + 1 }, (_, i) => i);
+    return {
+      block: { storage: "sparse", values, rows, sampleStarts, sequenceStarts: Int32Array.of(0, count) },
+      index: 0,
+    };
+  }
+}
+
+function labelPaths(files: FileAccess, { files: given }: MlfOptions): readonly string[] {
+  if ("paths" in given) return given.paths;
+  if (!files.exists(given.list)) {
+    const message = `error opening file '${given.list}': No such file or directory`;
+    throw new CntkError({ code: "htk-labels", message });
+  }
+  return files
+    .readText(given.list)
+    .split(/\r?\n/)
+    .filter((line) => line !== "");
+}

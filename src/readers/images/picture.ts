@@ -1,0 +1,55 @@
+import type { ElementType, Values } from "../../numerics/values.js";
+
+/** A picture in memory: rows from the top, in a row pixel after pixel, in a pixel blue, green, red, or one grey. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** Bytes as they come from a file, or numbers after a transform that needs them. */
+  readonly values: Uint8Array | Values;
+}
+
+/** Turns the bytes of a JPEG or PNG file into pixels; what the machine offers stands in src/node. */
+export interface PictureDecoder {
+  /** Throws an Error whose message says why the bytes are no picture. Calls may run at the same time, on other threads. */
+  decode(bytes: Uint8Array, grayscale: boolean): Promise<Picture>;
+  /** Unpacks raw deflated bytes of a known size, for pictures in zip files. */
+  inflate(bytes: Uint8Array, size: number): Uint8Array;
+}
+
+/** The same picture in numbers, to compute with. */
+export function inNumbers(picture: Picture, elementType: ElementType): Picture & { readonly values: Values } {
+  const { values } = picture;
+  if (!(values instanceof Uint8Array)) return { ...picture, values };
+  return {
+    ...picture,
+    values: elementType === "float" ? Float32Array.from(values) : Float64Array.from(values),
+  };
+}
+
+/** A rectangle out of a picture. */
+export function cut(picture: Picture, left: number, top: number, width: number, height: number): Picture {
+  if (left === 0 && top === 0 && width === picture.width && height === picture.height) return picture;
+  const { channels, values } = picture;
+  const line = width * channels;
+  const result = values.slice(0, line * height);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * picture.width + left) * channels;
+    result.set(values.subarray(from, from + line), y * line);
+  }
+  return { width, height, channels, values: result };
+}
+
+/** Left and right exchanged. */
+export function mirrored(picture: Picture): Picture {
+  const { width, height, channels, values } = picture;
+  const result = values.slice();
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const to = (y * width + x) * channels;
+      const from = (y * width + (width - 1 - x)) * channels;
+      for (let c = 0; c < channels; c++) result[to + c] = values[from + c] ?? 0;
+    }
+  }
+  return { ...picture, values: result };
+}
