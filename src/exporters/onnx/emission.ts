@@ -1,7 +1,8 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { NetworkNode, NodeFacts, SampleShape, ShapedNetwork } from "../../network/network.js";
 import { type ElementType, newValues, type Values } from "../../numerics/values.js";
-import { integers, type OnnxAttribute, OnnxGraph } from "./graph.js";
+import type { OnnxGraph } from "./graph.js";
+import { integers, type OnnxAttribute } from "./graph.js";
 
 /**
  * What the rule of an operation works with: the graph that it adds to, and the tensors of its inputs.
