@@ -14,7 +14,7 @@ const largestDimension = 0xffffffff;
 /** Elements of all values for one sample that no machine computes in memory. */
 const largestTotal = 2 ** 31;
 /** Elements of a dense input's sample that no line of data holds. */
-const largestInput = 2 ** 26;
+const largestInput = 2 ** 24;
 /** Elements of all values for one sample that no network needs, unless its inputs and parameters are large themselves. */
 const suspiciousTotal = 2 ** 25;
 /** By how much values may outgrow inputs and parameters. */
