@@ -13,14 +13,17 @@ import { compileProgram, type Hosting, type Program } from "./program.js";
 import type { HostRun } from "../host/run.js";
 import type { Kernel } from "../host/kernel.js";
 
-/** Modules of plans seen before. */
+/** Modules of the plans seen last. */
 const programs = new Map<string, Program>();
+const mostPrograms = 16;
 
 function programOf(plan: Plan): Program {
   const key = planKey(plan);
   let program = programs.get(key);
   if (!program) {
     program = compileProgram(plan);
+    const [oldest] = programs.keys();
+    if (programs.size >= mostPrograms && oldest !== undefined) programs.delete(oldest);
     programs.set(key, program);
   }
   return program;
