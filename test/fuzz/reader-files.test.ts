@@ -50,7 +50,7 @@ describe("damaged files of readers", () => {
     Object.keys(files).map((name) => ({
       name,
       section,
-      files: files as Readonly<Record<string, Uint8Array>>,
+      files: files,
     })),
   );
   it.each(cases)("$name", async ({ name, section, files }) => {
