@@ -32,7 +32,7 @@ import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
 import type { Session } from "./session.js";
-import { type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
+import { checkTotal, type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
 import { sourceLoader } from "./source-loader.js";
 import * as updates from "./updates/index.js";
 import type { TrainingGraph, TrainingRequest } from "./updates/index.js";
@@ -96,6 +96,7 @@ type Building = Pick<
   | "axisNames"
   | "log"
   | "traceLevel"
+  | "networks"
 >;
 
 /** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
@@ -116,7 +117,9 @@ export async function buildShapedNetwork(
   const { compiled, ...services } = building(session, traceLevel);
   const network = await networkSource(section).build(section, { ...session, traceLevel, ...services });
   const validating = validationTraceLevel(section, traceLevel);
-  return compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
+  const shaped = compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
+  session.networks?.push(shaped);
+  return shaped;
 }
 
 /** What descriptions of networks use of loaded models; `compiled` gathers the networks that were compiled meanwhile. */
@@ -194,7 +197,7 @@ function flowControlNodes({ shaped: { order, roots }, loops }: ValidatedNetwork)
 
 /** 6  Shapes → graph that evaluates nodes. This and the next two throw CntkError for operations that cannot be run. */
 export function inferenceGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
-  requireRunnable({ nodes: depthFirstOrder(nodes) });
+  requireComputable(shaped, nodes);
   requireStatistics(shaped, nodes);
   return autodiff.inferenceGraph(shaped, nodes);
 }
@@ -209,7 +212,7 @@ export function trainingModeGraph(shaped: ShapedNetwork, nodes: readonly Network
 /** 6  Shapes → graph with the values of nodes and the gradients of one of them: both are nodes. */
 export function gradientGraph(shaped: ShapedNetwork, request: GradientRequest): GradientGraph {
   const roots = [request.root, ...(request.outputs ?? [])];
-  requireRunnable({ nodes: depthFirstOrder(roots) });
+  requireComputable(shaped, roots);
   requireStatistics(shaped, roots);
   return autodiff.gradientGraph(shaped, request);
 }
@@ -222,8 +225,20 @@ export function statisticsGraph(shaped: ShapedNetwork, statistics: readonly Netw
 
 /** 6  Shapes → graph of a training step: values, gradients and updates, all of them nodes. */
 export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
-  requireRunnable({ nodes: depthFirstOrder([request.criterion, ...request.outputs]) });
+  requireComputable(shaped, [request.criterion, ...request.outputs]);
   return updates.trainingGraph(shaped, request);
+}
+
+/** All that these nodes need can be run, and a sample of it fits into memory. */
+function requireComputable(shaped: ShapedNetwork, roots: readonly NetworkNode[]): void {
+  const nodes = depthFirstOrder(roots);
+  requireRunnable({ nodes });
+  checkTotal(shaped, nodes);
+}
+
+/** Throws CntkError `needs-too-much-memory` where the network has more values than can be held when it is run. */
+export function requireMemory(shaped: ShapedNetwork): void {
+  checkTotal(shaped, shaped.network.nodes, "now");
 }
 
 // 7  Graph → plan: instructions on buffers.

@@ -1,10 +1,12 @@
 import type { Backend } from "./backends/backend.js";
+import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Communicator, ProcessGroup } from "./communication/index.js";
 import type { Source } from "./diagnostics/source.js";
 import type { FileAccess } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
 import type { Clock, RunLog } from "./log/run-log.js";
 import type { ModelFile } from "./model-files/index.js";
+import type { ShapedNetwork } from "./network/network.js";
 import type { SeedCounter } from "./network/seed-counter.js";
 import type { ElementType } from "./numerics/values.js";
 import type { PictureDecoder, ReaderThreads } from "./readers/index.js";
@@ -89,4 +91,8 @@ export interface Session extends Omit<SessionStart, "backendName" | "clock" | "p
    * Only in a check, which writes nothing: the untrained models that earlier commands would have left, by absolute path.
    */
   readonly untrained?: Map<string, () => ModelFile>;
+  /** Only in a check: what does not stop it, but should be known. */
+  readonly findings?: Diagnostic[];
+  /** Only in a check: the networks that were described or loaded, as they come about. */
+  readonly networks?: ShapedNetwork[];
 }

@@ -4,7 +4,7 @@ import { average, type CriterionSum } from "../log/training-lines.js";
 import { formatGeneral } from "../numerics/number-format.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
-import { checkReader, type Reader, readerFromConfig } from "../readers/index.js";
+import { type Reader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import {
   inModelFile,
@@ -18,6 +18,7 @@ import { checkStreams } from "../training/feed.js";
 import { interrupted } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { evaluationNodesNamed } from "./evaluation-nodes.js";
 
 /** What a `cv` command says. */
@@ -93,7 +94,7 @@ export const crossValidateAction: Action = {
   },
   check(session, { section }) {
     return Promise.resolve().then(() => {
-      checkReader(validationReader(section));
+      checkReaderSection(session, validationReader(section));
       const { modelPath, evaluationNodes } = readCrossValidation(section);
       if (!session.files.exists(modelPath)) return;
       const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);

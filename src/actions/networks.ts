@@ -70,8 +70,10 @@ export async function networkForEvaluation(
       checkMemory(shaped, wanted, session.elementType);
       return shaped;
     };
+    const loaded = inModelFile(path, shape, "hint");
+    session.networks?.push(loaded);
     return {
-      shaped: inModelFile(path, shape, "hint"),
+      shaped: loaded,
       requirePrecision: () => requirePrecision(session.elementType, model, path),
       checkPlan: (plan) => inModelFile(path, () => checkWork(plan), "hint"),
     };

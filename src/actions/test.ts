@@ -2,7 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
 import { inferenceGraph, planGraph } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
 import { readEvaluationOptions } from "../training/evaluation-options.js";
@@ -12,6 +12,7 @@ import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { defaultEvaluationNodes, requireScalar } from "./evaluation-nodes.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 
@@ -56,7 +57,7 @@ export const testAction: Action = {
   },
   async check(session, command) {
     const { section } = command;
-    if (keysThere(session, command, "reader").has("reader")) checkReader(testReader(section));
+    if (keysThere(session, command, "reader").has("reader")) checkReaderSection(session, testReader(section));
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);

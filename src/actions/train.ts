@@ -2,9 +2,17 @@ import type { ConfigSection } from "../config/config-section.js";
 import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
 import { statisticsToCompute, withStatistics } from "../network/statistics.js";
-import { buildShapedNetwork, inferenceGraph, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import {
+  buildShapedNetwork,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+  shapeNetwork,
+  trainingGraph,
+} from "../pipeline.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
+import { checkTotal } from "../shapes/index.js";
 import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
@@ -13,6 +21,7 @@ import { valueOfFirst } from "../training/processes.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { keysThere } from "./networks.js";
 
 /** An action that trains a network: where no training was begun, one that it makes itself. */
@@ -53,6 +62,7 @@ export const trainAction: TrainingAction = {
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
       startEpoch < 0 ? await this.create(session, section) : loadNetwork(session, options, startEpoch);
+    requireMemory(shaped);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
       const validation = section.has("cvReader")
@@ -85,8 +95,8 @@ export const trainAction: TrainingAction = {
     const options = sgd && readSgdOptions(sgd, session.elementType);
     if (sgd) readParallelTraining(sgd, session);
     const shaped = await this.create(session, section);
-    if (there.has("reader")) checkReader(section.section("reader"));
-    if (section.has("cvReader")) checkReader(section.section("cvReader"));
+    if (there.has("reader")) checkReaderSection(session, section.section("reader"));
+    if (section.has("cvReader")) checkReaderSection(session, section.section("cvReader"));
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
       const computed = withStatistics(shaped, statisticsToCompute(shaped));
@@ -104,10 +114,14 @@ export const trainAction: TrainingAction = {
   },
 };
 
+/** A check is there to show the network, whatever a run would tell. */
 async function createNetwork(session: Session, section: ConfigSection): Promise<ShapedNetwork> {
-  const traceLevel = section.integer("traceLevel", 0);
+  const traceLevel = Math.max(section.integer("traceLevel", 0), session.findings ? 1 : 0);
   if (traceLevel > 0) session.log.stamped("\nCreating virgin network.\n");
-  return buildShapedNetwork(session, section, traceLevel);
+  const shaped = await buildShapedNetwork(session, section, traceLevel);
+  // The model file holds all parameters, those that nothing uses included.
+  checkTotal(shaped, shaped.network.nodes);
+  return shaped;
 }
 
 /** A resumed network compiles silently, as in CNTK. */

@@ -3,7 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { NetworkNode, NodeGroup, ShapedNetwork } from "../network/network.js";
 import { gradientGraph, inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
-import { checkReader, readerFromConfig } from "../readers/index.js";
+import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
 import { readWriteOptions, type WriteOptions } from "../training/evaluation-options.js";
@@ -13,6 +13,7 @@ import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
+import { checkReaderSection } from "./check-reader.js";
 import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { HtkWriter, readHtkWriter } from "./htk-writer.js";
@@ -83,7 +84,7 @@ export const writeAction: Action = {
   async check(session, command) {
     const { section } = command;
     const hasReader = keysThere(session, command, "reader").has("reader");
-    if (hasReader) checkReader(writeReader(section));
+    if (hasReader) checkReaderSection(session, writeReader(section));
     const options = readWriteOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
     requirePrecision();

@@ -128,7 +128,7 @@ function warnOfVerbosity(section: ConfigSection, { log }: ReaderSurroundings): v
 
 function unavailable(message: string, span: Span): CntkError {
   return new CntkError({
-    code: "reader-type",
+    code: "not-available",
     message,
     span,
     hint: "what there is: readerType = CNTKTextFormatReader, CNTKBinaryReader, LMSequenceReader or LUSequenceReader, and deserializers of type CNTKTextFormatDeserializer",

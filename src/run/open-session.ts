@@ -55,6 +55,8 @@ export async function openSession(
     onProgress: communicator.rank === 0 ? onProgress : undefined,
     onRedirect,
     untrained: options.check ? new Map() : undefined,
+    findings: options.check ? [] : undefined,
+    networks: options.check ? [] : undefined,
   };
   return { session, notes };
 }

@@ -3,23 +3,32 @@ import { requireAction } from "../actions/registry.js";
 import { singleProcess } from "../communication/index.js";
 import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
+import { CntkError, type Diagnostic } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
 import { writeWhole } from "../files/file-access.js";
 import { formatDate, RunLog } from "../log/run-log.js";
 import { banner, commandHeader, parallelFarewell, parallelGreeting } from "../log/start-up.js";
+import type { ShapedNetwork } from "../network/network.js";
+import { type NetworkSummary, summarizeNetwork } from "../network/summary.js";
 import { readConfiguration } from "../pipeline.js";
 import type { Session, SessionStart } from "../session.js";
 import { progressTracing, readCommands } from "./commands.js";
 import { openSession, type ParallelRun } from "./open-session.js";
 import { redirectLog } from "./redirect.js";
 import { startLines } from "./start-up.js";
+import { unknownKeys } from "./unknown-keys.js";
+
+export { printSummary, type LayerSummary, type NetworkSummary } from "../network/summary.js";
 
 /** What a run leaves for programs. */
 export interface RunResult {
   readonly commands: readonly ({ readonly name: string; readonly action: string } & ActionResult)[];
   /** Name of the backend that ran. */
   readonly backend: string;
+  /** What a check found besides errors. */
+  readonly warnings: readonly Diagnostic[];
+  /** The networks that a check described or loaded, with the names of their commands. */
+  readonly networks: readonly { readonly command: string; readonly summary: NetworkSummary }[];
 }
 
 /**
@@ -37,8 +46,8 @@ export async function runConfiguration(
   const firstLines = banner({ version, host, time: log.clock(), words: ["cntkts", ...words] });
   log.write(firstLines);
   const { result, diagnostics } = readConfiguration(words, start.files);
-  const [problem] = diagnostics;
-  if (problem) throw new CntkError(problem);
+  const [problem, ...others] = diagnostics;
+  if (problem) throw CntkError.ofAll([problem, ...others]);
   const { root, assembled } = result;
   for (const line of assembled.log) log.write(line);
   log.timestamping = root.boolean("timestamping", false);
@@ -92,19 +101,25 @@ async function runCommands(
   const commands = readCommands(root, names, check);
   if (!check) progressTracing(commands, root, log);
   const done: RunResult["commands"][number][] = [];
+  const networks: RunResult["networks"][number][] = [];
   for (const command of commands) {
     for (const action of command.actions) {
       const result = await runAction(session, command, action, check);
+      const described = session.networks?.splice(0) ?? [];
+      session.findings?.push(...described.flatMap(misspeltNames));
+      for (const shaped of described)
+        networks.push({ command: command.name, summary: summarizeNetwork(shaped) });
       done.push({ name: command.name, action, ...result });
     }
   }
+  session.findings?.push(...unknownKeys(root, commands, configuration.assembled.text.text));
   const doneFile = root.string("doneFile", "");
   if (doneFile && !check && session.communicator.rank === 0) writeDoneFile(session, doneFile);
   if (log.timestamping) log.stamped("__COMPLETED__\n");
   else log.write("COMPLETED.\n");
   if (session.parallelTraining) parallelFarewell(log);
   await session.communicator.close();
-  return { commands: done, backend: session.backend.name };
+  return { commands: done, backend: session.backend.name, warnings: session.findings ?? [], networks };
 }
 
 /** Actions that all processes of a parallel run carry out; the first one alone does the others (CNTK.cpp, DoCommands). */
@@ -128,6 +143,17 @@ async function runAction(
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
   await session.communicator.barrier();
   return result ?? {};
+}
+
+/** Lists of nodes under a name that is nearly one of CNTK's: no group gets them. */
+function misspeltNames({ network }: ShapedNetwork): Diagnostic[] {
+  return (network.misspelt ?? []).map(({ name, meant, span }) => ({
+    code: "unknown-key",
+    level: "warning",
+    message: `'${name}' lists nodes, but is none of the names that put them into a group: it has no effect`,
+    span,
+    hint: `did you mean '${meant}'?`,
+  }));
 }
 
 function writeDoneFile({ files, log, platform }: Session, path: string): void {

@@ -1,18 +1,26 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Values } from "../numerics/values.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
 import type { Outputs } from "../backends/backend.js";
+import { initialEngines } from "../model-files/index.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
-import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
+import {
+  compilePlan,
+  type CompiledPlan,
+  gradientGraph,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+} from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
+import { emptyAccumulators } from "./accumulated-results.js";
 import { CriterionAccumulator, joinedSums, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
@@ -52,6 +60,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
     checkPlan(plan);
+    requireMemory(shaped);
     return Evaluator.ofPlan(session, shaped, nodes, plan, values);
   }
 
@@ -64,6 +73,7 @@ export class Evaluator {
     values: ParameterStore,
   ): Promise<Evaluator> {
     const compiled = await compilePlan(session, plan, values);
+    await setEngines(compiled, shaped);
     return new Evaluator(shaped, nodes, inputsBelow(nodes), session.elementType, compiled, "evaluate");
   }
 
@@ -77,6 +87,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs: [root] });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
+    await setEngines(compiled, shaped);
     const inputs = inputsBelow([root]);
     return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
@@ -88,6 +99,12 @@ export class Evaluator {
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     this.compiled.executable.selectSeries?.(piece);
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
+  }
+
+  /** Results that nodes accumulate begin anew. */
+  async beginPass(): Promise<void> {
+    const { executable, states } = this.compiled;
+    await executable.writeState(emptyAccumulators(this.nodes, this.shaped, states));
   }
 
   /** Takes other parameters; those that the nodes do not need are left aside. */
@@ -106,6 +123,15 @@ export class Evaluator {
   }
 }
 
+/** Random engines begin where the network says. */
+async function setEngines({ executable, engines }: CompiledPlan, shaped: ShapedNetwork): Promise<void> {
+  const states = Array.from(
+    initialEngines(shaped),
+    ([node, { seed, offset }]) => [node.name, Float64Array.of(Number(seed), Number(offset))] as const,
+  );
+  await executable.writeState(new Map(states.filter(([name]) => engines.has(name))));
+}
+
 export interface EvaluationRun {
   readonly reader: Reader;
   readonly options: EvaluationOptions;
@@ -120,18 +146,6 @@ export interface EvaluationRun {
 export interface EvaluationResult {
   readonly criteria: readonly CriterionSum[];
   readonly minibatches: number;
-}
-
-/** What an EpochAccumulator gives is the result of the whole pass, not one of many to add up; that is not done yet. */
-function refuseAccumulators({ shaped, nodes }: Evaluator): void {
-  const node = restrictOrder(shaped.order, nodes).find(({ op }) => op.name === "EpochAccumulator");
-  if (!node) return;
-  throw new CntkError({
-    code: "not-available",
-    message: `Evaluation of EpochAccumulator is not available yet (node '${node.name}')`,
-    ...(node.origin && { span: node.origin }),
-    hint: 'its value can be written: action = "write"',
-  });
 }
 
 /** The criteria of a minibatch, or of the parts of it that several processes have; `samples` are real ones. */
@@ -163,7 +177,7 @@ async function evaluateMinibatch(
 /** Averages an evaluator's nodes over a data set and prints CNTK's lines (SGDLib/SimpleEvaluator.h, Evaluate). */
 export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promise<EvaluationResult> {
   const { options, reader, log } = run;
-  refuseAccumulators(evaluator);
+  await evaluator.beginPass();
   const accumulator = new CriterionAccumulator(evaluator.nodes, evaluator.elementType, true);
   let minibatches = 0;
   let lastShown = 0;

@@ -16,6 +16,7 @@ import {
   updateScalars,
   type UpdateOptions,
 } from "../updates/index.js";
+import { emptyAccumulators } from "./accumulated-results.js";
 import {
   CriterionAccumulator,
   joinedSums,
@@ -142,7 +143,7 @@ export class Trainer {
 
   /** Has the network random nodes whose rate `dropoutRate` sets? */
   get drawsRandomNumbers(): boolean {
-    return this.randomNodes.length > 0;
+    return this.randomNodes.some(({ op }) => op.name === "Dropout");
   }
 
   /** Sequences side by side in a minibatch, on the network's own dynamic axis. */
@@ -166,6 +167,12 @@ export class Trainer {
     await this.writeEngines(
       new Map(this.randomNodes.map((node, i) => [node, { seed: engines * count + i, offset: 0 }])),
     );
+  }
+
+  /** A pass over data begins: results that nodes accumulate begin anew. */
+  async beginPass(): Promise<void> {
+    const { executable, states } = this.compiled;
+    await executable.writeState(emptyAccumulators(this.watched, this.shaped, states));
   }
 
   /**

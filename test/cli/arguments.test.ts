@@ -78,7 +78,8 @@ describe("help", () => {
 describe("commands", () => {
   it("check and explain hand configuration words on untouched", async () => {
     const words = ["configFile=a", `q="x y"`, "n=1e3", "flag"];
-    expect(await parse("check", ...words)).toEqual({ kind: "check", words });
+    expect(await parse("check", ...words)).toEqual({ kind: "check", words, summary: false });
+    expect(await parse("check", ...words, "--summary")).toEqual({ kind: "check", words, summary: true });
     expect(await parse("explain", ...words, "--stage", "ast", "--command", "train")).toEqual({
       kind: "explain",
       words,

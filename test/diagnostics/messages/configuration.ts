@@ -17,6 +17,11 @@ export const configurationCases: readonly MessageCase[] = [
   },
   configuration("config-file-twice", "command = train", "check configFile=net.cntk+net.cntk"),
   configuration("carriage-return", "command = train\rprecision = double"),
+  configuration(
+    "variables-nested",
+    Array.from({ length: 20 }, (_, i) => `a${i + 1} = $a${i}$$a${i}$`).join("\n") +
+      "\na0 = x\ncommand = train\nprecision = $a20$",
+  ),
   configuration("include-variable", "dir = configs\ninclude=$dir$/base.cntk"),
   configuration("directory-missing", "command = train", "check currentDirectory=nowhere configFile=net.cntk"),
   configuration("no-closing", "train = [\n  action = train\n"),
@@ -76,5 +81,5 @@ export const configurationCases: readonly MessageCase[] = [
   training("reader-type", {
     reader: "readerType = CNTKTextFormatReadr\ninput = [ x = [ dim = 2 ; format = dense ] ]",
   }),
-  training("reader-type", { reader: "readerType = Kaldi2Reader\nfeatures = [ dim = 2 ]" }),
+  training("not-available", { reader: "readerType = Kaldi2Reader\nfeatures = [ dim = 2 ]" }),
 ];

@@ -1,0 +1,19 @@
+import type { ConfigSection } from "../config/config-section.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { checkReader } from "../readers/index.js";
+import type { Session } from "../session.js";
+
+/**
+ * For a check: refuses what a run would refuse of a reader's section. A kind of reader that is not available yet is only a
+ * finding, since the network can be checked without it.
+ */
+export function checkReaderSection({ findings }: Pick<Session, "findings">, section: ConfigSection): void {
+  try {
+    checkReader(section);
+  } catch (error) {
+    if (!(error instanceof CntkError) || error.code !== "not-available" || !findings) throw error;
+    const message = `${error.diagnostic.message}: a run would stop here`;
+    const known = findings.some((finding) => finding.message === message);
+    if (!known) findings.push({ ...error.diagnostic, level: "warning", message });
+  }
+}
