@@ -12,7 +12,7 @@ import type { ShapedNetwork } from "../network/network.js";
 import { type NetworkSummary, summarizeNetwork } from "../network/summary.js";
 import { readConfiguration } from "../pipeline.js";
 import type { Session, SessionStart } from "../session.js";
-import { progressTracing, readCommands } from "./commands.js";
+import { progressTracing, type ReadCommand, readCommands } from "./commands.js";
 import { openSession, type ParallelRun } from "./open-session.js";
 import { redirectLog } from "./redirect.js";
 import { startLines } from "./start-up.js";
@@ -104,7 +104,8 @@ async function runCommands(
   const networks: RunResult["networks"][number][] = [];
   for (const command of commands) {
     for (const action of command.actions) {
-      const result = await runAction(session, command, action, check);
+      const showsNetworks = check && !showsLater(commands, command);
+      const result = await runAction({ ...session, showsNetworks }, command, action, check);
       const described = session.networks?.splice(0) ?? [];
       session.findings?.push(...described.flatMap(misspeltNames));
       for (const shaped of described)
@@ -143,6 +144,15 @@ async function runAction(
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
   await session.communicator.barrier();
   return result ?? {};
+}
+
+/** Actions that show the network which they load. */
+const showing = ["test", "eval", "write", "cv"];
+
+/** Does one of the commands behind this one show a network? */
+function showsLater(commands: readonly ReadCommand[], command: ReadCommand): boolean {
+  const later = commands.slice(commands.indexOf(command) + 1);
+  return later.some(({ actions }) => actions.some((action) => showing.includes(action)));
 }
 
 /** Lists of nodes under a name that is nearly one of CNTK's: no group gets them. */

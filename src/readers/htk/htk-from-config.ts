@@ -194,6 +194,9 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
 function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomization"> {
   const method = section.string("readMethod", "blockRandomize").toLowerCase();
   const isWrite = section.string("action", "").toLowerCase() === "write";
+  // The older of the two readers writes in the order of its files, whatever it is told, and may roll without randomization.
+  const isOlder = section.string("readerType", "").toLowerCase().includes("htkmlf");
+  if (isWrite && isOlder) return {};
   if (isWrite && method !== "none") {
     throw problem(section, "'readMethod' must be 'none' for write action.", "readMethod");
   }
@@ -202,6 +205,7 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
     throw problem(section, "readMethod must be 'blockRandomize' or 'none'.", "readMethod");
   }
   const word = section.string("randomize", "auto").toLowerCase();
+  if (word === "none" && isOlder && method === "rollingwindow") return {};
   if (word === "none") {
     const message = "'randomize' cannot be 'none' when 'readMethod' is 'blockRandomize'.";
     throw problem(section, message, "randomize");
