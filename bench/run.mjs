@@ -55,6 +55,7 @@ const report = (what, value) => {
 
 if (!only || only === "training") {
   for (const [backend, samples] of [
+    ["wasm", 60000],
     ["javascript", 12800],
     ["tfjs-node", 12800],
     ["tfjs-wasm", 12800],

@@ -83,6 +83,8 @@ class Reading implements LexerResult {
           } else {
             const code = "include-without-path";
             this.fail(code, "'include' must be followed by a quoted string", path ?? token);
+            // A path without quotes is no member that lacks something.
+            if (path && !text.text.slice(token.startOffset, path.startOffset).includes("\n")) at++;
           }
           break;
         }

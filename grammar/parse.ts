@@ -1,6 +1,6 @@
 import type { IRecognitionException, IToken } from "chevrotain";
 import type { Diagnostic } from "../src/diagnostics/diagnostic.js";
-import { placeOf, type Span } from "../src/diagnostics/source.js";
+import type { Span } from "../src/diagnostics/source.js";
 import type { Program } from "./ast.js";
 import { buildProgram } from "./build-ast.js";
 import { spanOfToken, tokenize, type SourceLoader, type TextWithPlaces } from "./lexer.js";
@@ -112,7 +112,7 @@ function atEndOf(span: Span, unclosed: Span): boolean {
 }
 
 function lineOf({ span }: Diagnostic): string {
-  return span ? `${span.source.name}:${placeOf(span.source, span.start).line}` : "";
+  return span ? `${span.source.name}:${span.source.text.lastIndexOf("\n", span.start - 1)}` : "";
 }
 
 /** By place if all are in one text; mistakes in included texts stay where they were found. */

@@ -32,7 +32,7 @@ import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import type { Plan } from "./plan/plan.js";
 import type { Session } from "./session.js";
-import { type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
+import { checkTotal, type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
 import { sourceLoader } from "./source-loader.js";
 import * as updates from "./updates/index.js";
 import type { TrainingGraph, TrainingRequest } from "./updates/index.js";
@@ -198,7 +198,7 @@ function flowControlNodes({ shaped: { order, roots }, loops }: ValidatedNetwork)
 
 /** 6  Shapes → graph that evaluates nodes. This and the next two throw CntkError for operations that cannot be run. */
 export function inferenceGraph(shaped: ShapedNetwork, nodes: readonly NetworkNode[]): ExecutionGraph {
-  requireRunnable({ nodes: depthFirstOrder(nodes) });
+  requireComputable(shaped, nodes);
   requireStatistics(shaped, nodes);
   return autodiff.inferenceGraph(shaped, nodes);
 }
@@ -213,7 +213,7 @@ export function trainingModeGraph(shaped: ShapedNetwork, nodes: readonly Network
 /** 6  Shapes → graph with the values of nodes and the gradients of one of them: both are nodes. */
 export function gradientGraph(shaped: ShapedNetwork, request: GradientRequest): GradientGraph {
   const roots = [request.root, ...(request.outputs ?? [])];
-  requireRunnable({ nodes: depthFirstOrder(roots) });
+  requireComputable(shaped, roots);
   requireStatistics(shaped, roots);
   return autodiff.gradientGraph(shaped, request);
 }
@@ -226,8 +226,20 @@ export function statisticsGraph(shaped: ShapedNetwork, statistics: readonly Netw
 
 /** 6  Shapes → graph of a training step: values, gradients and updates, all of them nodes. */
 export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
-  requireRunnable({ nodes: depthFirstOrder([request.criterion, ...request.outputs]) });
+  requireComputable(shaped, [request.criterion, ...request.outputs]);
   return updates.trainingGraph(shaped, request);
+}
+
+/** All that these nodes need can be run, and a sample of it fits into memory. */
+function requireComputable(shaped: ShapedNetwork, roots: readonly NetworkNode[]): void {
+  const nodes = depthFirstOrder(roots);
+  requireRunnable({ nodes });
+  checkTotal(shaped, nodes);
+}
+
+/** Throws CntkError `needs-too-much-memory` where the network has more values than can be held when it is run. */
+export function requireMemory(shaped: ShapedNetwork): void {
+  checkTotal(shaped, shaped.network.nodes, "now");
 }
 
 // 7  Graph → plan: instructions on buffers.

@@ -1,8 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { writeWhole } from "../files/file-access.js";
 import { memoryBlock } from "../memory-sharing/index.js";
-import { type EngineState, modelFromNetwork, writeModel } from "../model-files/index.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { initialEngines, modelFromNetwork, writeModel } from "../model-files/index.js";
 import { planGraph, shapeNetwork, trainingModeGraph } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -35,7 +34,7 @@ export const normalizationStatisticsAction: Action = {
       if (nodes.length > 0) checkStreams(inputsBelow(nodes), shaped.facts, reader);
       const estimated = await estimateNormalizations(session, request);
       if (communicator.rank > 0) return {};
-      const model = modelFromNetwork(estimated.shaped, estimated.values, elementType, storedEngines(shaped));
+      const model = modelFromNetwork(estimated.shaped, estimated.values, elementType, initialEngines(shaped));
       writeWhole(files, options.newModelPath, (file) => file.write(writeModel(model)));
       return {};
     } finally {
@@ -79,14 +78,4 @@ async function networkOf(session: Session, section: ConfigSection) {
   const again = shapeNetwork(session, shaped.network, section.integer("traceLevel", 0), shaped);
   evaluation.splice(0, evaluation.length, ...own);
   return { shaped: again.shaped, nodes, requirePrecision };
-}
-
-/** Random engines as the model has them: nothing was drawn. */
-function storedEngines({ order, facts }: ShapedNetwork): ReadonlyMap<NetworkNode, EngineState> {
-  const engines = new Map<NetworkNode, EngineState>();
-  for (const node of order) {
-    const { seed, offset } = facts.get(node)?.attributes ?? node.attributes;
-    if (typeof seed === "number" && typeof offset === "number") engines.set(node, { seed, offset });
-  }
-  return engines;
 }

@@ -2,9 +2,17 @@ import type { ConfigSection } from "../config/config-section.js";
 import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
 import { statisticsToCompute, withStatistics } from "../network/statistics.js";
-import { buildShapedNetwork, inferenceGraph, planGraph, shapeNetwork, trainingGraph } from "../pipeline.js";
+import {
+  buildShapedNetwork,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+  shapeNetwork,
+  trainingGraph,
+} from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
+import { checkTotal } from "../shapes/index.js";
 import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
@@ -54,6 +62,7 @@ export const trainAction: TrainingAction = {
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
       startEpoch < 0 ? await this.create(session, section) : loadNetwork(session, options, startEpoch);
+    requireMemory(shaped);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
       const validation = section.has("cvReader")
@@ -109,7 +118,10 @@ export const trainAction: TrainingAction = {
 async function createNetwork(session: Session, section: ConfigSection): Promise<ShapedNetwork> {
   const traceLevel = Math.max(section.integer("traceLevel", 0), session.findings ? 1 : 0);
   if (traceLevel > 0) session.log.stamped("\nCreating virgin network.\n");
-  return buildShapedNetwork(session, section, traceLevel);
+  const shaped = await buildShapedNetwork(session, section, traceLevel);
+  // The model file holds all parameters, those that nothing uses included.
+  checkTotal(shaped, shaped.network.nodes);
+  return shaped;
 }
 
 /** A resumed network compiles silently, as in CNTK. */

@@ -44,7 +44,8 @@ export interface BackendChoice {
 
 /**
  * Chooses the backend that runs a network. Asked for by name, a backend that cannot do the precision is an error; the choice
- * left open, `javascript` takes either precision (bench/run.mjs prints what each backend manages).
+ * left open, `wasm` takes either precision where the engine can run it, else `javascript` does (bench/run.mjs prints what each
+ * backend manages).
  * @throws CntkError `unknown-backend`, `backend-precision`.
  */
 export async function selectBackend(request: BackendRequest): Promise<BackendChoice> {
@@ -66,7 +67,16 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
     }
     return withNotes(await openBackend(name), notes);
   }
-  return withNotes(javascriptBackend, notes);
+  return withNotes(await fastestBackend(notes), notes);
+}
+
+/** The compiled backend where the engine can run it, else the generated loops. */
+async function fastestBackend(notes: string[]): Promise<Backend> {
+  const { missingForWasm, wasmBackend } = await import("./wasm/index.js");
+  const missing = missingForWasm();
+  if (missing === undefined) return wasmBackend;
+  notes.push(`The backend 'wasm' cannot run here: this JavaScript engine has no ${missing}.`);
+  return javascriptBackend;
 }
 
 function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {

@@ -4,6 +4,7 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import { parseBoolean, parseDouble, parseInteger, parseSize } from "./conversions.js";
 import { MappedText } from "./mapped-text.js";
 import { parseArrayItem, parseKeyValue, type KeyValue } from "./parse-entry.js";
+import { checkItemCount, Pasting } from "./pasting.js";
 import { resolveVariables } from "./resolve-variables.js";
 import { Schedule } from "./schedule.js";
 import { splitEntries } from "./split-entries.js";
@@ -34,11 +35,13 @@ export class ConfigSection {
   /** Where its text was written. */
   readonly span: Span;
   private readonly entries = new Map<string, KeyValue>();
+  private readonly pasting: Pasting;
 
   private constructor(name: string, parent: ConfigSection | undefined, span: Span) {
     this.name = name;
     this.parent = parent;
     this.span = span;
+    this.pasting = parent ? parent.pasting : new Pasting();
   }
 
   /** Splits the text of a section; mistakes are reported and the entries that can be read are there. */
@@ -252,8 +255,8 @@ export class ConfigSection {
 
   private openSection(key: string, found: Found): ConfigSection {
     const { result, diagnostics } = ConfigSection.read(found.text, `${found.owner.name}:${key}`, this);
-    const first = diagnostics[0];
-    if (first) throw new CntkError(first);
+    const [first, ...others] = diagnostics;
+    if (first) throw CntkError.ofAll([first, ...others]);
     return result;
   }
 
@@ -279,7 +282,7 @@ export class ConfigSection {
     }
     this.resolving.add(id);
     try {
-      return this.resolve(own.value);
+      return this.pasting.within(name, () => this.resolve(own.value));
     } finally {
       this.resolving.delete(id);
     }
@@ -289,12 +292,13 @@ export class ConfigSection {
 /** The items of an array text. Throws for brackets that do not match and for a count that is no number. */
 export function readArray(text: MappedText): MappedText[] {
   const { result, diagnostics } = splitEntries(text, ":");
-  const first = diagnostics[0];
-  if (first) throw new CntkError(first);
+  const [first, ...others] = diagnostics;
+  if (first) throw CntkError.ofAll([first, ...others]);
   const items: MappedText[] = [];
   for (const entry of result) {
     const item = parseArrayItem(entry);
     if (item === "stop") break;
+    checkItemCount(items.length + (item?.count ?? 0), text);
     for (let copies = item?.count ?? 0; copies > 0; copies--) items.push(item!.value);
   }
   return items;

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { stripComment } from "./comments.js";
+import { checkLineLength } from "./pasting.js";
 import { MappedText, MappedTextBuilder } from "./mapped-text.js";
 
 /** Characters that cannot stand in a variable name: they end the attempt and leave the `$` as it is. */
@@ -46,6 +47,7 @@ function resolveLine(line: MappedText, sectionName: string, find: FindVariable):
   if (start < 0) return stripped;
   const builder = new MappedTextBuilder();
   let copied = 0;
+  let length = 0;
   while (start >= 0) {
     const first = text[start + 1];
     if (first !== undefined && !/[A-Za-z_]/.test(first)) {
@@ -64,6 +66,8 @@ function resolveLine(line: MappedText, sectionName: string, find: FindVariable):
     if (value === undefined) throw unknownVariable(stripped, start, end + 1, sectionName);
     if (value.text.includes("\n")) throw newlineInVariable(stripped, start, end + 1);
     builder.append(stripped.slice(copied, start)).append(value);
+    length += start - copied + value.length;
+    checkLineLength(length, stripped);
     copied = end + 1;
     start = text.indexOf("$", copied);
   }

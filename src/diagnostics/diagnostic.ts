@@ -30,6 +30,8 @@ export interface Diagnostic {
   readonly logged?: string;
   /** What would help, e.g. `did you mean 'ReLU'?`. */
   readonly hint?: string;
+  /** Further mistakes that were found with this one and do not follow from it. */
+  readonly others?: readonly Diagnostic[];
 }
 
 /** The one error class of cntkts: everything that goes wrong because of what a user gave. */
@@ -40,6 +42,11 @@ export class CntkError extends Error {
     super(diagnostic.message);
     this.name = "CntkError";
     this.diagnostic = { level: "error", ...diagnostic };
+  }
+
+  /** The first of several mistakes, with the others in its wake. */
+  static ofAll([first, ...others]: readonly [Diagnostic, ...Diagnostic[]]): CntkError {
+    return new CntkError(others.length === 0 ? first : { ...first, others });
   }
 
   /** Stable identifier for programs. */

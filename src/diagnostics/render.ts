@@ -8,6 +8,8 @@ const maximumLineLength = 120;
 const maximumTextLength = 2000;
 /** Deep recursion makes long chains; the innermost steps and the outermost one tell the story. */
 const maximumCalls = 8;
+/** Whoever has mended so many mistakes looks for the rest anew. */
+const maximumDiagnostics = 20;
 /** Sources that came with cntkts: their inner steps are nobody's mistake and would bury the user's own. */
 const libraryPrefix = "<library>/";
 
@@ -105,9 +107,17 @@ function inLibrary(span: Span): boolean {
 
 /**
  * The text a user reads: level and message, `file:line:column`, the source line with a `^~~~` mark and label, the
- * chain of calls, the hint. Ends without a newline.
+ * chain of calls, the hint; then the same for further mistakes, the first twenty in all. Ends without a newline.
  */
 export function renderDiagnostic(diagnostic: Diagnostic): string {
+  const { others = [] } = diagnostic;
+  const shown = [diagnostic, ...others.slice(0, maximumDiagnostics - 1)].map(renderOne);
+  const hidden = others.length + 1 - shown.length;
+  if (hidden > 0) shown.push(`… and ${hidden} more`);
+  return shown.join("\n");
+}
+
+function renderOne(diagnostic: Diagnostic): string {
   const { span, calls, raisedIn } = fromUsersSide(diagnostic);
   const lines = [`${diagnostic.level}: ${shownText(diagnostic.message)}`];
   if (span) lines.push(`  at ${renderPlace(span)}`, ...excerpt(span, diagnostic.label));

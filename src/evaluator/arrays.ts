@@ -2,6 +2,7 @@ import type { ArrayExpression, IndexExpression, ListExpression } from "../../gra
 import type { Span } from "../diagnostics/source.js";
 import { expectZeroBased, integerOf, isArray, isFunction, notWhole } from "./conversions.js";
 import { failure, typeExpected } from "./failures.js";
+import { checkElementCount } from "./limits.js";
 import { inSteps, type Answer, type Evaluation } from "./machine.js";
 import { elementPath, itemPath, joinPath } from "./paths.js";
 import { Step, type Scope } from "./scope.js";
@@ -54,6 +55,7 @@ export function* arrayValue(
     const argument = readyThunk(index, node.span, path);
     return target.call([argument], new Map(), new Step(node.initializer.span, at, scope));
   }
+  checkElementCount(last - first + 1, node.span);
   const elements = Array.from({ length: Math.max(0, last - first + 1) }, (_, offset) => {
     const index = first + offset;
     const at = elementPath(path, index);

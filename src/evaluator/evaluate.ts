@@ -9,6 +9,7 @@ import { LambdaValue, prepareArguments } from "./functions.js";
 import { languageClasses } from "./language-classes.js";
 import { binaryOperation, unaryOperation } from "./operators.js";
 import { type Answer, type Evaluation, Labelled, Machine, Pending, inSteps } from "./machine.js";
+import { OpenCalls } from "./open-calls.js";
 import { joinPath, operandPath } from "./paths.js";
 import { Scope, Step, scopeLayout, type ScopeLayout } from "./scope.js";
 import { ExpressionThunk, type Interpreter } from "./thunks.js";
@@ -34,6 +35,7 @@ const evaluators = new WeakMap<Host, Evaluator>();
  */
 class Evaluator implements Interpreter {
   readonly machine = new Machine();
+  readonly calls = new OpenCalls();
   private readonly ownClasses: ReadonlyMap<string, NativeClass>;
   private readonly shapes = new WeakMap<ast.RecordExpression, RecordShape>();
 
@@ -245,10 +247,15 @@ class Call extends Labelled {
   }
   begin(): Answer {
     const { interpreter, node, target, scope, path } = this;
+    interpreter.calls.begin(node);
     const { positional, named } = prepareArguments(interpreter, node, target, scope, path);
     return target.call(positional, named, new Step(node.callee.span, path, scope));
   }
+  override finish(): void {
+    this.interpreter.calls.end(this.node);
+  }
   override fail(error: unknown): void {
+    this.interpreter.calls.end(this.node);
     noteCallers(error, () => [this.span, ...this.scope.callChain()]);
     super.fail(error);
   }

@@ -3,6 +3,7 @@ import { isInteger } from "./conversions.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { nestedTooDeeply, typeName } from "./failures.js";
+import { mostDecimals, TextBudget, widestFormat } from "./limits.js";
 import { forced, type Evaluation } from "./machine.js";
 import type { Value } from "./values.js";
 
@@ -17,7 +18,7 @@ const deepest = 1000;
  * @param span where `how` was written
  */
 export function formatted(value: Value, how = "", span?: Span): Evaluation<string> {
-  return format(value, conversionOf(how, span), 0);
+  return format(value, { ...conversionOf(how, span), budget: new TextBudget(span) }, 0);
 }
 
 /** `formatted`, with everything that the value contains computed now. */
@@ -25,16 +26,19 @@ export function formatValue(value: Value, how = "", span?: Span): string {
   return forced(formatted(value, how, span));
 }
 
-function* format(value: Value, how: Conversion, depth: number): Evaluation<string> {
+function* format(value: Value, how: Formatting, depth: number): Evaluation<string> {
   if (depth > deepest) throw nestedTooDeeply(undefined);
+  const { budget } = how;
   switch (typeof value) {
     case "number":
-      return formatNumber(value, how);
+      return budget.spend(formatNumber(value, how));
     case "string":
-      return formatString(value, how);
+      return budget.spend(formatString(value, how));
     case "boolean":
-      return String(value);
+      return budget.spend(String(value));
   }
+  // A bracket counts for what stands in it, so that a value without end, however empty, comes to an end.
+  budget.spend("  ".repeat(depth + 1));
   switch (value.kind) {
     case "array": {
       const items: string[] = [];
@@ -51,7 +55,7 @@ function* format(value: Value, how: Conversion, depth: number): Evaluation<strin
       return `[\n${indented(members.join("\n"))}\n]`;
     }
     case "object":
-      return value.format?.() ?? value.type;
+      return budget.spend(value.format?.() ?? value.type);
     case "function":
       return typeName(value);
   }
@@ -73,6 +77,11 @@ interface Conversion {
   readonly precision: number | undefined;
 }
 
+/** How values are written, and how much of them. */
+interface Formatting extends Conversion {
+  readonly budget: TextBudget;
+}
+
 function conversionOf(how: string, span: Span | undefined): Conversion {
   const parts = /^([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?$/.exec(how);
   if (!parts) {
@@ -81,8 +90,19 @@ function conversionOf(how: string, span: Span | undefined): Conversion {
     const hint = "the format is what stands between '%' and the letter in C: '.2', '06'";
     throw new CntkError({ code: "format-string", message, hint, ...(span && { span }) });
   }
-  const [, flags = "", width = "", precision] = parts;
-  return { flags, width: Number(width), precision: precision === undefined ? undefined : Number(precision) };
+  const [, flags = "", width = "", decimals] = parts;
+  const conversion = {
+    flags,
+    width: Number(width),
+    precision: decimals === undefined ? undefined : Number(decimals),
+  };
+  if (conversion.width <= widestFormat && (conversion.precision ?? 0) <= mostDecimals) return conversion;
+  throw new CntkError({
+    code: "format-string",
+    message: `the format '${how}' is wider than any number`,
+    hint: `the width is at most ${widestFormat}, the number of decimals ${mostDecimals}`,
+    ...(span && { span }),
+  });
 }
 
 /** `%d` for a whole number within C's int (also -0), else `%f`. */

@@ -1,6 +1,7 @@
 import { expectZeroBased, isArray, wrongType } from "./conversions.js";
 import { failure } from "./failures.js";
 import { formatted } from "./format-value.js";
+import { checkTextLength } from "./limits.js";
 import { inSteps, type Evaluation } from "./machine.js";
 import { asInteger, Parameters } from "./parameters.js";
 import { originOf } from "./thunks.js";
@@ -86,6 +87,8 @@ function* replaced(parameters: Parameters): Evaluation<string> {
   // What stands in its place is not asked for where there is nothing to replace.
   if (!text.includes(from)) return text;
   const to = yield* parameters.string("withwhat");
+  const times = text.split(from).length - 1;
+  checkTextLength(text.length + times * (to.length - from.length), parameters.context.span);
   return text.replaceAll(from, () => to);
 }
 

@@ -64,9 +64,9 @@ export abstract class Labelled extends Pending {
 
 /**
  * More computations inside one another than these are taken for an endless recursion. A layer takes some 50 of them, a
- * call of a plain function 3; this many take half a gigabyte to one.
+ * call of a plain function 3; this many take some hundred megabytes.
  */
-const mostPending = 1_000_000;
+const mostPending = 700_000;
 /** Work that TypeScript code asked for in the middle of other work is done on JavaScript's stack, which bears less. */
 const mostNested = 100;
 

@@ -2,6 +2,7 @@ import { shifted } from "./arrays.js";
 import { isArray, isFunction, isRecord } from "./conversions.js";
 import { failure, typeName } from "./failures.js";
 import { composition } from "./functions.js";
+import { checkTextLength } from "./limits.js";
 import type { BinaryOperatorName, CallContext, Host, Value } from "./values.js";
 
 /** A binary operator on values that are there: both sides are always evaluated, `&&` and `||` protect nothing. */
@@ -33,7 +34,7 @@ function builtIn(
     return arithmetic(operator, left, right) ?? comparison(operator, left, right);
   }
   if (typeof left === "string" && typeof right === "string") {
-    return operator === "+" ? left + right : comparison(operator, left, right);
+    return operator === "+" ? joined(left, right, context) : comparison(operator, left, right);
   }
   if (typeof left === "boolean" && typeof right === "boolean") {
     if (operator === "&&") return left && right;
@@ -48,6 +49,11 @@ function builtIn(
     throw failure("not-implemented", "operator with -> Feature Not Implemented.", context.span);
   }
   return undefined;
+}
+
+function joined(left: string, right: string, { span }: CallContext): string {
+  checkTextLength(left.length + right.length, span);
+  return left + right;
 }
 
 function isObject(value: Value): boolean {

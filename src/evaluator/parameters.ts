@@ -1,6 +1,7 @@
 import type { Span } from "../diagnostics/source.js";
 import { expectZeroBased, isArray, isInteger, notWhole, wrongType } from "./conversions.js";
 import { failure } from "./failures.js";
+import { checkElementCount } from "./limits.js";
 import type { Answer, Evaluation } from "./machine.js";
 import { originOf } from "./thunks.js";
 import type { CallContext, RecordValue, Thunk, Value } from "./values.js";
@@ -103,6 +104,7 @@ export function asString(value: Value, span: Span): string {
 export function* flattened<T>(value: Value, span: Span, convert: Conversion<T>): Evaluation<T[]> {
   if (!isArray(value)) return [convert(value, span)];
   const result: T[] = [];
+  let looked = 0;
   expectZeroBased(value, span);
   // Arrays are nested as deep as a recursion in the library made them (Repeat).
   const open: { readonly elements: readonly Thunk[]; next: number }[] = [
@@ -114,6 +116,8 @@ export function* flattened<T>(value: Value, span: Span, convert: Conversion<T>):
       open.pop();
       continue;
     }
+    // What is looked at counts, not what is found: arrays of empty arrays may double as well.
+    checkElementCount(++looked, span);
     const item: Value = yield element.ask();
     if (isArray(item)) {
       expectZeroBased(item, originOf(element).span);

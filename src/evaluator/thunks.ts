@@ -2,6 +2,7 @@ import type { Expression } from "../../grammar/ast.js";
 import type { Span } from "../diagnostics/source.js";
 import { failure, noteCallers } from "./failures.js";
 import { type Answer, type Machine, Pending } from "./machine.js";
+import type { OpenCalls } from "./open-calls.js";
 import type { Scope } from "./scope.js";
 import type { Host, Thunk, Value } from "./values.js";
 
@@ -9,6 +10,7 @@ import type { Host, Thunk, Value } from "./values.js";
 export interface Interpreter {
   readonly host: Host;
   readonly machine: Machine;
+  readonly calls: OpenCalls;
   /** Value of an expression. `path` names what it creates. */
   evaluate(expression: Expression, scope: Scope, path: string): Answer;
 }

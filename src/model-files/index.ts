@@ -5,7 +5,7 @@ export { currentModelVersion } from "./model-file.js";
 export { readModel } from "./read-model.js";
 export { saveModel, writeModel, writeModelTo } from "./write-model.js";
 export type { EngineState } from "./model-from-network.js";
-export { modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";
+export { initialEngines, modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";
 export type { PrintNodesOptions } from "./print-nodes.js";
 export { printNodes } from "./print-nodes.js";
 export type { DumpedNodes } from "./dump-nodes.js";

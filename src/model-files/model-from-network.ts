@@ -107,6 +107,20 @@ function runCount(node: NetworkNode, values: ReadonlyMap<NetworkNode, ParameterV
   return Math.trunc((counter && values.get(counter)?.[0]) ?? 0);
 }
 
+/** The random engines of a network that was not trained yet: those of its model file, or new ones. */
+export function initialEngines(shaped: ShapedNetwork): ReadonlyMap<NetworkNode, EngineState> {
+  const engines = untouchedEngines(shaped);
+  for (const node of shaped.order) {
+    const { seed, offset } = shaped.facts.get(node)?.attributes ?? node.attributes;
+    if (isWhole(seed) && isWhole(offset)) engines.set(node, { seed, offset });
+  }
+  return engines;
+}
+
+function isWhole(value: unknown): value is Whole {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
 const isSeed = ({ name }: StoredField): boolean => name === "seed";
 
 function untouchedEngines(shaped: ShapedNetwork): Map<NetworkNode, EngineState> {

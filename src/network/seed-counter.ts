@@ -5,6 +5,7 @@
 export class SeedCounter {
   private nextSeed = 1;
   private nextNode = 0;
+  private nextEngine = 1;
   private nextName = 1;
   private nextScriptSeed = 1;
   private nextScriptName = 1;
@@ -21,6 +22,11 @@ export class SeedCounter {
   /** The number CNTK gives a node when it is constructed; it shows in few messages (duplicate names, copied functions). */
   drawNodeNumber(): number {
     return this.nextNode++;
+  }
+
+  /** The seed with which a random node is constructed: training and model files give it others (TrainingNodes.h, RngUser). */
+  drawEngineSeed(): number {
+    return this.nextEngine++;
   }
 
   /** Numbers that go to what CNTK makes for itself while it compiles a network. */

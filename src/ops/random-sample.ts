@@ -1,7 +1,6 @@
 import type { AttributesOf } from "../network/attributes.js";
-import type { OpDefinition, ShapeContext } from "../network/op-definition.js";
+import type { LoweringContext, OpDefinition, ShapeContext } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
-import { notRunnable } from "./declared.js";
 import { at, defineOp, memoryNone, shapeProblem } from "./define-op.js";
 import { randomEngine } from "./stored-parts.js";
 
@@ -31,6 +30,16 @@ function classesToDrawFrom(context: ShapeContext<AttributesOf<typeof declaration
   return classes;
 }
 
+type SampleAttributes = AttributesOf<typeof declarations>;
+
+/** Draws with the engine of the node's own name. */
+const drawing =
+  (result: "columns" | "frequencies") =>
+  ({ node, attributes, inputs, output, emit }: LoweringContext<SampleAttributes>): void => {
+    const { allowDuplicates, sizeOfSampledSet: size } = attributes;
+    emit("drawClasses", [at(inputs, 0)], output, { engine: node.name, size, allowDuplicates, result });
+  };
+
 const sample = {
   source: "Source/ComputationNetworkLib/TrainingNodes.cpp",
   inputs: [{ name: "weights", doc: "A weight per class, not negative." }],
@@ -44,8 +53,7 @@ const sample = {
   },
   nonLooping: true,
   differentiable: "none",
-  memory: memoryNone,
-  ...notRunnable,
+  memory: { ...memoryNone, ownMatrix: true },
 } as const;
 
 const randomSample = defineOp({
@@ -55,8 +63,10 @@ const randomSample = defineOp({
   shape: (context) => ({
     shape: [classesToDrawFrom(context), context.attributes.sizeOfSampledSet],
     dynamicAxis: null,
-    storage: "sparse",
+    // Sparse in CNTK; here it is dense, with a matrix of its own as there.
+    storage: "dense",
   }),
+  lower: drawing("columns"),
 });
 
 const inclusionFrequency = defineOp({
@@ -64,6 +74,7 @@ const inclusionFrequency = defineOp({
   name: "RandomSampleInclusionFrequency",
   doc: "How often each class is expected in such a sample; without duplicates an estimate.",
   shape: (context) => ({ shape: [classesToDrawFrom(context), 1], dynamicAxis: null }),
+  lower: drawing("frequencies"),
 });
 
 export const randomSampleOperations: readonly OpDefinition[] = [randomSample, inclusionFrequency];

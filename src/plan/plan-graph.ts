@@ -127,7 +127,9 @@ function renumbered(
 function enginesOf(entries: readonly Entry[]): Engine[] {
   const names = new Set<string>();
   for (const instruction of entries.flatMap(({ steps }) => instructionsOf(steps))) {
-    if (instruction.kind === "dropoutMask") names.add(instruction.parameters.engine);
+    if (instruction.kind === "dropoutMask" || instruction.kind === "drawClasses") {
+      names.add(instruction.parameters.engine);
+    }
   }
   return Array.from(names, (name) => ({ name }));
 }

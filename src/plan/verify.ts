@@ -36,7 +36,8 @@ export function planProblems(plan: Plan): string[] {
     problems.push(...entryProblems(entry, plan).map((problem) => `${name}: ${problem}`));
     problems.push(...memoryProblems(plan, entry).map((problem) => `${name}: ${problem}`));
     for (const instruction of instructionsOf(entry.steps)) {
-      if (instruction.kind === "dropoutMask" && !engines.has(instruction.parameters.engine)) {
+      const draws = instruction.kind === "dropoutMask" || instruction.kind === "drawClasses";
+      if (draws && !engines.has(instruction.parameters.engine)) {
         problems.push(`${name}: there is no engine ${instruction.parameters.engine}`);
       }
     }

@@ -37,6 +37,14 @@ export interface Parameters {
     /** Name of the scalar that holds the rate. */
     readonly rate: string;
   };
+  drawClasses: {
+    /** Name of the engine. */
+    readonly engine: string;
+    /** Classes of a sample, and may one be drawn twice? */
+    readonly size: number;
+    readonly allowDuplicates: boolean;
+    readonly result: "columns" | "frequencies";
+  };
   // Sequences.
   count: { readonly what: "samples" | "columns" | "sequences" };
   shift: ShiftParameters;

@@ -113,6 +113,22 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     problem: sameAxis,
     text: ({ engine, rate }) => `engine ${engine}, rate ${rate}`,
   },
+  drawClasses: {
+    doc:
+      "`size` classes drawn by weight, double numbers uniform in [0, sum of the weights) from the engine: the first class whose sum of " +
+      "weights up to it is not below the number; without duplicates one that was drawn before is drawn again. columns: a one-hot column " +
+      "for each. frequencies: how often each class is expected in it, without duplicates guessed from the draws that ten samples take",
+    reads: ["weights"],
+    pure: false,
+    wholeAxis: true,
+    problem: ([weights], writes, { size, result }) => {
+      if (weights?.axis !== null || writes.axis !== null) return "classes have no dynamic axis";
+      const wanted = count(weights) * (result === "columns" ? size : 1);
+      return count(writes) === wanted ? undefined : `${wanted} numbers are drawn`;
+    },
+    text: ({ engine, size, allowDuplicates, result }) =>
+      `engine ${engine}, ${size} ${allowDuplicates ? "" : "different "}classes, ${result}`,
+  },
   count: {
     doc: "number of samples (columns that are no gaps), of columns, or of sequences of x's dynamic axis",
     reads: ["x"],

@@ -46,8 +46,8 @@ export async function explain(start: SessionStart, request: ExplainRequest): Pro
   const { root } = result;
   const bare = bareProgram(result);
   if (bare) return explainProgram(bare, start, stage);
-  const [problem] = diagnostics;
-  if (problem) throw new CntkError(problem);
+  const [problem, ...others] = diagnostics;
+  if (problem) throw CntkError.ofAll([problem, ...others]);
   if (stage === "config") return printConfiguration(root);
   const section = commandSection(root, request.command);
   const silent = new RunLog({ write: () => undefined });
@@ -131,7 +131,8 @@ function explainProgram(source: Source, start: SessionStart, stage: ExplainStage
 
 function parsed(text: TextWithPlaces, loader?: ReturnType<typeof sourceLoader>) {
   const { result, diagnostics } = parseBrainScript(text, loader);
-  const [problem] = diagnostics;
-  if (problem || !result) throw new CntkError(problem ?? { code: "syntax", message: "there is no program" });
+  const [problem, ...others] = diagnostics;
+  if (problem) throw CntkError.ofAll([problem, ...others]);
+  if (!result) throw new CntkError({ code: "syntax", message: "there is no program" });
   return result;
 }

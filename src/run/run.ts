@@ -46,8 +46,8 @@ export async function runConfiguration(
   const firstLines = banner({ version, host, time: log.clock(), words: ["cntkts", ...words] });
   log.write(firstLines);
   const { result, diagnostics } = readConfiguration(words, start.files);
-  const [problem] = diagnostics;
-  if (problem) throw new CntkError(problem);
+  const [problem, ...others] = diagnostics;
+  if (problem) throw CntkError.ofAll([problem, ...others]);
   const { root, assembled } = result;
   for (const line of assembled.log) log.write(line);
   log.timestamping = root.boolean("timestamping", false);

@@ -2,5 +2,5 @@
 export { AxisNames } from "./axis-names.js";
 export { validateNetwork } from "./validate-network.js";
 export type { ValidatedNetwork, ValidationOptions } from "./validate-network.js";
-export { checkMemory } from "./size-limits.js";
+export { checkMemory, checkTotal } from "./size-limits.js";
 export { printShapes } from "./print-shapes.js";

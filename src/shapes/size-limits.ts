@@ -14,14 +14,26 @@ const largestDimension = 0xffffffff;
 /** Elements of all values for one sample that no machine computes in memory. */
 const largestTotal = 2 ** 31;
 /** Elements of a dense input's sample that no line of data holds. */
-const largestInput = 2 ** 26;
+const largestInput = 2 ** 24;
 /** Elements of all values for one sample that no network needs, unless its inputs and parameters are large themselves. */
 const suspiciousTotal = 2 ** 25;
 /** By how much values may outgrow inputs and parameters. */
 const largestGrowth = 1000;
 
+/** Axes of CNTK's tensors (TensorShape.h, SmallVector). */
+const mostAxes = 12;
+
 /** @throws CntkError `shape-too-large` for a shape that no tensor can have. */
 export function checkShape(node: NetworkNode, shape: SampleShape): void {
+  if (shape.length > mostAxes) {
+    throw new CntkError({
+      code: "shape-too-large",
+      message: `${node.name} ${node.op.name} operation: a tensor of ${shape.length} axes`,
+      span: node.origin,
+      calls: node.calls?.map((span) => ({ span })),
+      hint: `a tensor has ${mostAxes} axes at most`,
+    });
+  }
   const isBroken = shape.some((dim) => !Number.isInteger(dim) || dim < 0 || dim > largestDimension);
   if (!isBroken && elementCount(shape) <= Number.MAX_SAFE_INTEGER) return;
   throw new CntkError({
@@ -29,6 +41,40 @@ export function checkShape(node: NetworkNode, shape: SampleShape): void {
     message: `${node.name} ${node.op.name} operation: no tensor can have the shape ${formatShape(shape)}`,
     span: node.origin,
     calls: node.calls?.map((span) => ({ span })),
+  });
+}
+
+/** Elements that no machine has room for: some hundred GB. */
+const absurdTotal = 2 ** 37;
+
+/**
+ * Refuses values of which one sample does not fit into memory: that of any machine, or where they are about to be computed
+ * (`now`), that of JavaScript's arrays.
+ * @throws CntkError `needs-too-much-memory` at the largest of them, saying how many values
+ */
+export function checkTotal(
+  { facts }: Pick<ShapedNetwork, "facts">,
+  nodes: Iterable<NetworkNode>,
+  when: "ever" | "now" = "ever",
+): void {
+  const most = when === "now" ? largestTotal : absurdTotal;
+  let total = 0;
+  let largest: { node: NetworkNode; elements: number } | undefined;
+  for (const node of nodes) {
+    const { storage, shape } = facts.get(node) ?? {};
+    if (!shape || storage === "sparse") continue;
+    const elements = elementCount(shape);
+    total += elements;
+    if (!largest || elements > largest.elements) largest = { node, elements };
+  }
+  if (!largest || total <= most) return;
+  const { node } = largest;
+  throw new CntkError({
+    code: "needs-too-much-memory",
+    message: `The network has ${total} values for one sample`,
+    span: node.origin,
+    calls: node.calls?.map((span) => ({ span })),
+    hint: `at most ${most} can be computed; the largest value is that of ${node.op.name} '${node.name}': ${formatShape(facts.get(node)?.shape ?? [])}`,
   });
 }
 

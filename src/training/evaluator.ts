@@ -3,11 +3,19 @@ import type { Values } from "../numerics/values.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
 import type { Outputs } from "../backends/backend.js";
+import { initialEngines } from "../model-files/index.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import { refuseSparseInputs } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
-import { compilePlan, type CompiledPlan, gradientGraph, inferenceGraph, planGraph } from "../pipeline.js";
+import {
+  compilePlan,
+  type CompiledPlan,
+  gradientGraph,
+  inferenceGraph,
+  planGraph,
+  requireMemory,
+} from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Plan } from "../plan/plan.js";
@@ -52,6 +60,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
     checkPlan(plan);
+    requireMemory(shaped);
     return Evaluator.ofPlan(session, shaped, nodes, plan, values);
   }
 
@@ -64,6 +73,7 @@ export class Evaluator {
     values: ParameterStore,
   ): Promise<Evaluator> {
     const compiled = await compilePlan(session, plan, values);
+    await setEngines(compiled, shaped);
     return new Evaluator(shaped, nodes, inputsBelow(nodes), session.elementType, compiled, "evaluate");
   }
 
@@ -77,6 +87,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs: [root] });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
+    await setEngines(compiled, shaped);
     const inputs = inputsBelow([root]);
     return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
   }
@@ -104,6 +115,15 @@ export class Evaluator {
   dispose(): Promise<void> {
     return this.compiled.executable.dispose();
   }
+}
+
+/** Random engines begin where the network says. */
+async function setEngines({ executable, engines }: CompiledPlan, shaped: ShapedNetwork): Promise<void> {
+  const states = Array.from(
+    initialEngines(shaped),
+    ([node, { seed, offset }]) => [node.name, Float64Array.of(Number(seed), Number(offset))] as const,
+  );
+  await executable.writeState(new Map(states.filter(([name]) => engines.has(name))));
 }
 
 export interface EvaluationRun {

@@ -142,7 +142,7 @@ export class Trainer {
 
   /** Has the network random nodes whose rate `dropoutRate` sets? */
   get drawsRandomNumbers(): boolean {
-    return this.randomNodes.length > 0;
+    return this.randomNodes.some(({ op }) => op.name === "Dropout");
   }
 
   /** Sequences side by side in a minibatch, on the network's own dynamic axis. */

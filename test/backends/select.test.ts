@@ -14,10 +14,10 @@ async function refusal(request: Parameters<typeof selectBackend>[0]): Promise<Cn
 
 describe("selectBackend", () => {
   it.each(["float", "double"] as const)(
-    "takes javascript for %s by itself, without comment",
+    "takes wasm for %s by itself, without comment",
     async (elementType) => {
       const { backend, notes } = await selectBackend({ elementType, deviceId: -1 });
-      expect(backend.name).toBe("javascript");
+      expect(backend.name).toBe("wasm");
       expect(notes).toEqual([]);
     },
   );

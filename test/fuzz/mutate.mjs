@@ -1,7 +1,7 @@
 // Damages model files in every way a disk, a copy or an enemy might, reproducibly: the same seed gives the same bytes.
 
 /** Numbers below `limit`, from a seed (mulberry32). */
-function generator(seed) {
+export function generator(seed) {
   let state = seed >>> 0;
   return (limit) => {
     state = (state + 0x6d2b79f5) >>> 0;

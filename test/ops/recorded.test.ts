@@ -4,6 +4,7 @@ import { gradientGraph, inferenceGraph } from "../../src/autodiff/index.js";
 import { javascriptBackend } from "../../src/backends/javascript/index.js";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import type { ExecutionGraph } from "../../src/network/execution-graph.js";
+import { initialEngines } from "../../src/model-files/index.js";
 import type { NetworkNode } from "../../src/network/network.js";
 import { planGraph } from "../../src/plan/index.js";
 import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
@@ -106,6 +107,11 @@ class Run {
       ([node, values]) => [node.name, values] as const,
     );
     await executable.writeState(new Map(parameters.filter(([name]) => states.has(name))));
+    const engines = Array.from(initialEngines(this.shaped), ([{ name }, { seed, offset }]) => {
+      return [name, Float64Array.of(Number(seed), Number(offset))] as const;
+    });
+    const random = new Set(plan.engines.map(({ name }) => name));
+    await executable.writeState(new Map(engines.filter(([name]) => random.has(name))));
     const inputs = Object.entries(this.recorded.data).map(([name, values]) => {
       const numbers = values.map(Number);
       return [

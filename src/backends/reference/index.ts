@@ -8,6 +8,7 @@ import * as matmul from "./matmul.js";
 import * as movement from "./movement.js";
 import * as ranking from "./ranking.js";
 import * as regions from "./regions.js";
+import * as sampling from "./sampling.js";
 import * as sequences from "./sequences.js";
 import * as windows from "./windows.js";
 
@@ -21,6 +22,7 @@ export const referenceKernels: KernelTable = {
   ...alignments,
   ...regions,
   ...ranking,
+  ...sampling,
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { Plan } from "../../plan/plan.js";
+import { fuseMaps } from "../../plan/fuse-maps.js";
 import { planKey } from "../../plan/plan-graph.js";
 import type { Backend } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
@@ -24,6 +25,19 @@ function programOf(plan: Plan): Program {
   return program;
 }
 
+/** What the engine lacks for this backend; undefined if nothing. */
+export function missingForWasm(): string | undefined {
+  if (typeof SharedArrayBuffer === "undefined") return "shared memory";
+  return engine.validate(vectorModule) ? undefined : "WebAssembly SIMD";
+}
+
+/** A module with one function that makes a vector and drops it. */
+const vectorModule = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x09, 0x01, 0x07, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x1a, 0x0b],
+);
+
 /**
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
  * module runs as `javascript` has it, on views of the module's memory.
@@ -32,7 +46,8 @@ export const wasmBackend: Backend = {
   name: "wasm",
   description: "wasm",
   elementTypes: ["float", "double"],
-  compile: async (plan) => {
+  compile: async (given) => {
+    const plan = fuseMaps(given);
     const program = programOf(plan);
     const heap = new LinearHeap(program.layout, plan.elementType);
     const instance = new Instance(plan, program, heap);

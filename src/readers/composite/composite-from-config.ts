@@ -143,7 +143,8 @@ export async function openComposite(
 /** One entry of the list; what the reader says of frames, precision and traceLevel holds for it too. */
 function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode: boolean): ConfigSection {
   const { result, diagnostics } = ConfigSection.read(entry, `${reader.name}:deserializers`, reader);
-  if (diagnostics[0]) throw new CntkError(diagnostics[0]);
+  const [first, ...others] = diagnostics;
+  if (first) throw CntkError.ofAll([first, ...others]);
   result.inject("frameMode", frameMode ? "true" : "false");
   result.inject("precision", reader.string("precision", "float"));
   const traceLevel = reader.string("traceLevel", "");

@@ -91,7 +91,7 @@ export function networkFromTree(tree: Program, request: Omit<BuildRequest, "text
   return { network: value.network, log, ...(value.record && { values: value.record }) };
 }
 
-/** The tree that is evaluated: the library, a few settings, and `network = …`. Throws the first mistake of the text. */
+/** The tree that is evaluated: the library, a few settings, and `network = …`. Throws the mistakes of the text. */
 export function networkProgram(
   request: Pick<BuildRequest, "text" | "library" | "loader" | "precision" | "deviceId" | "traceLevel">,
 ): Program {
@@ -115,7 +115,7 @@ function withLibrary(
 }
 
 /**
- * The tree of a network's description: a program with the one member `network`. Throws CntkError for the first mistake of
+ * The tree of a network's description: a program with the one member `network`. Throws CntkError for the mistakes of
  * the text.
  */
 export function networkTree(text: TextWithPlaces, loader?: SourceLoader): Program {
@@ -146,8 +146,8 @@ function libraryMembers(library: readonly Source[]): NamedExpression[] {
 
 function parsed(text: TextWithPlaces, loader?: SourceLoader): Program {
   const { result, diagnostics } = parseBrainScript(text, loader);
-  const first = diagnostics[0];
-  if (first) throw new CntkError(first);
+  const [first, ...others] = diagnostics;
+  if (first) throw CntkError.ofAll([first, ...others]);
   if (!result) throw new Error("the parser gave neither a tree nor a message");
   return result;
 }

@@ -80,13 +80,19 @@ export class NodeFactory {
     const value =
       op.role === "parameter"
         ? yield* this.parameter(op, args, number)
-        : this.blank(op, yield* readAttributes(op, args), context, number);
+        : this.blank(op, { ...this.engineOf(op), ...(yield* readAttributes(op, args)) }, context, number);
     const inputs = readInputs(op, args);
     if (op.delay) value.attachInputsLater(inputs);
     else value.attachInputs(yield* inputs);
     const tag = yield* args.string("tag");
     if (tag !== "") value.node.tags.add(groupFromTag(tag, context));
     return value;
+  }
+
+  /** The random engine of a node that has one. */
+  private engineOf({ stored }: OpDefinition): Attributes {
+    const isRandom = stored.fields.some(({ name }) => name === "seed");
+    return isRandom ? { seed: this.settings.seeds.drawEngineSeed(), offset: 0 } : {};
   }
 
   private *parameter(op: OpDefinition, args: Arguments, number: number): Evaluation<NodeValue> {

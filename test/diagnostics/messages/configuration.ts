@@ -17,6 +17,11 @@ export const configurationCases: readonly MessageCase[] = [
   },
   configuration("config-file-twice", "command = train", "check configFile=net.cntk+net.cntk"),
   configuration("carriage-return", "command = train\rprecision = double"),
+  configuration(
+    "variables-nested",
+    Array.from({ length: 20 }, (_, i) => `a${i + 1} = $a${i}$$a${i}$`).join("\n") +
+      "\na0 = x\ncommand = train\nprecision = $a20$",
+  ),
   configuration("include-variable", "dir = configs\ninclude=$dir$/base.cntk"),
   configuration("directory-missing", "command = train", "check currentDirectory=nowhere configFile=net.cntk"),
   configuration("no-closing", "train = [\n  action = train\n"),

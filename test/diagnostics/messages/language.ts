@@ -13,6 +13,11 @@ export const languageCases: readonly MessageCase[] = [
   expression("operator-operands", "z = -'three'"),
   expression("circular-reference", "a = b + 1\nb = a + 1"),
   expression("nested-too-deeply", "f (n) = f (n + 1)\nz = f (0)"),
+  expression(
+    "text-too-long",
+    "a = 'twenty characters!!!'\nb (n) = if n == 0 then a else b (n - 1) + b (n - 1)\nz = b (30)",
+  ),
+  expression("array-too-long", "z = Length (array [0..1e9] (i => i))"),
   expression("array-initializer", "f (i, j) = i\nz = array [0..2] (f)"),
   expression("index-out-of-bounds", "a = (1 : 2 : 3)\nz = a[3]"),
   expression("array-not-zero-based", "a = array [1..3] (i => i)\nz = a << 1"),

@@ -133,6 +133,18 @@ export const trainingCases: readonly MessageCase[] = [
       error = SquareError (y, z) + MatrixL2Reg (kept)
       criterionNodes = (error) ; outputNodes = (z)`,
   }),
+  ...[
+    ["negative-weight", "ConstantTensor (-1, (3))"],
+    ["sample-endless", "ConstantTensor (0, (3))"],
+  ].map(([code = "", weights = ""]) =>
+    training(code, {
+      network: `
+      x = Input {2} ; y = Input {1}
+      drawn = ReduceSum (CNTK2.GetRandomSample (${weights}, 2, true))
+      error = SquareError (y, LinearLayer {1} (x)) + drawn
+      criterionNodes = (error)`,
+    }),
+  ),
   training("top-too-large", {
     network: `
       x = Input {2} ; y = Input {1}

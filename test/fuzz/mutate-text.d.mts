@@ -1,0 +1,1 @@
+export function mutatedText(text: string, seed: number): string;
