@@ -1,4 +1,4 @@
-import type { ActionResult, Command } from "../actions/action.js";
+import type { Action, ActionResult, Command } from "../actions/action.js";
 import { requireAction } from "../actions/registry.js";
 import { singleProcess } from "../communication/index.js";
 import type { ConfigSection } from "../config/config-section.js";
@@ -138,7 +138,7 @@ async function runAction(
   const { rank } = session.communicator;
   const runs = rank === 0 || forAllProcesses.has(name);
   const run = async (): Promise<ActionResult | void> =>
-    check ? action.check(session, command) : runs ? action.run(session, command) : undefined;
+    check ? checkAction(session, command, action) : runs ? action.run(session, command) : undefined;
   const result = await run();
   log.write("\n");
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
@@ -164,6 +164,17 @@ function misspeltNames({ network }: ShapedNetwork): Diagnostic[] {
     span,
     hint: `did you mean '${meant}'?`,
   }));
+}
+
+/** A model that is not there yet, which another run may write, is only a finding: the other commands can be checked. */
+async function checkAction(session: Session, command: Command, action: Action): Promise<void> {
+  try {
+    await action.check(session, command);
+  } catch (error) {
+    if (!(error instanceof CntkError) || error.code !== "model-missing" || !session.findings) throw error;
+    const message = `${error.diagnostic.message}: a run would stop here`;
+    session.findings.push({ ...error.diagnostic, level: "warning", message });
+  }
 }
 
 function writeDoneFile({ files, log, platform }: Session, path: string): void {
