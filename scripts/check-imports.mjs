@@ -34,6 +34,8 @@ const allowed = {
   network: [],
   ops: ["network"],
   "model-files": ["network", "ops"],
+  // Networks → files of other programs.
+  exporters: ["network"],
   sources: ["grammar", "library", "source-loader", "config", "evaluator", "network", "ops", "model-files"],
   // Shapes → gradients → plan → backend.
   shapes: ["network", "ops"],
@@ -83,6 +85,7 @@ const allowed = {
     "network",
     "ops",
     "model-files",
+    "exporters",
     "sources",
     "shapes",
     "memory-sharing",

@@ -1,3 +1,4 @@
+import { type ExportFormat, exportModel } from "./actions/export-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
@@ -107,6 +108,31 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
     return backend;
   };
   return new ModelSession(model, backendFor, path);
+}
+
+export interface ExportOptions extends LoadOptions {
+  readonly format: ExportFormat;
+  /** Nodes that the exported model computes, by name or ending; default: the model's output nodes. */
+  readonly outputs?: readonly string[];
+  /** File to write; default: the model's path with the format's ending. */
+  readonly out?: string;
+  /** ONNX's operation set, from 13 to 21; default 17. */
+  readonly opset?: number;
+}
+
+const endings: Readonly<Record<ExportFormat, string>> = { onnx: ".onnx", text: ".txt", numpy: ".npz" };
+
+/**
+ * Writes a model for other programs; returns the path of the file. Throws CntkError for operations without a counterpart,
+ * before anything is written.
+ */
+export async function exportModelFile(modelPath: string, options: ExportOptions): Promise<string> {
+  const files = options.files ?? nodeFiles(options.directory);
+  const model = loadModel(modelPath, options);
+  const { format, outputs = [], opset, out = `${modelPath}${endings[format]}` } = options;
+  const content = await exportModel(model, { format, outputs, opset, producerVersion: version });
+  writeWhole(files, out, (file) => file.write(content));
+  return files.resolve(out);
 }
 
 export interface VisualizeOptions extends LoadOptions {

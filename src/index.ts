@@ -5,6 +5,7 @@ export {
   checkConfig,
   convertData,
   explainConfig,
+  exportModelFile,
   loadModel,
   makeMnist,
   runConfig,
@@ -12,12 +13,14 @@ export {
   visualize,
   type ConvertOptions,
   type ExplainOptions,
+  type ExportOptions,
   type LoadOptions,
   type RunOptions,
   type VisualizeOptions,
 } from "./api.js";
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
 export { renderDiagnostic } from "./diagnostics/render.js";
+export { exportFormats, type ExportFormat } from "./actions/export-model.js";
 export type { MnistTextFile } from "./actions/mnist.js";
 export { printSummary, type LayerSummary, type NetworkSummary, type RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";

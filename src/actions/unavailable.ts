@@ -2,12 +2,20 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Session } from "../session.js";
 import type { Action, Command } from "./action.js";
 
+/** What the actions that are missing are for. */
+const purposes: Readonly<Record<string, string>> = {
+  convertdbn: "makes a model of a file of DBN.exe, a tool before CNTK",
+  createLabelMap: "writes the label file of UCIFastReader, which cntkts does not have",
+  devtest: "is a self test of CNTK's developers",
+  exportdbn: "writes a model as a file of DBN.exe, a tool before CNTK",
+};
+
 function refuse(action: string, { section }: Command): never {
   throw new CntkError({
     code: "not-available",
     message: `action ${action} is not available yet`,
     span: section.keySpan("action"),
-    hint: "train, adapt, test (or eval), write, edit, dumpNodes, plot and SVD are",
+    hint: `it ${purposes[action] ?? "is no action of this version"}; train, adapt, test (or eval), cv, bnstat, write, edit, dumpNodes, plot and SVD are there`,
   });
 }
 

@@ -40,7 +40,7 @@ export function readWordWriter(section: ConfigSection): WordWriterOptions {
       code: "not-available",
       message: `writerType = ${type} is not available yet`,
       span: section.keySpan("writerType") ?? section.span,
-      hint: "outputPath = PREFIX writes PREFIX.NODE as text; writerType = LUSequenceWriter and LMSequenceWriter write words",
+      hint: "outputPath = PREFIX writes PREFIX.NODE as text; writerType = LUSequenceWriter and LMSequenceWriter write words, HTKMLFWriter HTK files",
     });
   }
   const names = section.array("outputNodeNames", []);

@@ -16,6 +16,7 @@ import type { Action } from "./action.js";
 import { checkReaderSection } from "./check-reader.js";
 import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
+import { HtkWriter, readHtkWriter } from "./htk-writer.js";
 import { insertPassNodes } from "./pass-nodes.js";
 import { readWordWriter, WordWriter } from "./word-writer.js";
 import { readWriteFormat } from "./write-format.js";
@@ -38,8 +39,8 @@ export const writeAction: Action = {
       const options = readWriteOptions(section);
       const network = await networkForEvaluation(session, section, "outputNodeNames");
       const { requirePrecision } = network;
-      const words = section.has("writer") ? readWordWriter(section.section("writer")) : undefined;
-      const path = words ? "" : outputPath(section);
+      const special = section.has("writer") ? readWriter(section.section("writer")) : undefined;
+      const path = special ? "" : outputPath(section);
       const format = readWriteFormat(section, log);
       const { evaluator, written } = await compileOutputs(session, network, options, section);
       try {
@@ -47,10 +48,10 @@ export const writeAction: Action = {
         checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
         const withKeys = writesKeys(section);
         const request = { session, evaluator, written, format: format(session.files), path, withKeys };
-        const writer = words ? new WordWriter(session, evaluator, words) : new NodeWriter(request);
+        const writer = special?.(session, evaluator) ?? new NodeWriter(request);
         const { minibatchSize, epochSize } = options;
         await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
-        if (words) reader.limitParallelSequences?.(1);
+        if (special) reader.limitParallelSequences?.(1);
         const interruption = new Interruption(session.signal);
         const unrolled = new UnrollWarnings(evaluator.shaped, evaluator.nodes, options.traceLevel);
         let samples = 0;
@@ -59,7 +60,7 @@ export const writeAction: Action = {
           for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
             log.write(unrolled.lines(minibatch));
             await writer.write(minibatch, index);
-            if (!words) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
+            if (!special) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
             if (path === "-") session.output.write("\n");
             samples += minibatch.columns;
             index++;
@@ -70,7 +71,7 @@ export const writeAction: Action = {
           writer.abort();
           throw error;
         }
-        if (!words) log.write(`Written to ${path}*\n`);
+        if (!special) log.write(`Written to ${path}*\n`);
         log.write(`Total Samples Evaluated = ${samples}\n`);
         return {};
       } finally {
@@ -87,7 +88,7 @@ export const writeAction: Action = {
     const options = readWriteOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
     requirePrecision();
-    if (section.has("writer")) readWordWriter(section.section("writer"));
+    if (section.has("writer")) readWriter(section.section("writer"));
     else outputPath(section);
     readWriteFormat(section, session.log);
     if (hasReader) writesKeys(section);
@@ -102,6 +103,16 @@ export const writeAction: Action = {
     }
   },
 };
+
+/** Makes the writer that a `writer` section describes: words, or HTK files. */
+function readWriter(
+  section: ConfigSection,
+): (session: Session, evaluator: Evaluator) => WordWriter | HtkWriter {
+  const htk = readHtkWriter(section);
+  if (htk) return (session, evaluator) => new HtkWriter(session, evaluator, htk);
+  const words = readWordWriter(section);
+  return (session, evaluator) => new WordWriter(session, evaluator, words);
+}
 
 /** Where a write goes: a prefix, or `-`. Throws CntkError where there is none. */
 function outputPath(section: ConfigSection): string {

@@ -1,7 +1,6 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import { add, argument } from "../primitives/expression.js";
-import { problem } from "./declared.js";
 import { at, defineOp, describe, memoryNone } from "./define-op.js";
 import { runningAverage } from "./running-average.js";
 import { unaryMap } from "./shape-rules.js";
@@ -75,17 +74,8 @@ const epochAccumulator = defineOp({
   memory: memoryNone,
   shape: (context) => ({ shape: at(context.inputs, 0).shape, dynamicAxis: null }),
   refusesGradient: (node) => `${node.op.name} operation is used for forward only.`,
-  // CNTK starts anew with each epoch of training and each evaluation, and lets it stand for the sum over minibatches there.
-  companions(context) {
-    const { node, mode, build } = context;
-    if (mode === "training") {
-      throw problem(
-        context,
-        ": means over an epoch of training are not available yet",
-        undefined,
-        "not-available",
-      );
-    }
+  // It starts anew with each epoch and each evaluation (training/accumulated-results.ts).
+  companions({ node, build }) {
     const x = at(node.inputs, 0);
     const { shape } = build.facts(node);
     const average = build.state(`${node.name}.average`, shape);

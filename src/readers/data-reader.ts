@@ -24,6 +24,8 @@ export interface ReaderOptions {
   readonly prefetch?: boolean;
   /** Begin with the next minibatch before one is used: its pictures are decoded on other threads meanwhile. */
   readonly preparesAtOnce?: boolean;
+  /** Writers that take one sequence at a time get them so. */
+  readonly writesOneByOne?: boolean;
   /** Sequences that may be unreadable and left out (`maxErrors`). */
   readonly maxInvalid?: number;
 }
@@ -77,6 +79,11 @@ export class DataReader implements Reader {
     }
     this.supply.start(request);
     this.packer.start(request);
+  }
+
+  /** Utterances that are to be written come one by one; other formats are written as they come. */
+  limitParallelSequences(): void {
+    if (this.options.writesOneByOne) this.packer.takeOneByOne?.();
   }
 
   next(): Promise<Minibatch | undefined> {

@@ -138,7 +138,7 @@ async function runAction(
   const { rank } = session.communicator;
   const runs = rank === 0 || forAllProcesses.has(name);
   const run = async (): Promise<ActionResult | void> =>
-    check ? checkAction(session, command, action) : runs ? action.run(session, command) : undefined;
+    check ? checkAction(session, command, { action, name }) : runs ? action.run(session, command) : undefined;
   const result = await run();
   log.write("\n");
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
@@ -167,11 +167,16 @@ function misspeltNames({ network }: ShapedNetwork): Diagnostic[] {
 }
 
 /** A model that is not there yet, which another run may write, is only a finding: the other commands can be checked. */
-async function checkAction(session: Session, command: Command, action: Action): Promise<void> {
+async function checkAction(
+  session: Session,
+  command: Command,
+  { action, name }: { readonly action: Action; readonly name: string },
+): Promise<void> {
   try {
     await action.check(session, command);
   } catch (error) {
-    if (!(error instanceof CntkError) || error.code !== "model-missing" || !session.findings) throw error;
+    if (!(error instanceof CntkError) || error.code !== "model-missing") throw error;
+    if (!session.findings || !showing.includes(name)) throw error;
     const message = `${error.diagnostic.message}: a run would stop here`;
     session.findings.push({ ...error.diagnostic, level: "warning", message });
   }

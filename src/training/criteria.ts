@@ -1,6 +1,7 @@
 import type { NetworkNode } from "../network/network.js";
 import type { CriterionSum } from "../log/training-lines.js";
 import type { Output, Outputs } from "../backends/backend.js";
+import { accumulates } from "./accumulated-results.js";
 import { gapMask, sampleCount } from "../minibatch/index.js";
 import type { ElementType } from "../numerics/values.js";
 
@@ -86,6 +87,8 @@ export function noSums(nodes: readonly NetworkNode[]): MinibatchSums {
 export class CriterionAccumulator {
   private readonly sums: number[];
   private readonly counts: number[];
+  /** Nodes whose value is a result of the whole pass: it replaces the one before, and counts once. */
+  private readonly areResults: readonly boolean[];
 
   constructor(
     private readonly nodes: readonly NetworkNode[],
@@ -94,6 +97,7 @@ export class CriterionAccumulator {
   ) {
     this.sums = nodes.map(() => 0);
     this.counts = nodes.map(() => 0);
+    this.areResults = nodes.map(accumulates);
   }
 
   /** Adds one minibatch: `values` by node name, `samples` real samples (no gaps) on the network's own axis. */
@@ -104,6 +108,12 @@ export class CriterionAccumulator {
   /** Adds what a minibatch has given. */
   addSums({ criteria }: MinibatchSums): void {
     criteria.forEach(({ sum, count }, index) => {
+      if (this.areResults[index]) {
+        if (count === 0) return;
+        this.sums[index] = sum;
+        this.counts[index] = 1;
+        return;
+      }
       const total = (this.sums[index] ?? 0) + sum;
       this.sums[index] = this.addInDouble || this.elementType === "double" ? total : Math.fround(total);
       this.counts[index] = (this.counts[index] ?? 0) + count;
@@ -112,10 +122,11 @@ export class CriterionAccumulator {
 
   /** The state so far, or what came since an earlier state. */
   read(since?: readonly CriterionSum[]): CriterionSum[] {
+    const before = (index: number) => (this.areResults[index] ? undefined : since?.[index]);
     return this.nodes.map((node, index) => ({
       name: node.name,
-      sum: (this.sums[index] ?? 0) - (since?.[index]?.sum ?? 0),
-      count: (this.counts[index] ?? 0) - (since?.[index]?.count ?? 0),
+      sum: (this.sums[index] ?? 0) - (before(index)?.sum ?? 0),
+      count: (this.counts[index] ?? 0) - (before(index)?.count ?? 0),
       perplexity: perplexityOperations.has(node.op.name),
     }));
   }

@@ -226,6 +226,7 @@ class Epochs {
     this.hasRun = true;
     const part = readsApart ? parallel.partOf(epoch) : { rank: 0, workers: 1 };
     await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...part });
+    await trainer.beginPass();
     const nothing = noSums(trainer.watched);
     const team = parallel.teamwork(epoch, { trainer, log, nothing });
     const started = performance.now();

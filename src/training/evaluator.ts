@@ -1,4 +1,3 @@
-import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Values } from "../numerics/values.js";
 import type { RunLog } from "../log/run-log.js";
 import { type CriterionSum, evaluationLine } from "../log/training-lines.js";
@@ -21,6 +20,7 @@ import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/i
 import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
+import { emptyAccumulators } from "./accumulated-results.js";
 import { CriterionAccumulator, joinedSums, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
@@ -101,6 +101,12 @@ export class Evaluator {
     return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
   }
 
+  /** Results that nodes accumulate begin anew. */
+  async beginPass(): Promise<void> {
+    const { executable, states } = this.compiled;
+    await executable.writeState(emptyAccumulators(this.nodes, this.shaped, states));
+  }
+
   /** Takes other parameters; those that the nodes do not need are left aside. */
   async load(parameters: ReadonlyMap<NetworkNode, ParameterValues>): Promise<void> {
     const { executable, states } = this.compiled;
@@ -142,18 +148,6 @@ export interface EvaluationResult {
   readonly minibatches: number;
 }
 
-/** What an EpochAccumulator gives is the result of the whole pass, not one of many to add up; that is not done yet. */
-function refuseAccumulators({ shaped, nodes }: Evaluator): void {
-  const node = restrictOrder(shaped.order, nodes).find(({ op }) => op.name === "EpochAccumulator");
-  if (!node) return;
-  throw new CntkError({
-    code: "not-available",
-    message: `Evaluation of EpochAccumulator is not available yet (node '${node.name}')`,
-    ...(node.origin && { span: node.origin }),
-    hint: 'its value can be written: action = "write"',
-  });
-}
-
 /** The criteria of a minibatch, or of the parts of it that several processes have; `samples` are real ones. */
 async function evaluateMinibatch(
   evaluator: Evaluator,
@@ -183,7 +177,7 @@ async function evaluateMinibatch(
 /** Averages an evaluator's nodes over a data set and prints CNTK's lines (SGDLib/SimpleEvaluator.h, Evaluate). */
 export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promise<EvaluationResult> {
   const { options, reader, log } = run;
-  refuseAccumulators(evaluator);
+  await evaluator.beginPass();
   const accumulator = new CriterionAccumulator(evaluator.nodes, evaluator.elementType, true);
   let minibatches = 0;
   let lastShown = 0;

@@ -16,6 +16,7 @@ import {
   updateScalars,
   type UpdateOptions,
 } from "../updates/index.js";
+import { emptyAccumulators } from "./accumulated-results.js";
 import {
   CriterionAccumulator,
   joinedSums,
@@ -166,6 +167,12 @@ export class Trainer {
     await this.writeEngines(
       new Map(this.randomNodes.map((node, i) => [node, { seed: engines * count + i, offset: 0 }])),
     );
+  }
+
+  /** A pass over data begins: results that nodes accumulate begin anew. */
+  async beginPass(): Promise<void> {
+    const { executable, states } = this.compiled;
+    await executable.writeState(emptyAccumulators(this.watched, this.shaped, states));
   }
 
   /**

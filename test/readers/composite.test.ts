@@ -119,8 +119,8 @@ describe("deserializers that do not work", () => {
       undefined,
     ],
     [
-      "deserializers = ( [ type = ImageDeserializer ; module = ImageReader ; file = map.txt ] )",
-      "deserializer type ImageDeserializer is not available yet",
+      "deserializers = ( [ type = LatticeDeserializer ; module = HTKDeserializers ] )",
+      "deserializer type LatticeDeserializer is not available yet",
       "1:28",
     ],
     [

@@ -1,11 +1,12 @@
-import type { Plan } from "../../plan/plan.js";
+import type { EntryName } from "../../network/execution-graph.js";
+import type { Entry, Plan } from "../../plan/plan.js";
 import { fuseMaps } from "../../plan/fuse-maps.js";
 import { planKey } from "../../plan/plan-graph.js";
 import type { Backend } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
 import { compileBody, compileKernel, type Steps } from "../host/steps.js";
 import { javascriptKernels } from "../javascript/kernels.js";
-import { engine } from "./emit/engine.js";
+import { engine, type CompiledModule, type Imports } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
 import { mathematics } from "./kernels/host-functions.js";
 import { compileProgram, type Hosting, type Program } from "./program.js";
@@ -57,12 +58,12 @@ export const wasmBackend: Backend = {
 
 /** A module with the memory of one executable. */
 class Instance {
-  private readonly exports: Readonly<Record<string, unknown>>;
+  private readonly exports: Record<string, unknown> = {};
   private run: HostRun | undefined;
 
   constructor(
     private readonly plan: Plan,
-    program: Program,
+    private readonly program: Program,
     private readonly heap: LinearHeap,
   ) {
     const kernels = program.hostSteps.map(({ instruction, loop }): Kernel => {
@@ -88,18 +89,25 @@ class Instance {
       host: { memory: heap.memory, ...host },
       mathematics: mathematics(plan.elementType),
     };
-    this.exports = new engine.Instance(program.module, imports).exports;
+    const exportsOf = (module: CompiledModule, others: Imports) =>
+      new engine.Instance(module, { ...imports, ...others }).exports;
+    const others: Record<string, unknown> = {};
+    program.kernels.forEach((module, i) => (others[i] = exportsOf(module, {})["run"]));
+    for (const module of program.modules) Object.assign(this.exports, exportsOf(module, { kernels: others }));
   }
 
-  /** The exported function of an entry as the host's steps. */
-  steps(entry: Plan["entries"][keyof Plan["entries"]]): Steps {
-    const name = Object.entries(this.plan.entries).find(([, known]) => known === entry)?.[0] ?? "";
-    const start = this.exports[name] as () => void;
+  /** The exported functions of an entry as the host's steps. */
+  steps(entry: Entry): Steps {
+    const name = (Object.keys(this.plan.entries) as EntryName[]).find(
+      (key) => this.plan.entries[key] === entry,
+    );
+    const exported = name === undefined ? [] : (this.program.entries.get(name) ?? []);
+    const parts = exported.map((part) => this.exports[part] as () => void);
     return (run) => {
       this.run = run;
       run.leaveLoop();
       this.heap.setScalars(run.scalars);
-      start();
+      for (const part of parts) part();
     };
   }
 

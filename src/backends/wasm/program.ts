@@ -1,7 +1,7 @@
 import { $, call, i32, importFunc, importMemory, local, type Local, Module, select } from "wasmati";
 import type { EntryName } from "../../network/execution-graph.js";
 import { elementCount } from "../../network/network.js";
-import type { Entry, Loop, Plan } from "../../plan/plan.js";
+import { instructionsOf, type Entry, type Loop, type Plan, type Step } from "../../plan/plan.js";
 import type { AxisId, Instruction, Kind } from "../../primitives/instruction.js";
 import { engine, type CompiledModule } from "./emit/engine.js";
 import { define, variable, type Routine } from "./emit/function.js";
@@ -16,9 +16,15 @@ export interface HostStep {
   readonly loop: Loop | null;
 }
 
-/** A plan as one module: it exports a function for each entry, and wants memory, host and mathematics. */
+/**
+ * A plan as a module: it exports the parts of each entry, and wants memory, host and mathematics. What is too much for the
+ * emitter is cut into several modules: `kernels` then export `run`, which the others import by number.
+ */
 export interface Program {
-  readonly module: CompiledModule;
+  readonly kernels: readonly CompiledModule[];
+  readonly modules: readonly CompiledModule[];
+  /** Names of the exports that carry out an entry, one after another. */
+  readonly entries: ReadonlyMap<EntryName, readonly string[]>;
   readonly layout: TableLayout;
   readonly hostSteps: readonly HostStep[];
 }
@@ -51,19 +57,35 @@ function absent(): void {
 /** Compiles a plan. */
 export function compileProgram(plan: Plan): Program {
   const writer = new ProgramWriter(plan);
-  const names = Object.keys(plan.entries) as EntryName[];
-  const entries = names.map((name): [string, Routine] => [name, writer.entry(plan.entries[name] as Entry)]);
+  const kernels = writer.size > mostInstructions ? writer.kernelsApart() : [];
+  const entries = new Map<EntryName, readonly string[]>();
+  const parts: (readonly [string, Routine])[] = [];
+  for (const name of Object.keys(plan.entries) as EntryName[]) {
+    const named = writer.parts(plan.entries[name] as Entry).map((part, i) => [`${name}${i}`, part] as const);
+    entries.set(
+      name,
+      named.map(([exported]) => exported),
+    );
+    parts.push(...named);
+  }
+  const modules = kernels.length > 0 ? parts.map((part) => compiledModule([part])) : [compiledModule(parts)];
+  return { kernels, modules, entries, layout: writer.layout, hostSteps: writer.hostSteps };
+}
+
+function compiledModule(exports: readonly (readonly [string, Routine])[]): CompiledModule {
   const memory = importMemory({ min: 1, max: 65536, shared: true });
   const bytes = Module({
-    exports: Object.fromEntries(entries),
+    exports: Object.fromEntries(exports),
     memory: { ...memory, module: "host", string: "memory" },
   }).toBytes();
-  return {
-    module: new engine.Module(bytes),
-    layout: writer.layout,
-    hostSteps: writer.hostSteps,
-  };
+  return new engine.Module(bytes);
 }
+
+/** The emitter passes a module's bytes as arguments of a function: some five bytes an instruction, of which 100,000 fit. */
+const mostInstructions = 15_000;
+
+/** How many steps of an entry one function carries out; the emitter has a limit for functions too. */
+const stepsTogether = 200;
 
 /** The frame that a loop's body is about. */
 interface Frame {
@@ -75,14 +97,47 @@ class ProgramWriter {
   readonly layout: TableLayout;
   readonly hostSteps: HostStep[] = [];
   private readonly library: RoutineLibrary;
+  /** Kernels that are other modules'. */
+  private readonly imported = new Map<Routine, Routine | ReturnType<typeof importFunc>>();
 
   constructor(private readonly plan: Plan) {
     this.layout = new TableLayout(plan);
     this.library = new RoutineLibrary(plan.elementType);
   }
 
-  /** A function that carries out the steps of an entry. */
-  entry({ steps }: Entry): Routine {
+  /** Instructions of all routines. */
+  get size(): number {
+    for (const entry of Object.values(this.plan.entries)) {
+      for (const instruction of instructionsOf(entry.steps)) this.compile(instruction);
+    }
+    return this.library.size;
+  }
+
+  /** From now on the kernels are imported: a module each. */
+  kernelsApart(): CompiledModule[] {
+    const modules: CompiledModule[] = [];
+    for (const entry of Object.values(this.plan.entries)) {
+      for (const { routine } of instructionsOf(entry.steps).flatMap((step) => this.compile(step) ?? [])) {
+        if (this.imported.has(routine)) continue;
+        const { args } = routine.type;
+        const imports = importFunc({ in: args.map((kind) => ({ kind })) as [], out: [] }, absent);
+        this.imported.set(routine, { ...imports, module: "kernels", string: String(modules.length) });
+        modules.push(compiledModule([["run", routine]]));
+      }
+    }
+    return modules;
+  }
+
+  /** Functions that carry out the steps of an entry, one after another. */
+  parts({ steps }: Entry): Routine[] {
+    const parts: Routine[] = [];
+    for (let begin = 0; begin < steps.length; begin += stepsTogether) {
+      parts.push(this.part(steps.slice(begin, begin + stepsTogether)));
+    }
+    return parts;
+  }
+
+  private part(steps: readonly Step[]): Routine {
     return define([], [], () => {
       for (const step of steps) {
         if (step.kind === "loop") this.loop(step);
@@ -121,7 +176,7 @@ class ProgramWriter {
     }
     for (const { routine, arguments: given } of calls) {
       for (const argument of given) this.argument(argument, frame);
-      call(routine);
+      call(this.imported.get(routine) ?? routine);
     }
   }
 

@@ -3,6 +3,7 @@ import { checkCommand } from "./check.js";
 import { convertCommand } from "./convert.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
+import { exportCommand } from "./export.js";
 import { mnistCommand } from "./mnist.js";
 import { printNodesCommand } from "./print-nodes.js";
 import { visualizeCommand } from "./visualize.js";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   explainCommand,
   printNodesCommand,
   evalCommand,
+  exportCommand,
   visualizeCommand,
   mnistCommand,
   convertCommand,

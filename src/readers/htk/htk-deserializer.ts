@@ -29,6 +29,8 @@ export interface HtkOptions {
   readonly right: number;
   readonly elementType: ElementType;
   readonly frameMode: boolean;
+  /** Lines of the script may be files without a range. */
+  readonly wholeFiles: boolean;
 }
 
 /** A chunk is full when it has more frames than this: 15 minutes. */
@@ -55,7 +57,9 @@ export class HtkDeserializer implements Deserializer {
   ) {
     const { files, log } = surroundings;
     const keys = utteranceKeys(reading);
-    const listed = readScriptFile(files, options.scriptFile, options.root);
+    const listed = readScriptFile(files, options.scriptFile, options.root, options.wholeFiles).map((entry) =>
+      entry.lastFrame < 0 ? this.measured(entry) : entry,
+    );
     log.write(`Reading script file ${options.scriptFile} ... ${listed.length} entries\n`);
     const all = listed.map((entry) => ({ entry, key: keys.of(entry.key) }));
     const kept = withoutDuplicates(all, (text) => log.write(text));
@@ -164,6 +168,16 @@ export class HtkDeserializer implements Deserializer {
     const none = new Int32Array(0);
     const sequenceStarts = Int32Array.of(0, steps);
     return { block: { storage: "dense", values, sequenceStarts, sampleStarts: none, rows: none }, index: 0 };
+  }
+
+  /** A whole file: how many frames it has stands in it. */
+  private measured(entry: ScriptEntry): ScriptEntry {
+    return this.within(entry, () => {
+      const file = new HtkFile(this.surroundings.files, entry.path);
+      file.close();
+      if (file.frames > 0) return { ...entry, lastFrame: file.frames - 1 };
+      throw new CntkError({ code: "htk-file", message: `the file '${entry.path}' holds no frames` });
+    });
   }
 
   private firstKind(): FeatureKind {

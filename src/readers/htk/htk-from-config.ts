@@ -35,10 +35,13 @@ export function readHtkReader(section: ConfigSection): HtkReaderOptions {
     const stream = section.section(name);
     return !stream.hasOwn("scpFile") && (stream.hasOwn("mlfFile") || stream.hasOwn("mlfFileList"));
   });
-  const frameMode = section.boolean("frameMode", true);
+  // The older reader hands out whole files when they are to be written.
+  const isOlder = /HTKMLF/.test(section.string("readerType", ""));
+  const wholeFiles = isOlder && isWrite(section);
+  const frameMode = !wholeFiles && section.boolean("frameMode", true);
   return {
-    reader: readerOptions(section, frameMode),
-    features: featureNames.map((name) => featureOptions(section.section(name), name, frameMode)),
+    reader: { ...readerOptions(section, frameMode), writesOneByOne: true },
+    features: featureNames.map((name) => featureOptions(section.section(name), name, frameMode, wholeFiles)),
     labels: labelNames.map((name) => labelOptions(section.section(name), name, frameMode)),
     numericKeys: section.boolean("useNumericSequenceKeys", false),
     keySpan: section.span,
@@ -79,7 +82,12 @@ function firstInput(section: ConfigSection): { readonly input: ConfigSection; re
   return { input: inputs.section(name), name };
 }
 
-function featureOptions(section: ConfigSection, name: string, frameMode: boolean): HtkOptions {
+function featureOptions(
+  section: ConfigSection,
+  name: string,
+  frameMode: boolean,
+  wholeFiles = false,
+): HtkOptions {
   // A deserializer has a type of its own around it.
   if (section.hasOwn("type") && section.string("type").toLowerCase() !== "real") {
     throw problem(section, "Feature type must be of type 'real'.", "type");
@@ -100,7 +108,7 @@ function featureOptions(section: ConfigSection, name: string, frameMode: boolean
     scriptFile: section.string("scpFile"),
     root: root === "" ? "" : `${root}/`,
     dimension: dimensionOf(section, "dim") * (1 + left + right),
-    ...{ left, right, frameMode },
+    ...{ left, right, frameMode, wholeFiles },
     elementType: readPrecision(section),
   };
 }
@@ -169,7 +177,7 @@ function dimensionOf(section: ConfigSection, key: string): number {
 }
 
 function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOptions {
-  const truncated = section.boolean("truncated", false);
+  const truncated = section.boolean("truncated", false) && !isWrite(section);
   if (frameMode && truncated) {
     throw problem(section, "frameMode and truncated BPTT are mutually exclusive.", "truncated");
   }
@@ -193,11 +201,9 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
 
 function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomization"> {
   const method = section.string("readMethod", "blockRandomize").toLowerCase();
-  const isWrite = section.string("action", "").toLowerCase() === "write";
-  // The older of the two readers writes in the order of its files, whatever it is told, and may roll without randomization.
-  const isOlder = section.string("readerType", "").toLowerCase().includes("htkmlf");
-  if (isWrite && isOlder) return {};
-  if (isWrite && method !== "none") {
+  const isOlder = /HTKMLF/.test(section.string("readerType", ""));
+  if (isWrite(section)) {
+    if (isOlder || method === "none") return {};
     throw problem(section, "'readMethod' must be 'none' for write action.", "readMethod");
   }
   if (method === "none") return {};
@@ -212,6 +218,10 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
   }
   const window = word === "auto" ? wholeData : section.size("randomize");
   return { randomization: { window, sampleBased: true, seed: section.size("randomizationSeed", 0) } };
+}
+
+function isWrite(section: ConfigSection): boolean {
+  return section.string("action", "").toLowerCase() === "write";
 }
 
 /** Phones and lattices are for training by sequences, which cntkts does not have. */

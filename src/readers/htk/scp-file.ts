@@ -8,6 +8,7 @@ export interface ScriptEntry {
   /** The file with the frames. */
   readonly path: string;
   readonly firstFrame: number;
+  /** −1 = the file's last one. */
   readonly lastFrame: number;
   /** 1-based. */
   readonly line: number;
@@ -18,11 +19,17 @@ const mostFrames = 2 ** 31;
 
 /**
  * Reads a script file, one utterance a line: `key=file[first,last]`, frames counted from 0. `root` stands before every file
- * (`prefixPathInSCP`); without it a `...` is the script's own folder.
+ * (`prefixPathInSCP`); without it a `...` is the script's own folder. Where a script is read to be written out again its lines
+ * may be whole files.
  * @throws CntkError `htk-script` in CNTK's words, with the line.
  * Source: Source/Readers/HTKDeserializers/HTKFeaturesIO.h, parsedpath; ConfigHelper.cpp, AdjustUtterancePath.
  */
-export function readScriptFile(files: FileAccess, path: string, root: string): ScriptEntry[] {
+export function readScriptFile(
+  files: FileAccess,
+  path: string,
+  root: string,
+  allowsWholeFiles = false,
+): ScriptEntry[] {
   if (!files.exists(path) || files.isDirectory(path)) {
     throw new CntkError({ code: "htk-script", message: `Failed to open input file: ${path}` });
   }
@@ -37,6 +44,10 @@ export function readScriptFile(files: FileAccess, path: string, root: string): S
     const line = expanded(text.replace(/\r$/, ""), root, folder);
     const found = /^([^=]*)=([^[]*)(?:\[(.*))?$/.exec(line);
     const range = found?.[3];
+    if (allowsWholeFiles && range === undefined && line !== "") {
+      const [, name = line, file = line] = found ?? [];
+      return { key: name.replace(/\.[^.]*$/, ""), path: file, firstFrame: 0, lastFrame: -1, line: i + 1 };
+    }
     if (!found || range === undefined) {
       return fail("parsedpath: this mode requires an input script with start and end frames given");
     }

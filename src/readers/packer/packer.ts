@@ -9,6 +9,8 @@ export interface Packer {
   readonly streams: readonly StreamDescription[];
   /** An epoch begins; the supply is at its start. */
   start(request: EpochRequest): void;
+  /** One sequence a minibatch from now on; packers of pieces have no say in it. */
+  takeOneByOne?(): void;
   /** The next minibatch; undefined at the end of the epoch. */
   next(): Promise<Minibatch | undefined>;
 }

@@ -48,6 +48,10 @@ export class SequencePacker implements Packer {
     this.budget = { global: Infinity, local };
   }
 
+  takeOneByOne(): void {
+    this.budget = { global: 1, local: 1 };
+  }
+
   async next(): Promise<Minibatch | undefined> {
     const { supply, elementType, withKeys } = this.surroundings;
     const taken = await supply.take(this.budget);

@@ -45,6 +45,21 @@ function numberByType(locals: readonly Local[], parameters: number): void {
   }
 }
 
+/** How many instructions a function has, those of its blocks included. */
+export function lengthOf({ body }: Pick<Routine, "body">): number {
+  return body.reduce((length, { resolveArgs }) => {
+    const blocks = (resolveArgs as unknown[]).filter(
+      (part): part is Routine["body"] => Array.isArray(part) && isBody(part),
+    );
+    return length + 1 + blocks.reduce((sum, block) => sum + lengthOf({ body: block }), 0);
+  }, 0);
+}
+
+/** Is it a list of instructions rather than bytes of a constant? */
+function isBody(part: readonly unknown[]): boolean {
+  return typeof part[0] === "object" && part[0] !== null && "resolveArgs" in part[0];
+}
+
 type Types = [Type<ValueType>, ...Type<ValueType>[]];
 
 function typesOf(names: readonly Name[]): Types {

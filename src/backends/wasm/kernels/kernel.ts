@@ -1,7 +1,7 @@
 import type { ElementType } from "../../../numerics/values.js";
 import type { AxisId, InstructionOf, Kind, Operand } from "../../../primitives/instruction.js";
 import { lanesOf, type Lanes } from "../emit/lanes.js";
-import type { Routine } from "../emit/function.js";
+import { lengthOf, type Routine } from "../emit/function.js";
 
 /** What a routine of the module is given when the entry calls it; all are 32-bit integers. */
 export type Argument =
@@ -47,10 +47,14 @@ export class RoutineLibrary implements WasmContext {
     this.lanes = lanesOf[elementType];
   }
 
+  /** Instructions of all routines, about. */
+  size = 0;
+
   routine(key: string, make: () => Routine): Routine {
     let known = this.routines.get(key);
     if (!known) {
       known = make();
+      this.size += lengthOf(known);
       this.routines.set(key, known);
     }
     return known;

@@ -1,0 +1,117 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { exportOnnx, numpyArchive, opsets } from "../exporters/index.js";
+import { dumpNodes } from "../model-files/index.js";
+import { findNodeBySuffix } from "../network/find-node.js";
+import type { NetworkNode, ParameterValues } from "../network/network.js";
+import { depthFirstOrder } from "../network/node-order.js";
+import type { ModelSession } from "./model-session.js";
+import { storedValues } from "./stored-values.js";
+
+/** What a model can be exported to. */
+export const exportFormats = ["onnx", "text", "numpy"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export interface ExportRequest {
+  readonly format: ExportFormat;
+  /** Nodes that the exported model computes; default: those of the output group. */
+  readonly outputs: readonly string[];
+  /** Of ONNX; default 17. */
+  readonly opset: number | undefined;
+  readonly producerVersion: string;
+}
+
+/**
+ * A model, as far as its outputs need it, in another format: the content of one file.
+ * @throws CntkError `export-operation`, `export-outputs`, `export-opset`; before anything is written
+ */
+export async function exportModel(
+  session: ModelSession,
+  request: ExportRequest,
+): Promise<Uint8Array | string> {
+  const outputs = outputNodes(session, request.outputs);
+  const needed = depthFirstOrder(outputs);
+  const parameters = new Map(
+    [...storedValues(session.shaped, session.elementType)].filter(([node]) => needed.includes(node)),
+  );
+  switch (request.format) {
+    case "onnx": {
+      const constants = await foldedConstants(session, needed, parameters);
+      // onnxruntime computes convolutions and much else in float only.
+      const elementType = "float";
+      const { shaped } = session;
+      const opset = checkedOpset(request.opset ?? opsets.usual);
+      return exportOnnx({
+        shaped,
+        outputs,
+        elementType,
+        constants,
+        opset,
+        producerVersion: request.producerVersion,
+      });
+    }
+    case "numpy":
+      return numpyArchive(
+        Array.from(parameters, ([node, values]) => ({
+          name: node.name,
+          shape: session.shaped.facts.get(node)?.shape ?? [],
+          values,
+        })),
+      );
+    case "text":
+      return parametersAsText(session, [...parameters.keys()], parameters);
+  }
+}
+
+function outputNodes({ shaped }: ModelSession, names: readonly string[]): NetworkNode[] {
+  const { nodes, groups } = shaped.network;
+  const outputs = names.length > 0 ? names.map((name) => findNodeBySuffix(nodes, name)) : groups.output;
+  if (outputs.length > 0) return [...new Set(outputs)];
+  throw new CntkError({
+    code: "export-outputs",
+    message: "The model lists no output nodes.",
+    hint: "--output NODE says what is wanted; print-nodes lists every node",
+  });
+}
+
+function checkedOpset(opset: number): number {
+  if (opset >= opsets.least && opset <= opsets.most) return opset;
+  throw new CntkError({
+    code: "export-opset",
+    message: `ONNX's operation set ${opset} cannot be written.`,
+    hint: `those from ${opsets.least} to ${opsets.most} can`,
+  });
+}
+
+/** The values of parameters, and of all that is computed of nothing else. */
+async function foldedConstants(
+  session: ModelSession,
+  needed: readonly NetworkNode[],
+  parameters: ReadonlyMap<NetworkNode, ParameterValues>,
+): Promise<ReadonlyMap<NetworkNode, ParameterValues>> {
+  const varying = new Set<NetworkNode>(
+    needed.filter(({ op }) => op.role === "input" || op.delay !== undefined),
+  );
+  // In an order in which inputs come first, but for loops, which begin at delays.
+  for (const node of needed) if (node.inputs.some((input) => varying.has(input))) varying.add(node);
+  const folded = needed.filter((node) => !varying.has(node) && !parameters.has(node));
+  if (folded.length === 0) return parameters;
+  const computed = await session.evaluate(
+    folded.map(({ name }) => name),
+    {},
+    1,
+  );
+  const values = folded.map((node, index): [NetworkNode, ParameterValues] => [
+    node,
+    computed[index]?.samples[0] ?? new Float32Array(),
+  ]);
+  return new Map([...parameters, ...values]);
+}
+
+function parametersAsText(
+  { shaped, elementType }: ModelSession,
+  nodes: readonly NetworkNode[],
+  values: ReadonlyMap<NetworkNode, ParameterValues>,
+): string {
+  const settings = { facts: shaped.facts, values, elementType, printValues: true, printMetadata: true };
+  return [...dumpNodes({ nodes, ...settings })].join("");
+}

@@ -1,0 +1,145 @@
+import type { ElementType, Values } from "../../numerics/values.js";
+import { attributeTypes, elementTypes } from "./schema.js";
+
+/** A tensor with its values, row-major. */
+export interface OnnxTensor {
+  readonly dims: readonly number[];
+  readonly values: Values | BigInt64Array;
+}
+
+/** The value of an attribute. */
+export type OnnxAttribute =
+  | { readonly kind: "i"; readonly value: number }
+  | { readonly kind: "f"; readonly value: number }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "t"; readonly value: OnnxTensor }
+  | { readonly kind: "g"; readonly value: OnnxGraph };
+
+export const integer = (value: number): OnnxAttribute => ({ kind: "i", value });
+export const integers = (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value });
+
+/** A tensor that goes in or comes out; a dimension is a number or a name. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly elementType: ElementType;
+  /** Absent = not told. */
+  readonly dims?: readonly (number | string)[];
+}
+
+export interface OnnxNode {
+  readonly operation: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+/** A graph under construction. Names are unique in it and in the graphs around it. */
+export class OnnxGraph {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers = new Map<string, OnnxTensor>();
+  readonly inputs: OnnxValue[] = [];
+  readonly outputs: OnnxValue[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly taken: Set<string> = new Set(),
+    /** In front of all names of an inner graph, so that the outer one keeps those of CNTK's nodes. */
+    private readonly prefix = "",
+  ) {}
+
+  /** A graph inside this one. */
+  inner(name: string): OnnxGraph {
+    return new OnnxGraph(name, this.taken, `${name}/`);
+  }
+
+  /** The name itself, or the first of `name_1`, `name_2`, … that is free; it is taken from now on. */
+  take(wanted: string): string {
+    const name = `${this.prefix}${wanted}`;
+    let free = name;
+    for (let number = 1; this.taken.has(free); number++) free = `${name}_${number}`;
+    this.taken.add(free);
+    return free;
+  }
+
+  /** Adds a node with one output and gives that output's name. */
+  add(
+    operation: string,
+    inputs: readonly string[],
+    wanted: string,
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  ): string {
+    const output = this.take(wanted);
+    this.nodes.push({ operation, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  constant(wanted: string, tensor: OnnxTensor): string {
+    const name = this.take(wanted);
+    this.initializers.set(name, tensor);
+    return name;
+  }
+
+  /** A list of whole numbers as a tensor. */
+  numbers(wanted: string, values: readonly number[]): string {
+    return this.constant(wanted, { dims: [values.length], values: BigInt64Array.from(values, BigInt) });
+  }
+}
+
+/** All names that nodes of a graph, and of graphs inside it, read. */
+function namesRead(graph: OnnxGraph): Set<string> {
+  const read = new Set(graph.outputs.map(({ name }) => name));
+  for (const { inputs, attributes } of graph.nodes) {
+    for (const input of inputs) read.add(input);
+    for (const attribute of Object.values(attributes)) {
+      if (attribute.kind === "g") for (const name of namesRead(attribute.value)) read.add(name);
+    }
+  }
+  return read;
+}
+
+/** The graph as protobufjs takes it; constants that nobody reads are left out. */
+export function graphMessage(graph: OnnxGraph): Record<string, unknown> {
+  const read = namesRead(graph);
+  return {
+    name: graph.name,
+    node: graph.nodes.map((node, index) => ({
+      name: node.outputs[0] ?? `node${index}`,
+      opType: node.operation,
+      input: node.inputs,
+      output: node.outputs,
+      attribute: Object.entries(node.attributes).map(([name, attribute]) =>
+        attributeMessage(name, attribute),
+      ),
+    })),
+    initializer: [...graph.initializers]
+      .filter(([name]) => read.has(name))
+      .map(([name, tensor]) => tensorMessage(tensor, name)),
+    input: graph.inputs.map(valueMessage),
+    output: graph.outputs.map(valueMessage),
+  };
+}
+
+function attributeMessage(name: string, attribute: OnnxAttribute): Record<string, unknown> {
+  const type = attributeTypes[attribute.kind];
+  switch (attribute.kind) {
+    case "t":
+      return { name, type, t: tensorMessage(attribute.value) };
+    case "g":
+      return { name, type, g: graphMessage(attribute.value) };
+    default:
+      return { name, type, [attribute.kind]: attribute.value };
+  }
+}
+
+function tensorMessage({ dims, values }: OnnxTensor, name = ""): Record<string, unknown> {
+  const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const kind = values instanceof Float32Array ? "float" : values instanceof Float64Array ? "double" : "int64";
+  return { dims, dataType: elementTypes[kind], name, rawData };
+}
+
+function valueMessage({ name, elementType, dims }: OnnxValue): Record<string, unknown> {
+  const shape = dims && {
+    dim: dims.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })),
+  };
+  return { name, type: { tensorType: { elemType: elementTypes[elementType], ...(shape && { shape }) } } };
+}

@@ -1,0 +1,164 @@
+import type { RecurrentLoop } from "../../network/loops.js";
+import type { NetworkNode } from "../../network/network.js";
+import { type Emission, noCounterpart, reversed } from "./emission.js";
+import { integer, integers, type OnnxGraph } from "./graph.js";
+
+/** "To the end" in slices. */
+const end = 2 ** 31 - 1;
+
+/** Adds the operations of a node inside a loop; handed in, since rules and loops need one another. */
+export type EmitNode = (node: NetworkNode, emission: Emission) => void;
+
+const stepsOf = (node: NetworkNode, emission: Emission): number =>
+  Number(emission.facts(node).attributes["timeStep"]);
+
+/**
+ * A loop as ONNX's Scan: one turn for each frame, forwards or backwards. Every delay keeps its last frames as states, the
+ * newest first; what the loop reads from outside is scanned, what others read of it is collected.
+ */
+export function emitLoop(
+  loop: RecurrentLoop,
+  isUsedOutside: (node: NetworkNode) => boolean,
+  emission: Emission,
+  emitNode: EmitNode,
+): void {
+  const members = new Set(loop.nodes);
+  const delays = loop.nodes.filter(({ op }) => op.delay);
+  const direction = delays[0]?.op.delay === -1 ? 1 : 0;
+  const { name } = loop.source;
+  const body = emission.graph.inner(`${name}/step`);
+  const scanned = scannedNodes(loop, members, emission);
+  const first = scanned[0];
+  if (!first) throw noCounterpart(loop.source, "where nothing comes in from outside the loop");
+  const known = new Map<NetworkNode, string>();
+  const states: { readonly delay: NetworkNode; readonly names: string[]; readonly initial: string[] }[] = [];
+  for (const delay of delays) {
+    const steps = stepsOf(delay, emission);
+    const initial = initialState(delay, first, emission);
+    const names = Array.from({ length: steps }, (_, age) => body.take(`${delay.name}/state_${age + 1}`));
+    for (const state of names) addInput(body, state, delay, emission);
+    states.push({ delay, names, initial: names.map(() => initial) });
+    known.set(delay, names.at(-1) ?? "");
+  }
+  for (const node of scanned) {
+    const inside = body.take(`${node.name}/frame`);
+    addInput(body, inside, node, emission);
+    known.set(node, inside);
+  }
+  const inner = emission.inside(body, 1, known);
+  for (const node of loop.nodes) if (!node.op.delay) emitNode(node, inner);
+  const nextStates = states.flatMap(({ delay, names }) => {
+    const newest = inner.tensor(inner.input(delay, 0));
+    return [newest, ...names.slice(0, -1)].map((from, age) =>
+      inner.add("Identity", [from], `${delay.name}/next_${age + 1}`),
+    );
+  });
+  const collected = loop.nodes.filter(isUsedOutside);
+  const frames = collected.map((node) => inner.add("Identity", [inner.tensor(node)], `${node.name}/each`));
+  for (const output of [...nextStates, ...frames])
+    body.outputs.push({ name: output, elementType: emission.elementType });
+  const lasts = states.flatMap(({ delay, names }) =>
+    names.map((_, age) => emission.graph.take(`${delay.name}/last_${age + 1}`)),
+  );
+  const outputs = collected.map((node) => emission.graph.take(node.name));
+  emission.graph.nodes.push({
+    operation: "Scan",
+    inputs: [...states.flatMap(({ initial }) => initial), ...scanned.map((node) => emission.tensor(node))],
+    outputs: [...lasts, ...outputs],
+    attributes: {
+      num_scan_inputs: integer(scanned.length),
+      scan_input_directions: integers(scanned.map(() => direction)),
+      scan_output_directions: integers(outputs.map(() => direction)),
+      body: { kind: "g", value: body },
+    },
+  });
+  collected.forEach((node, index) => emission.define(node, outputs[index] ?? ""));
+}
+
+/** Nodes outside the loop with a value for each frame that it reads. */
+function scannedNodes(
+  loop: RecurrentLoop,
+  members: ReadonlySet<NetworkNode>,
+  emission: Emission,
+): NetworkNode[] {
+  const scanned = new Set<NetworkNode>();
+  for (const node of loop.nodes) {
+    for (const input of node.inputs) {
+      if (members.has(input) || emission.leads(input) === 0) continue;
+      if (node.op.delay) throw noCounterpart(node, "whose first state has samples");
+      scanned.add(input);
+    }
+  }
+  return [...scanned];
+}
+
+function addInput(body: OnnxGraph, name: string, node: NetworkNode, emission: Emission): void {
+  body.inputs.push({
+    name,
+    elementType: emission.elementType,
+    dims: ["N", ...reversed(emission.shape(node))],
+  });
+}
+
+/** What a delay gives before there is anything: for N sequences, as many as another tensor has. */
+function initialState(delay: NetworkNode, like: NetworkNode, emission: Emission): string {
+  const { name } = delay;
+  const { graph } = emission;
+  const shape = emission.add("Shape", [emission.tensor(like)], `${name}/like`);
+  const count = emission.add(
+    "Slice",
+    [shape, graph.numbers(`${name}/from`, [1]), graph.numbers(`${name}/to`, [2])],
+    `${name}/count`,
+  );
+  const own = graph.numbers(`${name}/own`, reversed(emission.shape(delay)));
+  const dims = emission.add("Concat", [count, own], `${name}/dims`, { axis: integer(0) });
+  return emission.add("Expand", [firstValue(delay, emission), dims], `${name}/initial`);
+}
+
+/** The first state of one sequence: a parameter, or a number. */
+function firstValue(delay: NetworkNode, emission: Emission): string {
+  const state = delay.inputs[1];
+  if (!state)
+    return emission.scalar(
+      `${delay.name}/first`,
+      Number(emission.facts(delay).attributes["defaultHiddenActivation"]),
+    );
+  if (emission.leads(state) > 0) throw noCounterpart(delay, "whose first state has samples");
+  return emission.tensor(state);
+}
+
+/** A delay outside of loops moves frames along the sequence. */
+export function emitDelay(node: NetworkNode, emission: Emission): void {
+  const x = emission.input(node, 0);
+  const { name } = node;
+  const { graph } = emission;
+  if (emission.leads(x) !== 2) throw noCounterpart(node, "without sequences");
+  const steps = stepsOf(node, emission);
+  const tensor = emission.tensor(x);
+  const initial = initialState(node, x, emission);
+  const frame = emission.add("Unsqueeze", [initial, graph.numbers(`${name}/front`, [0])], `${name}/frame`);
+  const frames = new Array<string>(steps).fill(frame);
+  const isPast = node.op.delay === 1;
+  const joined = emission.add(
+    "Concat",
+    isPast ? [...frames, tensor] : [tensor, ...frames],
+    `${name}/joined`,
+    {
+      axis: integer(0),
+    },
+  );
+  const axes = graph.numbers(`${name}/axis`, [0]);
+  if (!isPast) {
+    const bounds = [graph.numbers(`${name}/begin`, [steps]), graph.numbers(`${name}/end`, [end])];
+    emission.define(node, emission.add("Slice", [joined, ...bounds, axes], name));
+    return;
+  }
+  const shape = emission.add("Shape", [tensor], `${name}/length_of`);
+  const length = emission.add(
+    "Slice",
+    [shape, graph.numbers(`${name}/zero`, [0]), graph.numbers(`${name}/one`, [1])],
+    `${name}/length`,
+  );
+  const begin = graph.numbers(`${name}/begin`, [0]);
+  emission.define(node, emission.add("Slice", [joined, begin, length, axes], name));
+}

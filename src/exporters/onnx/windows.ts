@@ -1,0 +1,189 @@
+import type { NetworkNode, SampleShape } from "../../network/network.js";
+import { inElementType, newValues, type Values } from "../../numerics/values.js";
+import type { Geometry } from "../../primitives/geometry.js";
+import { type Emission, noCounterpart, reversed } from "./emission.js";
+import { integer, integers, type OnnxAttribute } from "./graph.js";
+import type { OperationRules } from "./rules.js";
+
+/** Windows along the spatial axes, in ONNX's order. */
+interface SpatialWindows {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly before: readonly number[];
+  /** Cells beyond the end that windows reach; negative where they do not come to it. */
+  readonly behind: readonly number[];
+}
+
+/** All axes but the last, which has the channels: CNTK's [W x H x C] is ONNX's C, H, W. */
+function spatialWindows(
+  node: NetworkNode,
+  { input, kernel, windows, stride, start, tapsOf }: Geometry,
+): SpatialWindows {
+  if (tapsOf) throw noCounterpart(node, "with a padding wider than half the kernel");
+  const rank = input.length - 1;
+  const axes = Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+  const at = (list: readonly number[]): number[] => axes.map((axis) => list[axis] ?? 0);
+  return {
+    kernel: at(kernel),
+    strides: at(stride),
+    before: at(start).map((first) => Math.max(0 - first, 0)),
+    behind: axes.map((axis) => {
+      const last = (start[axis] ?? 0) + ((windows[axis] ?? 1) - 1) * (stride[axis] ?? 1);
+      return last + (kernel[axis] ?? 1) - (input[axis] ?? 1);
+    }),
+  };
+}
+
+function windowAttributes(windows: SpatialWindows): Record<string, OnnxAttribute> {
+  const { kernel, strides, before, behind } = windows;
+  return {
+    kernel_shape: integers(kernel),
+    strides: integers(strides),
+    pads: integers([...before, ...behind.map((cells) => Math.max(cells, 0))]),
+  };
+}
+
+/** An image batch [N, C, …]: of sequences, time and N are laid together before, and taken apart after. */
+function onImages(
+  node: NetworkNode,
+  x: NetworkNode,
+  emission: Emission,
+  apply: (tensor: string, name: string) => string,
+): string {
+  const { name } = node;
+  const leads = emission.leads(x);
+  if (leads === 1) return apply(emission.tensor(x), name);
+  const own = reversed(emission.shape(x));
+  const flat = emission.graph.numbers(`${name}/flat`, [-1, ...own]);
+  const images = emission.add("Reshape", [emission.tensor(x), flat], `${name}/images`);
+  const result = apply(images, `${name}/result`);
+  if (leads === 0) return reshapeTo(emission, result, reversed(emission.shape(node)), name);
+  const shape = emission.add("Shape", [emission.tensor(x)], `${name}/dims`);
+  const front = emission.add(
+    "Slice",
+    [shape, emission.graph.numbers(`${name}/from`, [0]), emission.graph.numbers(`${name}/to`, [leads])],
+    `${name}/leading`,
+  );
+  const rest = emission.graph.numbers(`${name}/rest`, reversed(emission.shape(node)));
+  const whole = emission.add("Concat", [front, rest], `${name}/shape`, { axis: integer(0) });
+  return emission.add("Reshape", [result, whole], name);
+}
+
+function reshapeTo(emission: Emission, tensor: string, dims: readonly number[], name: string): string {
+  return emission.add("Reshape", [tensor, emission.graph.numbers(`${name}/shape`, dims)], name);
+}
+
+/** Convolution and pooling. */
+export const windowRules: OperationRules = {
+  Convolution: convolution,
+  Pooling(node, emission) {
+    const { mode, includePad, geometry } = emission.facts(node).details as {
+      readonly mode: "max" | "average";
+      readonly includePad: boolean;
+      readonly geometry: Geometry;
+    };
+    return pooling(node, emission, mode, includePad, geometry);
+  },
+  MaxUnpooling: unpooling,
+  MaxPooling: legacyPooling,
+  AveragePooling: legacyPooling,
+  BatchNormalization: normalization,
+};
+
+function legacyPooling(node: NetworkNode, emission: Emission): string {
+  const { parameters, isCut } = emission.facts(node).details as {
+    readonly parameters: { readonly mode: "max" | "average"; readonly geometry: Geometry };
+    readonly isCut: boolean;
+  };
+  if (isCut) throw noCounterpart(node, "in the layout HWC");
+  return pooling(node, emission, parameters.mode, false, parameters.geometry);
+}
+
+function pooling(
+  node: NetworkNode,
+  emission: Emission,
+  mode: "max" | "average",
+  includePad: boolean,
+  geometry: Geometry,
+): string {
+  if (geometry.kernel.at(-1) !== 1) throw noCounterpart(node, "across channels");
+  const windows = spatialWindows(node, geometry);
+  const attributes: Record<string, OnnxAttribute> = windowAttributes(windows);
+  if (mode === "average") attributes["count_include_pad"] = integer(includePad ? 1 : 0);
+  const operation = mode === "max" ? "MaxPool" : "AveragePool";
+  return onImages(node, emission.input(node, 0), emission, (tensor, name) =>
+    emission.add(operation, [tensor], name, attributes),
+  );
+}
+
+/** The places of the maxima come from pooling once more; then the values are put there. */
+function unpooling(node: NetworkNode, emission: Emission): string {
+  const [values, pooled] = [emission.input(node, 0), emission.input(node, 1)];
+  const geometry = emission.facts(node).details as Geometry;
+  if (geometry.kernel.at(-1) !== 1) throw noCounterpart(node, "across channels");
+  if (emission.leads(values) !== 1 || emission.leads(pooled) !== 1) throw noCounterpart(node, "in sequences");
+  const { name } = node;
+  const attributes = windowAttributes(spatialWindows(node, geometry));
+  const [maxima, places] = [emission.graph.take(`${name}/maxima`), emission.graph.take(`${name}/places`)];
+  const inputs = [emission.tensor(pooled)];
+  emission.graph.nodes.push({ operation: "MaxPool", inputs, outputs: [maxima, places], attributes });
+  const shape = emission.add("Shape", inputs, `${name}/shape`);
+  return emission.add("MaxUnpool", [emission.tensor(values), places, shape], name, attributes);
+}
+
+function convolution(node: NetworkNode, emission: Emission): string {
+  const [weights, x] = [emission.input(node, 0), emission.input(node, 1)];
+  const { transpose } = emission.facts(node).attributes;
+  const { geometry, legacyWeights } = emission.facts(node).details as {
+    readonly geometry: Geometry;
+    readonly legacyWeights?: readonly number[];
+  };
+  if (legacyWeights) throw noCounterpart(node, "in the layout HWC");
+  if (!geometry.sharing.every(Boolean)) throw noCounterpart(node, "with weights of each place's own");
+  if (geometry.kernel.at(-1) !== geometry.input.at(-1))
+    throw noCounterpart(node, "across part of the channels");
+  if (geometry.maps.slice(0, -1).some((maps) => maps !== 1))
+    throw noCounterpart(node, "with maps along the image");
+  const windows = spatialWindows(node, geometry);
+  const kernels = kernelTensor(weights, geometry, emission);
+  const attributes = windowAttributes(windows);
+  if (transpose === true) {
+    // What the windows leave over at the end of the larger image.
+    attributes["output_padding"] = integers(windows.behind.map((cells) => Math.max(0 - cells, 0)));
+  }
+  return onImages(node, x, emission, (tensor, name) =>
+    emission.add(transpose === true ? "ConvTranspose" : "Conv", [tensor, kernels], name, attributes),
+  );
+}
+
+/** [w x h x in x out] is ONNX's [out, in, h, w]. Weights in a matrix lie in memory just so. */
+function kernelTensor(weights: NetworkNode, { kernel, maps }: Geometry, emission: Emission): string {
+  const shape = emission.shape(weights);
+  const wanted = reversed([...kernel, maps.at(-1) ?? 1]);
+  if (reversed(shape).join() === wanted.join()) return emission.tensor(weights);
+  return reshapeTo(emission, emission.tensor(weights), wanted, `${weights.name}/kernels`);
+}
+
+/** At evaluation normalization is a scale and a shift for each channel (or element): both are worked out here. */
+function normalization(node: NetworkNode, emission: Emission): string {
+  const x = emission.input(node, 0);
+  const { epsilon, spatial } = emission.facts(node).attributes;
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((index) =>
+    emission.values.get(emission.input(node, index)),
+  );
+  if (!scale || !bias || !mean || !variance) throw noCounterpart(node, "with computed statistics");
+  const factors = newValues(emission.elementType, scale.length);
+  const shifts = newValues(emission.elementType, scale.length);
+  for (let i = 0; i < scale.length; i++) {
+    const factor = (scale[i] ?? 0) / Math.sqrt((variance[i] ?? 0) + Number(epsilon));
+    factors[i] = factor;
+    shifts[i] = (bias[i] ?? 0) - (mean[i] ?? 0) * factor;
+  }
+  const own = emission.shape(x);
+  const shape: SampleShape =
+    spatial === true ? own.map((dim, axis) => (axis === own.length - 1 ? dim : 1)) : own;
+  const constant = (name: string, values: Values): string =>
+    emission.constant(`${node.name}/${name}`, shape, inElementType(values, emission.elementType));
+  const scaled = emission.add("Mul", [emission.tensor(x), constant("scale", factors)], `${node.name}/scaled`);
+  return emission.add("Add", [scaled, constant("shift", shifts)], node.name);
+}

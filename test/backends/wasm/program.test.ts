@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { Arena } from "../../../src/backends/wasm/arena.js";
+import { wasmBackend } from "../../../src/backends/wasm/index.js";
+import { compileProgram } from "../../../src/backends/wasm/program.js";
+import { add, argument, constant, unary } from "../../../src/primitives/expression.js";
+import { PlanBuilder, runOn } from "../../support/plan-builder.js";
+
+describe("a program", () => {
+  /** y_i = x + i for even i, −|x + i| for odd ones, each by a map of its own. */
+  function manyMaps(count: number) {
+    const builder = new PlanBuilder("float");
+    const x = builder.input("x", [5]);
+    for (let i = 0; i < count; i++) {
+      const y = builder.temporary([5]);
+      const shifted = add(argument(0), constant(i));
+      const expression = i % 2 === 0 ? shifted : unary("negate", unary("absolute", shifted));
+      builder.emit("map", [x], y, { expression }).output(`y${i}`, y);
+    }
+    return builder.plan();
+  }
+
+  it("that is too much for one module is cut into several, which compute the same", async () => {
+    const plan = manyMaps(450);
+    expect(compileProgram(plan).modules.length).toBeGreaterThan(1);
+    const executable = await wasmBackend.compile(plan);
+    const outputs = await runOn(executable, "float", 1, { x: [1, 2, 3, 4, 5] });
+    expect(outputs["y0"]).toEqual([1, 2, 3, 4, 5]);
+    expect(outputs["y301"]).toEqual([-302, -303, -304, -305, -306]);
+    expect(outputs["y448"]).toEqual([449, 450, 451, 452, 453]);
+    await executable.dispose();
+  });
+
+  it("of an ordinary network is one module", () => {
+    expect(compileProgram(manyMaps(10)).modules).toHaveLength(1);
+  });
+});
+
+describe("Arena", () => {
+  it("gives released pieces again, joined with their neighbours", () => {
+    const arena = new Arena(100);
+    const [a, b, c] = [arena.allocate(1000), arena.allocate(1000), arena.allocate(1000)];
+    const last = arena.allocate(1000);
+    expect(a).toBeGreaterThanOrEqual(100);
+    for (const place of [a, c, b]) arena.release(place);
+    expect(arena.allocate(3000)).toBe(a);
+    expect(arena.allocate(1000)).toBeGreaterThan(last);
+  });
+
+  it("grows, and what was there stays in view", () => {
+    const arena = new Arena(64);
+    const place = arena.allocate(16);
+    const view = new Float32Array(arena.buffer, place, 4).fill(7);
+    const large = arena.allocate(10_000_000);
+    new Float32Array(arena.buffer, large, 2_500_000).fill(1);
+    view[0] = 8;
+    expect([...new Float32Array(arena.buffer, place, 4)]).toEqual([8, 7, 7, 7]);
+  });
+});
