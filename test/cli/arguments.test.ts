@@ -92,11 +92,15 @@ describe("commands", () => {
       kind: "print-nodes",
       model: "m.model",
       long: false,
+      json: false,
+      summary: false,
     });
     expect(await parse("print-nodes", "--long", "007")).toEqual({
       kind: "print-nodes",
       model: "007",
       long: true,
+      json: false,
+      summary: false,
     });
   });
   it("eval", async () => {
