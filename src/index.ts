@@ -25,6 +25,7 @@ export type { MnistTextFile } from "./actions/mnist.js";
 export { printSummary, type LayerSummary, type NetworkSummary, type RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
 export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
+export { modelSummary, nodesAsJson } from "./actions/print-summary.js";
 export { printNodesAction as printNodes } from "./actions/print-nodes.js";
 export { explainStages, type ExplainStage } from "./run/explain.js";
 export type { Progress, ProgressListener } from "./session.js";

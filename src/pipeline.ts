@@ -97,6 +97,7 @@ type Building = Pick<
   | "log"
   | "traceLevel"
   | "networks"
+  | "showsNetworks"
 >;
 
 /** 2–4  Section → network, whatever language describes it. What CNTK prints meanwhile goes to the log as it comes about. */
@@ -116,7 +117,7 @@ export async function buildShapedNetwork(
 ): Promise<ShapedNetwork> {
   const { compiled, ...services } = building(session, traceLevel);
   const network = await networkSource(section).build(section, { ...session, traceLevel, ...services });
-  const validating = validationTraceLevel(section, traceLevel);
+  const validating = session.showsNetworks ? traceLevel : validationTraceLevel(section, traceLevel);
   const shaped = compiled.get(network) ?? shapeNetwork(session, network, validating).shaped;
   session.networks?.push(shaped);
   return shaped;

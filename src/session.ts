@@ -95,4 +95,6 @@ export interface Session extends Omit<SessionStart, "backendName" | "clock" | "p
   readonly findings?: Diagnostic[];
   /** Only in a check: the networks that were described or loaded, as they come about. */
   readonly networks?: ShapedNetwork[];
+  /** In a check: networks about which CNTK says nothing are shown too, since no later command does it. */
+  readonly showsNetworks?: boolean;
 }

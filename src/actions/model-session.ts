@@ -29,6 +29,15 @@ export interface EvaluatedNode {
   readonly samples: readonly Values[];
 }
 
+function dataMissing(nodes: readonly NetworkNode[], fed: readonly NetworkNode[]): CntkError {
+  const list = (some: readonly NetworkNode[]): string => some.map(({ name }) => `'${name}'`).join(", ");
+  return new CntkError({
+    code: "data-missing",
+    message: `Computing ${list(nodes)} needs data for ${list(fed)}.`,
+    hint: "--data FILE names a file in CNTK's text format; parameters alone need none",
+  });
+}
+
 /** A loaded model: its nodes, and their values for given data. */
 export class ModelSession {
   readonly elementType: ElementType;
@@ -102,13 +111,13 @@ export class ModelSession {
 
   /**
    * Values of nodes for the first `count` samples (default: all) of a file in CNTK's text format, in file order; fewer
-   * where the file has fewer.
+   * where the file has fewer. Nodes that need no input need no file.
    * @throws CntkError when the file is missing or wrong; `interrupted` after an abort.
    */
   async evaluateFile(
     names: readonly string[],
     files: FileAccess,
-    path: string,
+    path: string | undefined,
     count?: number,
     signal?: AbortSignal,
   ): Promise<EvaluatedNode[]> {
@@ -116,6 +125,7 @@ export class ModelSession {
     const fed = this.inputsOf(nodes);
     // Parameters and what is made of them need no data.
     if (fed.length === 0) return this.evaluate(names, {}, 1);
+    if (path === undefined) throw dataMissing(nodes, fed);
     const reader = await createTextFormatReader(
       {
         file: path,

@@ -1,4 +1,4 @@
-import type { ActionResult, Command } from "../actions/action.js";
+import type { Action, ActionResult, Command } from "../actions/action.js";
 import { requireAction } from "../actions/registry.js";
 import { singleProcess } from "../communication/index.js";
 import type { ConfigSection } from "../config/config-section.js";
@@ -12,7 +12,7 @@ import type { ShapedNetwork } from "../network/network.js";
 import { type NetworkSummary, summarizeNetwork } from "../network/summary.js";
 import { readConfiguration } from "../pipeline.js";
 import type { Session, SessionStart } from "../session.js";
-import { progressTracing, readCommands } from "./commands.js";
+import { progressTracing, type ReadCommand, readCommands } from "./commands.js";
 import { openSession, type ParallelRun } from "./open-session.js";
 import { redirectLog } from "./redirect.js";
 import { startLines } from "./start-up.js";
@@ -104,7 +104,8 @@ async function runCommands(
   const networks: RunResult["networks"][number][] = [];
   for (const command of commands) {
     for (const action of command.actions) {
-      const result = await runAction(session, command, action, check);
+      const showsNetworks = check && !showsLater(commands, command);
+      const result = await runAction({ ...session, showsNetworks }, command, action, check);
       const described = session.networks?.splice(0) ?? [];
       session.findings?.push(...described.flatMap(misspeltNames));
       for (const shaped of described)
@@ -137,12 +138,21 @@ async function runAction(
   const { rank } = session.communicator;
   const runs = rank === 0 || forAllProcesses.has(name);
   const run = async (): Promise<ActionResult | void> =>
-    check ? action.check(session, command) : runs ? action.run(session, command) : undefined;
+    check ? checkAction(session, command, { action, name }) : runs ? action.run(session, command) : undefined;
   const result = await run();
   log.write("\n");
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
   await session.communicator.barrier();
   return result ?? {};
+}
+
+/** Actions that show the network which they load. */
+const showing = ["test", "eval", "write", "cv"];
+
+/** Does one of the commands behind this one show a network? */
+function showsLater(commands: readonly ReadCommand[], command: ReadCommand): boolean {
+  const later = commands.slice(commands.indexOf(command) + 1);
+  return later.some(({ actions }) => actions.some((action) => showing.includes(action)));
 }
 
 /** Lists of nodes under a name that is nearly one of CNTK's: no group gets them. */
@@ -154,6 +164,22 @@ function misspeltNames({ network }: ShapedNetwork): Diagnostic[] {
     span,
     hint: `did you mean '${meant}'?`,
   }));
+}
+
+/** A model that is not there yet, which another run may write, is only a finding: the other commands can be checked. */
+async function checkAction(
+  session: Session,
+  command: Command,
+  { action, name }: { readonly action: Action; readonly name: string },
+): Promise<void> {
+  try {
+    await action.check(session, command);
+  } catch (error) {
+    if (!(error instanceof CntkError) || error.code !== "model-missing") throw error;
+    if (!session.findings || !showing.includes(name)) throw error;
+    const message = `${error.diagnostic.message}: a run would stop here`;
+    session.findings.push({ ...error.diagnostic, level: "warning", message });
+  }
 }
 
 function writeDoneFile({ files, log, platform }: Session, path: string): void {

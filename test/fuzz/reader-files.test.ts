@@ -30,12 +30,17 @@ function htk(): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-const images = {
+interface Damageable {
+  readonly section: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+const images: Damageable = {
   section: `readerType = ImageReader ; file = map.txt ; randomize = none
     features = [ width = 4 ; height = 4 ; channels = 3 ] ; labels = [ labelDim = 10 ]`,
   files: { "map.txt": text("a.jpg\t3\nkey\tb.png\t1\n"), "a.jpg": jpeg, "b.png": png },
 };
-const speech = {
+const speech: Damageable = {
   section: `readerType = HTKDeserializers ; readMethod = none ; frameMode = false
     x = [ dim = 3 ; scpFile = a.scp ] ; y = [ dim = 8 ; mlfFile = a.mlf ]`,
   files: {
@@ -47,11 +52,7 @@ const speech = {
 
 describe("damaged files of readers", () => {
   const cases = [images, speech].flatMap(({ section, files }) =>
-    Object.keys(files).map((name) => ({
-      name,
-      section,
-      files: files as Readonly<Record<string, Uint8Array>>,
-    })),
+    Object.keys(files).map((name) => ({ name, section, files })),
   );
   it.each(cases)("$name", async ({ name, section, files }) => {
     const outcomes = { read: 0, refused: 0 };

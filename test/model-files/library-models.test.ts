@@ -262,7 +262,7 @@ describe.skipIf(!existsSync(corpus))(`models of ${corpus} (skipped where it is n
     expect(names).toEqual(
       expect.arrayContaining(["first_conv", "first_max", "second_conv.W", "classify", "output"]),
     );
-    expect(nodes).toHaveLength(17);
+    expect(nodes).toHaveLength(18);
   });
 
   it("fit-example.model is the logistic function of its two weights", async () => {

@@ -6,13 +6,13 @@ import { defineCommand, demandedOption, textOption } from "../command.js";
 /** `cntkts eval`: the values of one node, one sample a line, to standard output or into a file. */
 export const evalCommand = defineCommand({
   name: "eval",
-  usage: "eval --node NAME --model MODEL --data FILE [options]",
+  usage: "eval --node NAME --model MODEL [--data FILE] [options]",
   describe: "Computes a node of a model for samples of a file, one line a sample",
   words: [],
   options: {
     node: demandedOption("node by name, or by an ending of its name that no other node has"),
     model: demandedOption("model file"),
-    data: demandedOption("samples, in CNTK's text format"),
+    data: textOption("samples, in CNTK's text format; not needed for parameters"),
     count: textOption("number of samples (default: all)"),
     out: textOption("file to write (default: standard output)"),
     format: { ...textOption("text or json"), default: "text" },
@@ -20,7 +20,7 @@ export const evalCommand = defineCommand({
   read: ({ text, oneOf, optional, positive }) => ({
     node: text("node"),
     model: text("model"),
-    data: text("data"),
+    ...optional("data"),
     format: oneOf("format", ["text", "json"]),
     ...optional("out"),
     ...("count" in optional("count") ? { count: positive("count") } : {}),

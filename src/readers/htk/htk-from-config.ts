@@ -211,6 +211,7 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
     throw problem(section, "readMethod must be 'blockRandomize' or 'none'.", "readMethod");
   }
   const word = section.string("randomize", "auto").toLowerCase();
+  if (word === "none" && isOlder && method === "rollingwindow") return {};
   if (word === "none") {
     const message = "'randomize' cannot be 'none' when 'readMethod' is 'blockRandomize'.";
     throw problem(section, message, "randomize");

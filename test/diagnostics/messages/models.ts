@@ -104,6 +104,7 @@ export const modelCases: readonly MessageCase[] = [
   scripted("copy-to-itself", "CopyNode (m.z.W, m.z.W)"),
   scripted("copy-between-operations", "CopyNode (m.z.W, m.x, copy = value)"),
   scripted("matrix-size", 'ReviseParameter (m.z.W, "W.txt")', { "W.txt": "1 2 3\n" }),
+  trained("data-missing", "eval --node z --model net.model"),
   trained("export-operation", "export net.model --to onnx --output error"),
   trained("export-opset", "export net.model --to onnx --opset 7"),
   acted("nothing-to-dump", "action = dumpNode ; printValues = false ; printMetadata = false"),
