@@ -122,7 +122,7 @@ describe("readerFromConfig", () => {
       "1:85",
     ],
     [`readerType = TextReader ; ${features}`, "Plugin not found: 'TextReader'", "1:14"],
-    ["readerType = HTKMLFReader", "readerType HTKMLFReader is not available yet", "1:14"],
+    ["readerType = KaldiReader", "readerType KaldiReader is not available yet", "1:14"],
   ])("%s", async (text, message, place) => {
     const problem = await problemOf(text);
     expect(problem.message).toBe(message);
