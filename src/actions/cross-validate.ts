@@ -18,7 +18,7 @@ import { checkStreams } from "../training/feed.js";
 import { interrupted } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import type { Action } from "./action.js";
-import { checkReaderSection } from "./check-reader.js";
+import { checkReaderSection, readerSection } from "./reader-section.js";
 import { evaluationNodesNamed } from "./evaluation-nodes.js";
 
 /** What a `cv` command says. */
@@ -103,10 +103,9 @@ export const crossValidateAction: Action = {
   },
 };
 
+/** The reader's trace level is the command's. */
 function validationReader(section: ConfigSection): ConfigSection {
-  const reader = section.section("reader");
-  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", section.string("traceLevel", "0"));
-  return reader;
+  return readerSection(section, section.string("traceLevel", "0"));
 }
 
 /** A model compiles silently. */

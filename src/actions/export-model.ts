@@ -1,5 +1,4 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { exportOnnx, numpyArchive, opsets } from "../exporters/index.js";
 import { dumpNodes } from "../model-files/index.js";
 import { findNodeBySuffix } from "../network/find-node.js";
 import type { NetworkNode, ParameterValues } from "../network/network.js";
@@ -28,10 +27,13 @@ export async function exportModel(
   session: ModelSession,
   request: ExportRequest,
 ): Promise<Uint8Array | string> {
+  // Loaded when somebody exports: no other command has to wait for them.
+  const { exportOnnx, numpyArchive, opsets } = await import("../exporters/index.js");
   const outputs = outputNodes(session, request.outputs);
   const needed = depthFirstOrder(outputs);
+  const isNeeded = new Set(needed);
   const parameters = new Map(
-    [...storedValues(session.shaped, session.elementType)].filter(([node]) => needed.includes(node)),
+    [...storedValues(session.shaped, session.elementType)].filter(([node]) => isNeeded.has(node)),
   );
   switch (request.format) {
     case "onnx": {
@@ -39,7 +41,7 @@ export async function exportModel(
       // onnxruntime computes convolutions and much else in float only.
       const elementType = "float";
       const { shaped } = session;
-      const opset = checkedOpset(request.opset ?? opsets.usual);
+      const opset = checkedOpset(request.opset ?? opsets.usual, opsets);
       return exportOnnx({
         shaped,
         outputs,
@@ -73,7 +75,7 @@ function outputNodes({ shaped }: ModelSession, names: readonly string[]): Networ
   });
 }
 
-function checkedOpset(opset: number): number {
+function checkedOpset(opset: number, opsets: { readonly least: number; readonly most: number }): number {
   if (opset >= opsets.least && opset <= opsets.most) return opset;
   throw new CntkError({
     code: "export-opset",

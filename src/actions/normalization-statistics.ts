@@ -12,7 +12,7 @@ import { estimateNormalizations } from "../training/normalization-statistics.js"
 import { parameterValues } from "../training/parameters.js";
 import { refuseNodeTracing } from "../training/refused-options.js";
 import type { Action } from "./action.js";
-import { checkReaderSection } from "./check-reader.js";
+import { checkReaderSection, readerSection } from "./reader-section.js";
 import { evaluationNodesNamed } from "./evaluation-nodes.js";
 import { networkForEvaluation } from "./networks.js";
 
@@ -50,10 +50,9 @@ export const normalizationStatisticsAction: Action = {
   },
 };
 
+/** The reader's trace level is the command's. */
 function statisticsReader(section: ConfigSection): ConfigSection {
-  const reader = section.section("reader");
-  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", section.string("traceLevel", "0"));
-  return reader;
+  return readerSection(section, section.string("traceLevel", "0"));
 }
 
 function readOptions(section: ConfigSection) {

@@ -12,15 +12,14 @@ import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { checkReaderSection } from "./check-reader.js";
+import { checkReaderSection, readerSection } from "./reader-section.js";
 import { defaultEvaluationNodes, requireScalar } from "./evaluation-nodes.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
 function testReader(section: ConfigSection): ConfigSection {
-  const reader = section.section("reader");
-  if (!reader.hasOwn("randomize")) reader.inject("randomize", "None");
-  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", "0");
+  const reader = readerSection(section, "0");
+  reader.setDefault("randomize", "None");
   return reader;
 }
 

@@ -21,7 +21,7 @@ import { valueOfFirst } from "../training/processes.js";
 import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
-import { checkReaderSection } from "./check-reader.js";
+import { checkReaderSection } from "./reader-section.js";
 import { keysThere } from "./networks.js";
 
 /** An action that trains a network: where no training was begun, one that it makes itself. */

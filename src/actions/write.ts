@@ -13,7 +13,7 @@ import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { checkReaderSection } from "./check-reader.js";
+import { checkReaderSection, readerSection } from "./reader-section.js";
 import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { HtkWriter, readHtkWriter } from "./htk-writer.js";
@@ -23,9 +23,8 @@ import { readWriteFormat } from "./write-format.js";
 
 /** The reader section of a write: never randomized. */
 function writeReader(section: ConfigSection): ConfigSection {
-  const reader = section.section("reader");
+  const reader = readerSection(section, "0");
   reader.inject("randomize", "None");
-  if (!reader.hasOwn("traceLevel")) reader.inject("traceLevel", "0");
   return reader;
 }
 

@@ -1,3 +1,4 @@
+import { joinPieces } from "../files/join-pieces.js";
 import type { SampleShape } from "../network/network.js";
 import type { Values } from "../numerics/values.js";
 
@@ -27,7 +28,7 @@ export function numpyArchive(arrays: readonly NamedArray[]): Uint8Array {
   }
   for (const file of files) central.push(centralHeader(file), file.name);
   const size = central.reduce((sum, piece) => sum + piece.length, 0);
-  return joined([...pieces, ...central, endRecord(files.length, size, offset)]);
+  return joinPieces([...pieces, ...central, endRecord(files.length, size, offset)]);
 }
 
 const encoder = new TextEncoder();
@@ -47,7 +48,7 @@ function numpyArray(shape: SampleShape, values: Values): Uint8Array {
   const length = Math.ceil((10 + description.length + 1) / 64) * 64 - 10;
   const start = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 255, length >> 8);
   const rows = rowMajor(values, shape);
-  return joined([
+  return joinPieces([
     start,
     encoder.encode(`${description.padEnd(length - 1)}\n`),
     new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength),
@@ -121,13 +122,3 @@ const centralHeader = (file: ArchivedFile): Uint8Array =>
 
 const endRecord = (count: number, size: number, offset: number): Uint8Array =>
   record([4, 0x06054b50], [2, 0], [2, 0], [2, count], [2, count], [4, size], [4, offset], [2, 0]);
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}

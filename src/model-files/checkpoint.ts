@@ -1,6 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { ByteReader } from "./byte-reader.js";
-import { ByteWriter, joinPieces } from "./byte-writer.js";
+import { joinPieces } from "../files/join-pieces.js";
+import { ByteWriter } from "./byte-writer.js";
 import type { ModelMatrix } from "./model-file.js";
 
 /** The lowest value of a criterion so far, and the 0-based epoch that had it. */

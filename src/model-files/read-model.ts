@@ -1,3 +1,4 @@
+import { emptyGroups } from "../network/build.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { suggest } from "../diagnostics/suggest.js";
 import type { NodeGroup } from "../network/network.js";
@@ -190,13 +191,7 @@ function readRelation(reader: ByteReader, nodeCount: number): Map<string, readon
 }
 
 function readGroups(reader: ByteReader): Record<NodeGroup, string[]> {
-  const groups: Record<NodeGroup, string[]> = {
-    feature: [],
-    label: [],
-    criterion: [],
-    evaluation: [],
-    output: [],
-  };
+  const groups = emptyGroups<string>();
   reader.marker("BRootNodes");
   for (const { group, names } of groupSections) {
     if (!names.some((name) => reader.tryMarker(`B${name}`))) continue;

@@ -1,7 +1,8 @@
 import type { NodeGroup } from "../network/network.js";
 import { type FileAccess, writeWhole } from "../files/file-access.js";
 import type { ByteSink } from "./byte-writer.js";
-import { ByteWriter, joinPieces } from "./byte-writer.js";
+import { joinPieces } from "../files/join-pieces.js";
+import { ByteWriter } from "./byte-writer.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { operationOfModelFile } from "../ops/unavailable.js";

@@ -40,7 +40,7 @@ export function attributeDefaults(op: OpDefinition): Attributes {
 }
 
 /** Groups without members. */
-export function emptyGroups(): Record<NodeGroup, NetworkNode[]> {
+export function emptyGroups<T = NetworkNode>(): Record<NodeGroup, T[]> {
   return { feature: [], label: [], criterion: [], evaluation: [], output: [] };
 }
 

@@ -2,9 +2,9 @@ import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GradientContext, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import type { Operand } from "../primitives/instruction.js";
-import { at, describe, formatDims, shapeProblem } from "./define-op.js";
+import { at } from "./define-op.js";
 import { flat } from "./lowering.js";
-import { binaryReduce } from "./shape-rules.js";
+import { binaryReduce, differentSamples } from "./shape-rules.js";
 
 /*
  * Criteria compare samples element by element. CNTK looks at the axes that both inputs have and then computes with matrices
@@ -39,13 +39,7 @@ export function elementwiseReduce(context: ShapeContext): ShapeResult {
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
   const isSameCount = elementCount(a.shape) === elementCount(b.shape);
   if (context.isFinalPass && !isSameCount && areColumns([a.shape, b.shape])) {
-    throw shapeProblem(
-      context.node,
-      "shape-mismatch",
-      `${describe(context.node)}: The tensor dimensions in the inputs do not match. ` +
-        `${formatDims(a.shape)} != ${formatDims(b.shape)}`,
-      `'${a.node.name}' has ${elementCount(a.shape)} elements per sample, '${b.node.name}' has ${elementCount(b.shape)}`,
-    );
+    throw differentSamples(context, a, b);
   }
   return result;
 }

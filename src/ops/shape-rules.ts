@@ -1,3 +1,4 @@
+import type { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount } from "../network/network.js";
 import type { DynamicAxis, SampleShape } from "../network/network.js";
 import type { ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
@@ -105,6 +106,16 @@ export function unaryReduce(_context: ShapeContext): ShapeResult {
   return { shape: scalarShape, dynamicAxis: null };
 }
 
+/** The error of a criterion whose two inputs cannot be compared element by element. */
+export function differentSamples({ node }: ShapeContext, a: ShapedInput, b: ShapedInput): CntkError {
+  return shapeProblem(
+    node,
+    "shape-mismatch",
+    `${describe(node)}: The tensor dimensions in the inputs do not match. ${formatDims(a.shape)} != ${formatDims(b.shape)}`,
+    `'${a.node.name}' has ${elementCount(a.shape)} elements per sample, '${b.node.name}' has ${elementCount(b.shape)}`,
+  );
+}
+
 /** A criterion of two inputs: both run along a dynamic axis, the result is one number for the whole minibatch. */
 export function binaryReduce(context: ShapeContext): ShapeResult {
   inferFromEachOther(context);
@@ -114,13 +125,7 @@ export function binaryReduce(context: ShapeContext): ShapeResult {
       (dim, i) => dim !== (b.shape[i] ?? 1) && dim !== 1 && (b.shape[i] ?? 1) !== 1,
     );
     if (axis >= 0) {
-      throw shapeProblem(
-        context.node,
-        "shape-mismatch",
-        `${describe(context.node)}: The tensor dimensions in the inputs do not match. ` +
-          `${formatDims(a.shape)} != ${formatDims(b.shape)}`,
-        `'${a.node.name}' has ${elementCount(a.shape)} elements per sample, '${b.node.name}' has ${elementCount(b.shape)}`,
-      );
+      throw differentSamples(context, a, b);
     }
     context.inputs.slice(0, 2).forEach((input, index) => {
       if (input.dynamicAxis) return;

@@ -1,6 +1,5 @@
 import { inflateRawSync } from "node:zlib";
 import { type DecodeOnThread, fastDecoder } from "../node/fast-pictures.js";
-import { decodePure } from "../node/pure-pictures.js";
 import type { PictureDecoder } from "../readers/index.js";
 import type { DecodeJob, DecodeReply } from "./decode-picture.js";
 import { ThreadPool } from "./thread-pool.js";
@@ -27,8 +26,8 @@ function pureDecoder(threads: number | undefined): DecodeOnThread {
   );
   return async (bytes, grayscale) => {
     const reply = await pool.run({ bytes, grayscale });
-    // No thread could be had: this one decodes.
-    if (reply === undefined) return decodePure(bytes, grayscale);
+    // No thread could be had: this one decodes, with what only then has to be loaded.
+    if (reply === undefined) return (await import("../node/pure-pictures.js")).decodePure(bytes, grayscale);
     if ("reason" in reply) throw new Error(reply.reason);
     return reply.picture;
   };

@@ -1,19 +1,14 @@
 // Damaged configurations of all languages, checked as `cntkts check` does: what `run.mjs configs` does with a seed.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { filesIn } from "./files-in.mjs";
 import { mutatedText } from "./mutate-text.mjs";
 
 /** Configurations and networks among files and folders. */
 export function placesOf(given) {
-  return given
-    .flatMap((path) =>
-      statSync(path).isDirectory()
-        ? readdirSync(path, { recursive: true }).map((name) => join(path, name))
-        : [path],
-    )
-    .filter((path) => /\.(cntk|bs|ndl|config|mel)$/.test(path) && statSync(path).isFile())
-    .filter((path) => statSync(path).size < 100_000)
-    .sort();
+  return filesIn(given)
+    .filter((path) => /\.(cntk|bs|ndl|config|mel)$/.test(path))
+    .filter((path) => statSync(path).size < 100_000);
 }
 
 export function describe(places, seed) {

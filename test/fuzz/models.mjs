@@ -1,22 +1,16 @@
 // Damaged model files: what `run.mjs models` does with a seed.
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { filesIn } from "./files-in.mjs";
 import { actionsConfig, exercise, mutated, rebuilt, zeroSample } from "./mutate.mjs";
 
 function isModel(path) {
-  return statSync(path).isFile() && readFileSync(path).subarray(0, 6).equals(Buffer.from("BCN", "utf16le"));
+  return readFileSync(path).subarray(0, 6).equals(Buffer.from("BCN", "utf16le"));
 }
 
 /** The model files in files and folders; those that are there as broken ones aside. */
 export function placesOf(given) {
-  return given
-    .flatMap((path) =>
-      statSync(path).isDirectory()
-        ? readdirSync(path, { recursive: true }).map((name) => join(path, name))
-        : [path],
-    )
-    .filter((path) => !path.includes("broken") && isModel(path))
-    .sort();
+  return filesIn(given).filter((path) => !path.includes("broken") && isModel(path));
 }
 
 export function describe(places, seed) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { ByteReader } from "../../src/model-files/byte-reader.js";
-import { ByteWriter, joinPieces } from "../../src/model-files/byte-writer.js";
+import { joinPieces } from "../../src/files/join-pieces.js";
+import { ByteWriter } from "../../src/model-files/byte-writer.js";
 import { readFields, writeFields } from "../../src/model-files/stored-bytes.js";
 import type { Fields } from "../../src/network/stored-fields.js";
 import { attributesFromFields, fieldsFromAttributes } from "../../src/network/stored-fields.js";

@@ -1,3 +1,4 @@
+import { emptyGroups } from "../../network/build.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { NodeGroup } from "../../network/network.js";
 import { type FieldValue, fieldsFromAttributes } from "../../network/stored-fields.js";
@@ -167,13 +168,7 @@ class Translation {
   }
 
   private groups(nodes: readonly ModelNode[]): Record<NodeGroup, string[]> {
-    const groups: Record<NodeGroup, string[]> = {
-      feature: [],
-      label: [],
-      criterion: [],
-      evaluation: [],
-      output: [],
-    };
+    const groups = emptyGroups<string>();
     for (const { uid, kind } of this.graph.variables.values())
       if (kind === "input") groups.feature.push(this.nameOf(uid));
     const byName = new Map(nodes.map((node) => [node.name, node]));

@@ -14,7 +14,7 @@ import type { KeyReading } from "../text-format/text-index.js";
 import { type FeatureKind, HtkFile } from "./htk-file.js";
 import { readScriptFile, type ScriptEntry } from "./scp-file.js";
 import { utteranceKeys } from "./utterance-keys.js";
-import { UtteranceList } from "./utterances.js";
+import { onlyStream, UtteranceList } from "./utterances.js";
 
 /** What a section says of a stream of features. */
 export interface HtkOptions {
@@ -81,14 +81,7 @@ export class HtkDeserializer implements Deserializer {
     this.describe();
     this.kind = this.firstKind();
     [this.left, this.right] = this.context();
-    const { name, dimension, elementType } = options;
-    this.streams = [
-      {
-        ...{ name, dimension, storage: "dense", elementType },
-        sampleShape: [dimension],
-        definesMinibatchSize: false,
-      },
-    ];
+    this.streams = onlyStream(options, "dense");
   }
 
   async chunk(id: number): Promise<Chunk> {

@@ -14,7 +14,7 @@ import type { ReaderSurroundings } from "../reader.js";
 import type { KeyReading } from "../text-format/text-index.js";
 import { type LabelledUtterance, readLabelFile, readStateList } from "./mlf-file.js";
 import { utteranceKeys } from "./utterance-keys.js";
-import { UtteranceList } from "./utterances.js";
+import { onlyStream, UtteranceList } from "./utterances.js";
 
 /** What a section says of a stream of labels. */
 export interface MlfOptions {
@@ -62,14 +62,7 @@ export class MlfDeserializer implements Deserializer {
     this.checkClasses();
     this.list = new UtteranceList(utterances, [0, utterances.length], options.frameMode, keys);
     this.corpus = this.list.corpus;
-    const { name, dimension, elementType } = options;
-    this.streams = [
-      {
-        ...{ name, dimension, storage: "sparse", elementType },
-        sampleShape: [dimension],
-        definesMinibatchSize: false,
-      },
-    ];
+    this.streams = onlyStream(options, "sparse");
   }
 
   async chunk(): Promise<Chunk> {

@@ -1,5 +1,14 @@
-import type { Corpus, SequenceKey } from "../deserializer.js";
+import type { Corpus, DeserializerStream, SequenceKey } from "../deserializer.js";
 import type { UtteranceKeys } from "./utterance-keys.js";
+
+/** The only stream of a deserializer. */
+export function onlyStream(
+  { name, dimension, elementType }: Pick<DeserializerStream, "name" | "dimension" | "elementType">,
+  storage: DeserializerStream["storage"],
+): readonly DeserializerStream[] {
+  const sampleShape = [dimension];
+  return [{ name, dimension, storage, elementType, sampleShape, definesMinibatchSize: false }];
+}
 
 /** An utterance of a deserializer. */
 export interface Utterance {

@@ -59,10 +59,10 @@ export class Base64ImageDeserializer implements Deserializer {
       transforms,
       async () => {
         const { image } = file.read(file.lines[0], options.labelDimension);
-        const picture = await decoder.decode(image ?? new Uint8Array(), options.grayscale);
-        return options.transforms(surroundings).reduce((result, step) => step.apply(result, 0), picture);
+        return decoder.decode(image ?? new Uint8Array(), options.grayscale);
       },
-      options.grayscale,
+      options,
+      surroundings,
     );
     const samples = new ImageSamples(options, transforms, shape);
     return new Base64ImageDeserializer(options, file, decoder, samples, surroundings.log);

@@ -62,17 +62,11 @@ export class ImageDeserializer implements Deserializer {
     const shape = await shapeAfter(
       transforms,
       async () => {
-        const picture = await decode(
-          decoder,
-          pictures.read(first?.path ?? ""),
-          options.grayscale,
-          first?.path ?? "",
-        );
-        return options
-          .transforms(surroundings)
-          .reduce((result, transform) => transform.apply(result, 0), picture);
+        const path = first?.path ?? "";
+        return decode(decoder, pictures.read(path), options.grayscale, path);
       },
-      options.grayscale,
+      options,
+      surroundings,
     );
     return new ImageDeserializer(
       options,
@@ -143,16 +137,18 @@ async function decode(
   }
 }
 
-/** The size of all samples: what the transforms say, else that of a first one. */
+/** The size of all samples: what the transforms say, else what they make of the first picture. */
 export async function shapeAfter(
   transforms: readonly Transform[],
   first: () => Promise<Picture>,
-  grayscale: boolean,
+  { grayscale, transforms: makeTransforms }: ImageOptions,
+  surroundings: ReaderSurroundings,
 ): Promise<{ readonly width: number; readonly height: number; readonly channels: number }> {
   const sized = transforms.findLastIndex(({ size }) => size !== undefined);
   const laterCrops = transforms.slice(sized + 1).some((transform) => "crops" in transform);
   const size = transforms[sized]?.size;
   if (size && !laterCrops) return { ...size, channels: grayscale ? 1 : 3 };
-  const { width, height, channels } = await first();
-  return { width, height, channels };
+  // Transforms of its own: those of the samples have not drawn a random number yet.
+  const sample = makeTransforms(surroundings).reduce((result, step) => step.apply(result, 0), await first());
+  return { width: sample.width, height: sample.height, channels: sample.channels };
 }

@@ -81,8 +81,8 @@ export class TextFormatDeserializer implements Deserializer {
     if (bytes < worthThread) return;
     const { inputs, elementType, file, traceLevel = 1 } = this.options;
     const hasMainStream = inputs.some((input) => input.definesMinibatchSize);
+    const path = files.resolve(file);
     for (const [id, place] of places) {
-      const path = files.resolve(file);
       const job = { path, inputs, elementType, traceLevel, hasMainStream, place };
       if (!this.ahead.has(id)) this.ahead.set(id, readerThreads.parseText(job));
     }

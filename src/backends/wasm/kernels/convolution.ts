@@ -1,5 +1,6 @@
 import { call, i32, local, memory } from "wasmati";
 import type { Geometry } from "../../../primitives/geometry.js";
+import type { Operand } from "../../../primitives/instruction.js";
 import { operandAt } from "../../host/kernel.js";
 import { planarGeometry, type PlanarGeometry } from "../../javascript/planar-convolution.js";
 import { define, variable, type Routine } from "../emit/function.js";
@@ -7,7 +8,8 @@ import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
 import { correlation, type CorrelationSizes } from "./correlation.js";
 import { framed, framesSize, type Frames } from "./images.js";
 import { kernelCorrelation, roundedSums } from "./kernel-correlation.js";
-import { address, columns, gaps, room, type WasmCompiler, type WasmContext } from "./kernel.js";
+import { address, columns, gaps, room } from "./kernel.js";
+import type { Argument, Call, WasmCompiler, WasmContext } from "./kernel.js";
 
 /*
  * The convolutions of images with stride 1, as correlations of images with room around them (javascript/planar-convolution.ts
@@ -44,19 +46,7 @@ export const compileConvolution: WasmCompiler<"convolution"> = (instruction, con
   const target = [g.outputWidth, g.outputHeight] as const;
   const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
   const sizes = sizesOf(g, frames, target, g.channels, g.maps);
-  const { bytes } = context.lanes;
-  return [
-    {
-      routine: everySample(context, frames, sizes),
-      arguments: [
-        address(weights),
-        address(input),
-        address(writes),
-        columns(writes.axis),
-        room(0, framesSize(frames, g.channels) * bytes),
-      ],
-    },
-  ];
+  return [correlationStep(context, frames, sizes, [address(weights), input, writes])];
 };
 
 /** The same with maps and channels exchanged and every kernel turned by 180 degrees. */
@@ -76,18 +66,23 @@ export const compileConvolutionInputGradient: WasmCompiler<"convolutionInputGrad
   const kernels = room(1, g.kernelWidth * g.kernelHeight * g.channels * g.maps * bytes);
   return [
     { routine: turnedKernels(context, g), arguments: [address(weights), kernels] },
-    {
-      routine: everySample(context, frames, sizes),
-      arguments: [
-        kernels,
-        address(gradient),
-        address(writes),
-        columns(writes.axis),
-        room(0, framesSize(frames, g.maps) * bytes),
-      ],
-    },
+    correlationStep(context, frames, sizes, [kernels, gradient, writes]),
   ];
 };
+
+/** Correlates every sample of a value with kernels. */
+function correlationStep(
+  context: WasmContext,
+  frames: Frames,
+  sizes: CorrelationSizes,
+  [kernels, from, to]: readonly [Argument, Operand, Operand],
+): Call {
+  const images = room(0, framesSize(frames, sizes.sources) * context.lanes.bytes);
+  return {
+    routine: everySample(context, frames, sizes),
+    arguments: [kernels, address(from), address(to), columns(to.axis), images],
+  };
+}
 
 /** Correlation of each channel with each map's gradient, added up over the samples; gaps add nothing. */
 export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGradient"> = (

@@ -3,6 +3,13 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { checkReader } from "../readers/index.js";
 import type { Session } from "../session.js";
 
+/** The reader section of a command; a reader that says no trace level has the one that is given. */
+export function readerSection(section: ConfigSection, traceLevel: string): ConfigSection {
+  const reader = section.section("reader");
+  reader.setDefault("traceLevel", traceLevel);
+  return reader;
+}
+
 /**
  * For a check: refuses what a run would refuse of a reader's section. A kind of reader that is not available yet is only a
  * finding, since the network can be checked without it.
