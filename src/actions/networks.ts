@@ -3,12 +3,7 @@ import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import {
-  buildShapedNetwork,
-  hasBuilder,
-  shapeNetwork,
-  validationTraceLevel,
-} from "../pipeline.js";
+import { buildShapedNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
 import type { Session } from "../session.js";
 import type { Command } from "./action.js";
 import {
