@@ -61,7 +61,7 @@ export function editingServices(session: Session, section: ConfigSection, isChec
     load(path, legacyInputs) {
       const model = loadModelFile(session, path);
       requirePrecision(elementType, model, path);
-      const read = networkFromModel(model);
+      const read = networkFromModel(model, path);
       const network = legacyInputs ? withVectorInputs(read) : read;
       const shaped = inModelFile(path, () => compile(network));
       return new EditableNetwork(network, shaped.facts);

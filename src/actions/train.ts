@@ -149,5 +149,5 @@ function loadNetwork(session: Session, options: SgdOptions, startEpoch: number):
   session.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
   const model = loadModelFile(session, path);
   requirePrecision(session.elementType, model, path);
-  return shapeNetwork(session, networkFromModel(model), 0).shaped;
+  return shapeNetwork(session, networkFromModel(model, path), 0).shaped;
 }
