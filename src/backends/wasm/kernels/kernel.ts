@@ -5,8 +5,8 @@ import { lengthOf, type Routine } from "../emit/function.js";
 
 /** What a routine of the module is given when the entry calls it; all are 32-bit integers. */
 export type Argument =
-  /** Where the operand's piece begins. */
-  | { readonly kind: "address"; readonly operand: Operand }
+  /** Where the operand's piece begins; where the call is cut into units, so many bytes further for each of them. */
+  | { readonly kind: "address"; readonly operand: Operand; readonly unitStep?: number }
   /** `times` for every column of the piece along an axis (once without one). */
   | { readonly kind: "columns"; readonly axis: AxisId | null; readonly times: number }
   /** Where the piece's gap mask begins, one byte a column; 0: no gaps. */
@@ -15,12 +15,44 @@ export type Argument =
   /** Where a run-time number stands, in the element type. */
   | { readonly kind: "scalar"; readonly name: string }
   /** Room to work in that no kernel relies on afterwards: `size` bytes, for each column of the axis if there is one. */
-  | { readonly kind: "room"; readonly axis: AxisId | null; readonly place: number; readonly size: number };
+  | {
+      readonly kind: "room";
+      readonly axis: AxisId | null;
+      readonly place: number;
+      readonly size: number;
+      /** One for all threads, what one call leaves there is for the next. Along an axis a room is shared in any case. */
+      readonly isShared?: boolean;
+      readonly unitStep?: number;
+    }
+  /** How many of the call's units the piece has. */
+  | { readonly kind: "units" }
+  /** Where the piece leaves the sums of its columns: `sums.count` doubles, anything at first. */
+  | { readonly kind: "sums" };
 
-/** A call of a routine: one instruction is one or several of them. */
+/**
+ * A call of a routine: one instruction is one or several of them. All that a routine is told by arguments it does for a piece of
+ * the columns as for all of them, so that pieces can be worked on at the same time; each thread has rooms of its own.
+ */
 export interface Call {
   readonly routine: Routine;
   readonly arguments: readonly Argument[];
+  /**
+   * The call adds up columns: it leaves the sums of its piece as doubles, and when all pieces are done, their sums are added
+   * in order, rounded, multiplied by the scale and stored.
+   */
+  readonly sums?: { readonly count: number; readonly scale: number; readonly target: Operand };
+  /** The call does this many units of work that do not know each other, other than columns: elements, columns of a matrix. */
+  readonly units?: Units;
+  /** How many columns should stay together: what a call does once, whatever their number, should not be done too often. */
+  readonly grain?: number;
+}
+
+export interface Units {
+  readonly count: number;
+  /** Multiplications of one, about. */
+  readonly work: number;
+  /** How many should stay together. */
+  readonly grain: number;
 }
 
 /** What is known where an instruction is compiled. */
@@ -61,15 +93,28 @@ export class RoutineLibrary implements WasmContext {
   }
 }
 
-export const address = (operand: Operand): Argument => ({ kind: "address", operand });
+export const address = (operand: Operand, unitStep = 0): Argument => ({ kind: "address", operand, unitStep });
 export const number = (value: number): Argument => ({ kind: "number", value });
 export const columns = (axis: AxisId | null, times = 1): Argument => ({ kind: "columns", axis, times });
 export const gaps = (axis: AxisId | null): Argument => ({ kind: "gaps", axis });
 
 /** Room for one of the routine's needs: `place` tells apart what one call needs at the same time. */
-export const room = (place: number, size: number, axis: AxisId | null = null): Argument => ({
+export const room = (place: number, size: number, axis: AxisId | null = null, unitStep = 0): Argument => ({
   kind: "room",
   place,
   size,
   axis,
+  unitStep,
 });
+
+/** Room in which one call leaves something for the next. */
+export const sharedRoom = (place: number, size: number): Argument => ({
+  kind: "room",
+  place,
+  size,
+  axis: null,
+  isShared: true,
+});
+
+export const units: Argument = { kind: "units" };
+export const sums: Argument = { kind: "sums" };
