@@ -32,12 +32,15 @@ export class CallWriter {
     private readonly imported: ReadonlyMap<Routine, Imported>,
   ) {}
 
-  /** A call about a piece, or about everything. `order` and `most`: its number in its phase, and of how many pieces that can be. */
+  /**
+   * A call about a piece, or about everything. `order` and `most`: the number of its instruction in its phase, and of how many
+   * pieces that can be.
+   */
   call(given: Call, piece: Piece | null, order = 0, most = 1): void {
     for (const argument of given.arguments) {
       if (argument.kind === "sums") this.sums(given, order, most, piece?.index);
       else if (argument.kind === "units") this.units(given, piece);
-      else this.argument(argument, piece);
+      else this.argument(argument, piece, order);
     }
     call(this.imported.get(given.routine) ?? given.routine);
   }
@@ -51,7 +54,9 @@ export class CallWriter {
     if (most > 1) i32.load({ offset: this.layout.pieces }, 0);
     else i32.const(1);
     i32.const(sums.count);
-    this.argument({ kind: "address", operand: sums.target }, piece);
+    this.argument({ kind: "address", operand: sums.target }, piece, order);
+    const { count, length, kept } = sums.rows ?? { count: 1, length: sums.count, kept: sums.count };
+    for (const number of [count, length, kept]) i32.const(number);
     call(this.imported.get(routine) ?? routine);
   }
 
@@ -61,7 +66,11 @@ export class CallWriter {
   }
 
   /** Leaves an argument on the stack. */
-  private argument(argument: Exclude<Argument, { kind: "sums" | "units" }>, piece: Piece | null): void {
+  private argument(
+    argument: Exclude<Argument, { kind: "sums" | "units" }>,
+    piece: Piece | null,
+    order: number,
+  ): void {
     switch (argument.kind) {
       case "number":
         i32.const(argument.value);
@@ -71,6 +80,15 @@ export class CallWriter {
         return;
       case "room":
         this.room(argument, piece);
+        return;
+      case "handedOn": {
+        // What is done once for a phase is there as long as its pieces are worked on.
+        const place = `handed on ${argument.place} ${order}`;
+        i32.load({ offset: this.layout.room(null, place, argument.size, true) }, 0);
+        return;
+      }
+      case "table":
+        i32.load({ offset: this.layout.table(argument.numbers) }, 0);
         return;
       case "address": {
         const { buffer, axis, dims } = argument.operand;
@@ -106,14 +124,11 @@ export class CallWriter {
   }
 
   private room(room: Extract<Argument, { kind: "room" }>, piece: Piece | null): void {
-    const { axis, place, size, isShared = axis !== null, unitStep = 0 } = room;
-    const offset = this.layout.room(axis, place, size, isShared);
+    const { axis, place, size, unitStep = 0 } = room;
+    const offset = this.layout.room(axis, place, size);
     i32.load({ offset }, 0);
-    const part = !isShared
-      ? piece?.thread
-      : axis !== null && axis === piece?.axis
-        ? piece.roomFirst
-        : undefined;
+    const along = axis !== null && axis === piece?.axis ? piece.roomFirst : undefined;
+    const part = axis === null ? piece?.thread : along;
     if (part) {
       i32.mul(part, i32.load({ offset: offset + 4 }, 0));
       i32.add();

@@ -40,7 +40,9 @@ export class LinearHeap implements Heap {
     layout.rooms.forEach((room, index) => {
       if (room.axis !== null) return;
       const step = Math.ceil(room.size / cacheLine) * cacheLine;
-      this.placeRoom(index, this.arena.allocate(room.isShared ? step : step * this.threads), step);
+      const place = this.arena.allocate(room.isShared ? step : step * this.threads);
+      this.placeRoom(index, place, step);
+      if (room.contents) new Int32Array(this.arena.buffer, place, room.contents.length).set(room.contents);
     });
   }
 

@@ -3,13 +3,14 @@ import { scalarsOf } from "../../primitives/expression.js";
 import type { AxisId, BufferId } from "../../primitives/instruction.js";
 import { instructionsOf } from "../../plan/plan.js";
 
-/** Room that kernels work in: bytes, or bytes per column of an axis. */
+/** Room that kernels work in: bytes, or bytes per column of an axis; with what stands in it from the beginning, if anything. */
 export interface Room {
   readonly axis: AxisId | null;
-  readonly place: number;
+  readonly place: number | string;
   size: number;
   /** Is there one for all threads rather than one for each? Along an axis every thread has its columns' part. */
   readonly isShared: boolean;
+  readonly contents?: Int32Array;
 }
 
 /**
@@ -47,7 +48,7 @@ export class TableLayout {
   }
 
   /** Place of a room's address, its step behind it; rooms of one axis and place are one, as large as the largest wish. */
-  room(axis: AxisId | null, place: number, size: number, isShared = axis !== null): number {
+  room(axis: AxisId | null, place: number | string, size: number, isShared = axis !== null): number {
     let index = this.rooms.findIndex(
       (known) => known.axis === axis && known.place === place && known.isShared === isShared,
     );
@@ -55,6 +56,16 @@ export class TableLayout {
     const room = this.rooms[index] as Room;
     room.size = Math.max(room.size, size);
     return this.roomAt(index);
+  }
+
+  /** Place of the address of numbers that stand there from the beginning. */
+  table(numbers: readonly number[]): number {
+    const place = `table ${numbers.join()}`;
+    const index = this.rooms.findIndex((known) => known.place === place);
+    if (index >= 0) return this.roomAt(index);
+    const contents = Int32Array.from(numbers);
+    const size = contents.byteLength;
+    return this.roomAt(this.rooms.push({ axis: null, place, size, isShared: true, contents }) - 1);
   }
 
   /** The rooms stand last: their number is known when all is compiled. */

@@ -17,8 +17,13 @@ export interface Phase {
   /** The axis whose columns are dealt out; null: `units` of work are. */
   readonly axis: AxisId | null;
   readonly units: number;
-  readonly calls: readonly Call[];
+  readonly calls: readonly PhaseCall[];
   readonly cut: Cut;
+}
+
+export interface PhaseCall extends Call {
+  /** Number of its instruction in the phase. */
+  readonly order: number;
 }
 
 /** What decides how large the pieces are. */
@@ -160,7 +165,8 @@ class Piecewise {
 }
 
 class OpenPhase {
-  private readonly calls: Call[] = [];
+  private readonly calls: PhaseCall[] = [];
+  private instructions = 0;
   private readonly steps = new Map<string, number>();
   private readonly written = new Set<string>();
   /** What is only there when all pieces are done. */
@@ -197,11 +203,12 @@ class OpenPhase {
     }
     this.work += work;
     for (const call of calls) {
-      this.calls.push(call);
+      this.calls.push({ ...call, order: this.instructions });
       this.grain = Math.max(this.grain, call.grain ?? call.units?.grain ?? 1);
       const bytes = (call.sums?.count ?? 0) * 8;
       if (bytes > 0) this.most = Math.max(1, Math.min(this.most, Math.floor(mostSums / bytes)));
     }
+    this.instructions++;
   }
 
   phase(): Phase {

@@ -191,8 +191,10 @@ class ProgramWriter {
         else if (item.kind === "host") this.host(item.instruction, null);
         else if (item.kind === "whole") this.whole(item.calls, null);
         else {
+          const { calls, cut } = item;
+          for (const given of calls) if (given.once) this.calls.call(given, null, given.order);
           call(hosting.phase, [phases[i] as number]);
-          item.calls.forEach((given, order) => this.calls.finish(given, null, order, item.cut.most));
+          for (const given of calls) this.calls.finish(given, null, given.order, cut.most);
         }
       });
     });
@@ -202,7 +204,9 @@ class ProgramWriter {
   private phase({ axis, units, calls, cut }: Phase): number {
     const routine = define(["i32", "i32", "i32", "i32"], [], ([first, count, index, thread]) => {
       const piece: Piece = { axis, first, count, roomFirst: first, index, thread };
-      calls.forEach((given, order) => this.calls.call(given, piece, order, cut.most));
+      for (const given of calls) {
+        if (!given.once) this.calls.call(given, piece, given.order, cut.most);
+      }
     });
     return this.phases.push({ routine, cut: { ...cut, axis, units } }) - 1;
   }

@@ -20,10 +20,12 @@ export type Argument =
       readonly axis: AxisId | null;
       readonly place: number;
       readonly size: number;
-      /** One for all threads, what one call leaves there is for the next. Along an axis a room is shared in any case. */
-      readonly isShared?: boolean;
       readonly unitStep?: number;
     }
+  /** Room as before, in which one call of an instruction leaves something for its next ones; one for all threads. */
+  | { readonly kind: "handedOn"; readonly place: number; readonly size: number }
+  /** Where whole numbers stand that never change. */
+  | { readonly kind: "table"; readonly numbers: readonly number[] }
   /** How many of the call's units the piece has. */
   | { readonly kind: "units" }
   /** Where the piece leaves the sums of its columns: `sums.count` doubles, anything at first. */
@@ -40,11 +42,21 @@ export interface Call {
    * The call adds up columns: it leaves the sums of its piece as doubles, and when all pieces are done, their sums are added
    * in order, rounded, multiplied by the scale and stored.
    */
-  readonly sums?: { readonly count: number; readonly scale: number; readonly target: Operand };
+  readonly sums?: Sums;
+  /** The call sees no columns: it is done once, before all pieces. */
+  readonly once?: boolean;
   /** The call does this many units of work that do not know each other, other than columns: elements, columns of a matrix. */
   readonly units?: Units;
   /** How many columns should stay together: what a call does once, whatever their number, should not be done too often. */
   readonly grain?: number;
+}
+
+export interface Sums {
+  readonly count: number;
+  readonly scale: number;
+  readonly target: Operand;
+  /** The result is the first `kept` of every `length` sums, `count` times; absent: all of them. */
+  readonly rows?: { readonly count: number; readonly length: number; readonly kept: number };
 }
 
 export interface Units {
@@ -107,14 +119,8 @@ export const room = (place: number, size: number, axis: AxisId | null = null, un
   unitStep,
 });
 
-/** Room in which one call leaves something for the next. */
-export const sharedRoom = (place: number, size: number): Argument => ({
-  kind: "room",
-  place,
-  size,
-  axis: null,
-  isShared: true,
-});
-
+/** Room in which a call leaves something for the next ones of its instruction. */
+export const handedOn = (place: number, size: number): Argument => ({ kind: "handedOn", place, size });
+export const table = (numbers: readonly number[]): Argument => ({ kind: "table", numbers });
 export const units: Argument = { kind: "units" };
 export const sums: Argument = { kind: "sums" };

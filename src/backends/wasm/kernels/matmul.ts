@@ -8,9 +8,9 @@ import {
   address,
   columns,
   gaps,
+  handedOn,
   number,
   room,
-  sharedRoom,
   units,
   type Argument,
   type Call,
@@ -62,7 +62,7 @@ function samplesOf(context: WasmContext, a: Operand, b: Operand): [Call, Argumen
   const { bytes } = context.lanes;
   const size = ({ dims }: Operand) => dims.reduce((product, dim) => product * dim, 1) * bytes;
   const [aColumns, mask] = [a.dims[1] ?? 1, gaps(b.axis)];
-  const count = sharedRoom(0, 4);
+  const count = handedOn(0, 4);
   const routine = context.routine(`samples of factors ${aColumns}`, () =>
     define(
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
