@@ -73,7 +73,6 @@ const allowed = {
     "model-files",
     "memory-sharing",
     "updates",
-    "plan",
     "backends",
     "readers",
     "communication",

@@ -10,7 +10,7 @@ import type { Program } from "../grammar/index.js";
 import * as autodiff from "./autodiff/index.js";
 import type { GradientGraph, GradientRequest } from "./autodiff/index.js";
 import type { Executable } from "./backends/backend.js";
-import type { Values } from "./numerics/values.js";
+import type { ElementType, Values } from "./numerics/values.js";
 import type { ConfigSection } from "./config/config-section.js";
 import type { MappedText } from "./config/mapped-text.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
@@ -30,9 +30,10 @@ import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-fi
 import { ndlSource } from "./sources/ndl/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
 import { simpleNetworkSource } from "./sources/simple-network/index.js";
+import * as planning from "./plan/index.js";
 import type { Plan } from "./plan/plan.js";
 import type { Session } from "./session.js";
-import { checkTotal, type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
+import { checkMemory, checkTotal, type ValidatedNetwork, validateNetwork } from "./shapes/index.js";
 import { sourceLoader } from "./source-loader.js";
 import * as updates from "./updates/index.js";
 import type { TrainingGraph, TrainingRequest } from "./updates/index.js";
@@ -242,8 +243,29 @@ export function requireMemory(shaped: ShapedNetwork): void {
   checkTotal(shaped, shaped.network.nodes, "now");
 }
 
-// 7  Graph → plan: instructions on buffers.
-export { checkWork, planGraph } from "./plan/index.js";
+/**
+ * 7  Graph → plan: instructions on buffers. What comes out of a model file, damaged perhaps, is held against the limits of what
+ * anybody would wait for.
+ * @throws CntkError `needs-too-much-memory`, `needs-too-much-work`
+ */
+export function planGraph(
+  graph: ExecutionGraph,
+  elementType: ElementType,
+  passNames?: readonly string[],
+): Plan {
+  const order = [...new Set(Object.values(graph.entries).flatMap((entry) => entry.order))];
+  const path = order.find(({ modelFile }) => modelFile !== undefined)?.modelFile;
+  if (path === undefined) return planning.planGraph(graph, elementType, passNames);
+  const limited = (): Plan => {
+    const outputs = Object.values(graph.entries).flatMap((entry) => entry.outputs);
+    const forward = order.filter(({ internal }) => !internal);
+    checkMemory(graph.facts, forward, outputs, elementType);
+    const plan = planning.planGraph(graph, elementType, passNames);
+    planning.checkWork(plan);
+    return plan;
+  };
+  return inModelFile(path, limited, "hint");
+}
 
 /** A compiled plan, and the names of what it remembers between two runs. */
 export interface CompiledPlan {

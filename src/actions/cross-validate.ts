@@ -116,7 +116,7 @@ function loaded(
 ): { readonly shaped: ShapedNetwork; readonly nodes: NetworkNode[] } {
   const model = loadModelFile(session, path);
   requirePrecision(session.elementType, model, path);
-  const network = networkFromModel(model);
+  const network = networkFromModel(model, path);
   session.axisNames.takenByLoading(network);
   const shaped = inModelFile(path, () => shapeNetwork(session, network, 0).shaped, "hint");
   return { shaped, nodes: evaluationNodesNamed(session, shaped, names) };

@@ -26,7 +26,7 @@ import {
   requirePrecision,
 } from "../sources/model-file/index.js";
 import { parseTextMatrix } from "../sources/text-matrix.js";
-import { storedValues } from "./stored-values.js";
+import { leaveUntrained, storedValues } from "./stored-values.js";
 
 /**
  * The older form of the action `edit`: a script of the model editing language, in which `$x$` stand for the configuration's
@@ -61,7 +61,7 @@ export function editingServices(session: Session, section: ConfigSection, isChec
     load(path, legacyInputs) {
       const model = loadModelFile(session, path);
       requirePrecision(elementType, model, path);
-      const read = networkFromModel(model);
+      const read = networkFromModel(model, path);
       const network = legacyInputs ? withVectorInputs(read) : read;
       const shaped = inModelFile(path, () => compile(network));
       return new EditableNetwork(network, shaped.facts);
@@ -69,9 +69,7 @@ export function editingServices(session: Session, section: ConfigSection, isChec
     save(network, path) {
       const shaped = compile(network.network);
       if (isCheck) {
-        session.untrained?.set(files.resolve(path), () =>
-          modelFromNetwork(shaped, storedValues(shaped, elementType), elementType),
-        );
+        leaveUntrained(session, path, shaped);
         return;
       }
       saveModel(modelFromNetwork(shaped, storedValues(shaped, elementType), elementType), files, path);

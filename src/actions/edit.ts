@@ -1,9 +1,11 @@
-import { modelFromNetwork, saveModel, type ModelFile } from "../model-files/index.js";
+import { modelFromNetwork, saveModel } from "../model-files/index.js";
+import type { ShapedNetwork } from "../network/network.js";
 import { buildShapedNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { parameterValues } from "../training/parameters.js";
 import type { Action, Command } from "./action.js";
 import { editByScript, editingServices } from "./edit-script.js";
+import { leaveUntrained } from "./stored-values.js";
 
 /**
  * Action `edit`: saves the network that BrainScriptNetworkBuilder describes, usually one made of a loaded model, or carries
@@ -24,7 +26,9 @@ export const editAction: Action = {
       log.stamped(`'${path}' exists, skipping. Specify makeMode=false to force executing the action.\n`);
       return {};
     }
-    const model = await editedModel(session, command);
+    const shaped = await editedNetwork(session, command);
+    const { elementType } = session;
+    const model = modelFromNetwork(shaped, parameterValues(shaped, elementType), elementType);
     saveModel(model, files, path);
     log.stamped(`\nModel with ${model.nodes.length} nodes saved as '${path}'.\n`);
     return {};
@@ -37,15 +41,12 @@ export const editAction: Action = {
     }
     section.boolean("makeMode", true);
     const path = section.string("outputModelPath");
-    const model = await editedModel(session, command);
-    session.untrained?.set(session.files.resolve(path), () => model);
+    leaveUntrained(session, path, await editedNetwork(session, command));
   },
 };
 
-async function editedModel(session: Session, { section }: Command): Promise<ModelFile> {
-  const { elementType } = session;
-  const shaped = await buildShapedNetwork(session, section, section.integer("traceLevel", 0));
-  return modelFromNetwork(shaped, parameterValues(shaped, elementType), elementType);
+async function editedNetwork(session: Session, { section }: Command): Promise<ShapedNetwork> {
+  return buildShapedNetwork(session, section, section.integer("traceLevel", 0));
 }
 
 /** The older way to edit is a script in a language of its own. */

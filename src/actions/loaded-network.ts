@@ -15,7 +15,7 @@ import {
 export function loadedNetwork(session: Session, path: string): ShapedNetwork {
   const model = loadModelFile(session, path);
   requirePrecision(session.elementType, model, path);
-  const network = networkFromModel(model);
+  const network = networkFromModel(model, path);
   session.axisNames.takenByLoading(network);
   return inModelFile(path, () => shapeNetwork(session, network, 0).shaped);
 }

@@ -7,9 +7,8 @@ import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { prune } from "../network/edit.js";
 import { elementCount } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import { checkWork, inferenceGraph, planGraph } from "../pipeline.js";
 import { findNodeBySuffix } from "../network/find-node.js";
-import { inputsBelow } from "../network/node-order.js";
+import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { columnsOf, packFrames, type StreamMinibatch } from "../minibatch/index.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import { createTextFormatReader } from "../readers/index.js";
@@ -62,7 +61,7 @@ export class ModelSession {
   }
 
   private validate(): ShapedNetwork {
-    const network = networkFromModel(this.model);
+    const network = networkFromModel(this.model, this.path);
     const axisNames = new AxisNames();
     return validateNetwork(network, { traceLevel: 0, axisNames, elementType: this.elementType }).shaped;
   }
@@ -175,7 +174,7 @@ export class ModelSession {
     const nodes = names.map((name) => this.node(name));
     inModelFile(this.path, () => {
       requireRunnable(prune(this.shaped.network, nodes));
-      checkMemory(this.shaped, nodes, this.elementType);
+      checkMemory(this.shaped.facts, restrictOrder(this.shaped.order, nodes), nodes, this.elementType);
     });
     return nodes;
   }
@@ -186,13 +185,8 @@ export class ModelSession {
   ): Promise<T> {
     const { shaped, elementType } = this;
     const session = { backend: await this.backendFor(elementType), elementType };
-    const plan = inModelFile(this.path, () => {
-      const planned = planGraph(inferenceGraph(shaped, nodes), elementType);
-      checkWork(planned);
-      return planned;
-    });
     const values = parameterValues(shaped, elementType);
-    const evaluator = await Evaluator.ofPlan(session, shaped, nodes, plan, values);
+    const evaluator = await Evaluator.compile(session, shaped, nodes, values);
     try {
       return await work(evaluator);
     } finally {

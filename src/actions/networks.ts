@@ -3,16 +3,9 @@ import { prune } from "../network/edit.js";
 import { findNode } from "../network/find-node.js";
 import type { Network, NetworkNode, ShapedNetwork } from "../network/network.js";
 import { requireRunnable } from "../ops/unavailable.js";
-import {
-  buildShapedNetwork,
-  checkWork,
-  hasBuilder,
-  shapeNetwork,
-  validationTraceLevel,
-} from "../pipeline.js";
+import { buildShapedNetwork, hasBuilder, shapeNetwork, validationTraceLevel } from "../pipeline.js";
 import type { Session } from "../session.js";
 import type { Command } from "./action.js";
-import { checkMemory } from "../shapes/index.js";
 import {
   inModelFile,
   loadModelFile,
@@ -41,8 +34,6 @@ export interface ActionNetwork {
   readonly shaped: ShapedNetwork;
   /** Throws CntkError `model-precision` for a model file of another precision than the run's; at CNTK's moment. */
   readonly requirePrecision: () => void;
-  /** Throws CntkError `needs-too-much-work` where a model file asks for more than anybody would wait for. */
-  readonly checkPlan?: (plan: Parameters<typeof checkWork>[0]) => void;
 }
 
 /**
@@ -59,7 +50,7 @@ export async function networkForEvaluation(
   if (!hasBuilder(section)) {
     const path = section.string("modelPath");
     const model = loadModelFile(session, path);
-    const network = networkFromModel(model);
+    const network = networkFromModel(model, path);
     session.axisNames.takenByLoading(network);
     if (listed.length) patchOutputNodes(session, network, listed);
     const shape = (): ShapedNetwork => {
@@ -67,7 +58,6 @@ export async function networkForEvaluation(
       const { output, criterion, evaluation } = network.groups;
       const wanted = listed.length > 0 ? output : [...output, ...criterion, ...evaluation];
       requireRunnable(prune(network, wanted));
-      checkMemory(shaped, wanted, session.elementType);
       return shaped;
     };
     const loaded = inModelFile(path, shape, "hint");
@@ -75,7 +65,6 @@ export async function networkForEvaluation(
     return {
       shaped: loaded,
       requirePrecision: () => requirePrecision(session.elementType, model, path),
-      checkPlan: (plan) => inModelFile(path, () => checkWork(plan), "hint"),
     };
   }
   const shaped = await buildShapedNetwork(session, section, traceLevel);

@@ -15,6 +15,7 @@ import type { Action } from "./action.js";
 import { checkReaderSection, readerSection } from "./reader-section.js";
 import { evaluationNodesNamed } from "./evaluation-nodes.js";
 import { networkForEvaluation } from "./networks.js";
+import { leaveUntrained } from "./stored-values.js";
 
 /**
  * Action `bnstat`: takes the statistics of all batch normalizations of a model anew, over more data than training's running
@@ -43,10 +44,11 @@ export const normalizationStatisticsAction: Action = {
   },
   async check(session, { section }) {
     checkReaderSection(session, statisticsReader(section));
-    readOptions(section);
+    const { newModelPath } = readOptions(section);
     const { shaped, nodes, requirePrecision } = await networkOf(session, section);
     requirePrecision();
     planGraph(trainingModeGraph(shaped, nodes), session.elementType);
+    leaveUntrained(session, newModelPath, shaped);
   },
 };
 

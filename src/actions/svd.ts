@@ -7,7 +7,7 @@ import type { Session } from "../session.js";
 import type { Action } from "./action.js";
 import { decomposeParameters, type ParameterGroup } from "./decompose-parameters.js";
 import { loadedNetwork } from "./loaded-network.js";
-import { storedValues } from "./stored-values.js";
+import { leaveUntrained, storedValues } from "./stored-values.js";
 
 interface SvdOptions {
   readonly modelPath: string;
@@ -45,8 +45,11 @@ export const svdAction: Action = {
     }
     return Promise.resolve({});
   },
+  // The ranks follow from values that a check does not have: what it leaves is the network as it was.
   check(session, { section }) {
-    loadedNetwork(session, readOptions(session, section).modelPath);
+    const { modelPath, outputModelPath } = readOptions(session, section);
+    const { network } = loadedNetwork(session, modelPath);
+    if (outputModelPath !== "") leaveUntrained(session, outputModelPath, shapeNetwork(session, network, 0).shaped);
     return Promise.resolve();
   },
 };

@@ -31,17 +31,13 @@ export const testAction: Action = {
     const reader = await readerFromConfig(testReader(section), session);
     try {
       const options = readEvaluationOptions(section);
-      const { shaped, requirePrecision, checkPlan } = await networkForEvaluation(
-        session,
-        section,
-        "evalNodeNames",
-      );
+      const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       requirePrecision();
       checkStreams(inputsBelow(nodes), shaped.facts, reader);
       const values = parameterValues(shaped, session.elementType);
-      const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
+      const evaluator = await Evaluator.compile(session, shaped, nodes, values);
       try {
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
         const readsApart = section.boolean("distributedMBReading", reader.readsParts) && reader.readsParts;

@@ -1,5 +1,4 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { type ModelFile, modelFromNetwork } from "../model-files/index.js";
 import type { ShapedNetwork } from "../network/network.js";
 import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import {
@@ -14,6 +13,7 @@ import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { checkTotal } from "../shapes/index.js";
 import { loadModelFile, networkFromModel, requirePrecision } from "../sources/model-file/index.js";
+import { leaveUntrained } from "./stored-values.js";
 import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from "../training/checkpoints.js";
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
@@ -94,7 +94,11 @@ export const trainAction: TrainingAction = {
     const sgd = there.has("SGD") && there.has("modelPath") ? section.section("SGD") : undefined;
     const options = sgd && readSgdOptions(sgd, session.elementType);
     if (sgd) readParallelTraining(sgd, session);
-    const shaped = await this.create(session, section);
+    const begun = options && section.boolean("makeMode", true) ? epochLeft(session, options) : undefined;
+    const shaped =
+      options && begun !== undefined
+        ? loadNetwork(session, options, begun)
+        : await this.create(session, section);
     if (there.has("reader")) checkReaderSection(session, section.section("reader"));
     if (section.has("cvReader")) checkReaderSection(session, section.section("cvReader"));
     if (!options) {
@@ -107,12 +111,27 @@ export const trainAction: TrainingAction = {
     const outputs = [criterion, ...evaluations];
     planGraph(trainingGraph(shaped, { criterion, outputs, options }).graph, session.elementType);
     options.requireSize(options.minibatchSizes.at(0));
-    // Nobody looks at the values: there are none.
-    const trained = withStatistics(shaped, statisticsToCompute(shaped));
-    const model = (): ModelFile => modelFromNetwork(trained, new Map(), session.elementType);
-    session.untrained?.set(session.files.resolve(options.modelPath), model);
+    const model = withStatistics(shaped, statisticsToCompute(shaped));
+    const { modelPath, maxEpochs } = options;
+    for (let epoch = -1; epoch < Math.min(maxEpochs, mostEpochsLeft); epoch++) {
+      leaveUntrained(session, modelFileAfter(modelPath, epoch, maxEpochs), model);
+    }
+    leaveUntrained(session, modelPath, model);
   },
 };
+
+/** The epoch from which an earlier command, such as an edit, lets a training go on; not one that this training would have finished. */
+function epochLeft(session: Session, { modelPath, maxEpochs }: SgdOptions): number | undefined {
+  const isThere = (path: string): boolean => session.untrained?.has(session.files.resolve(path)) ?? false;
+  if (isThere(modelPath)) return undefined;
+  for (let epoch = Math.min(maxEpochs, mostEpochsLeft) - 1; epoch >= 0; epoch--) {
+    if (isThere(modelFileAfter(modelPath, epoch - 1, maxEpochs))) return epoch;
+  }
+  return undefined;
+}
+
+/** A check leaves the models of no more than so many epochs for later commands. */
+const mostEpochsLeft = 1000;
 
 /** A check is there to show the network, whatever a run would tell. */
 async function createNetwork(session: Session, section: ConfigSection): Promise<ShapedNetwork> {
@@ -130,5 +149,5 @@ function loadNetwork(session: Session, options: SgdOptions, startEpoch: number):
   session.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
   const model = loadModelFile(session, path);
   requirePrecision(session.elementType, model, path);
-  return shapeNetwork(session, networkFromModel(model), 0).shaped;
+  return shapeNetwork(session, networkFromModel(model, path), 0).shaped;
 }

@@ -148,7 +148,7 @@ interface Outputs {
 
 async function compileOutputs(
   session: Session,
-  { shaped, checkPlan }: ActionNetwork,
+  { shaped }: ActionNetwork,
   options: WriteOptions,
   section: ConfigSection,
 ): Promise<Outputs> {
@@ -157,7 +157,7 @@ async function compileOutputs(
   if (options.nodeUnitTest) return compileUnitTest(session, shaped, options);
   const nodes = outputNodes(shaped, section);
   if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
-  const evaluator = await Evaluator.compile(session, shaped, nodes, values, checkPlan);
+  const evaluator = await Evaluator.compile(session, shaped, nodes, values);
   return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
 }
 

@@ -34,6 +34,8 @@ export interface NetworkNode {
   renamed?: { readonly from: string; readonly span: Span };
   /** Chain of calls that led to the node, innermost first. */
   readonly calls?: readonly Span[];
+  /** The model file that the node, or the one it is a copy of, was read from; absent for nodes that a text describes. */
+  readonly modelFile?: string;
   /** Made by cntkts itself (a gradient, a dropout mask): never counted, printed or saved. */
   readonly internal?: boolean;
 }

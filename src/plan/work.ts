@@ -2,7 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount } from "../network/network.js";
 import type { Instruction } from "../primitives/instruction.js";
 import { signatureOf } from "../primitives/signatures.js";
-import { instructionsOf, type Plan } from "./plan.js";
+import { type Entry, instructionsOf, type Plan } from "./plan.js";
 
 /*
  * How much there is to do for one sample, estimated before it is begun: a damaged model file can ask for years of work with
@@ -22,13 +22,17 @@ export function workOf({ kind, reads, writes, parameters }: Instruction): number
 }
 
 /**
- * Refuses a plan whose evaluation of one sample takes long, and far more than its inputs and parameters explain.
+ * Refuses a plan of which an entry takes long for one sample, and far more than its inputs and parameters explain.
  * @throws CntkError `needs-too-much-work`, naming what takes most of it
  */
 export function checkWork(plan: Plan): void {
+  for (const entry of Object.values(plan.entries)) checkEntry(plan, entry);
+}
+
+function checkEntry(plan: Plan, { steps }: Entry): void {
   let total = 0;
   let heaviest: { readonly instruction: Instruction; readonly work: number } | undefined;
-  for (const instruction of instructionsOf(plan.entries.evaluate?.steps ?? [])) {
+  for (const instruction of instructionsOf(steps)) {
     const work = workOf(instruction);
     total += work;
     if (!heaviest || work > heaviest.work) heaviest = { instruction, work };

@@ -1,7 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, SampleShape, ShapedNetwork } from "../network/network.js";
 import { elementCount, formatShape } from "../network/network.js";
-import { restrictOrder } from "../network/node-order.js";
 import type { ElementType } from "../numerics/values.js";
 
 /*
@@ -19,6 +18,11 @@ const largestInput = 2 ** 24;
 const suspiciousTotal = 2 ** 25;
 /** By how much values may outgrow inputs and parameters. */
 const largestGrowth = 1000;
+/**
+ * The same for networks of vectors: values grow where windows slide over a large input, or with the parameters. What is larger
+ * than both explain is an outer product of what should have been contracted.
+ */
+const suspiciousVectors = { total: 2 ** 22, growthOfInputs: 4096, growthOfParameters: 8 };
 
 /** Axes of CNTK's tensors (TensorShape.h, SmallVector). */
 const mostAxes = 12;
@@ -79,32 +83,40 @@ export function checkTotal(
 }
 
 /**
- * Refuses to compute values of which one sample does not fit into memory, or that a model blows up from next to nothing.
+ * Refuses to compute values of which one sample does not fit into memory, or that a model blows up from next to nothing: `nodes`,
+ * and all that they need in `order`.
  * @throws CntkError `needs-too-much-memory`, saying how many GB
  */
 export function checkMemory(
-  shaped: ShapedNetwork,
+  allFacts: ShapedNetwork["facts"],
+  order: readonly NetworkNode[],
   nodes: readonly NetworkNode[],
   elementType: ElementType,
 ): void {
   let total = 0;
-  let given = 0;
+  let inputs = 0;
+  let parameters = 0;
   let isBlownUp = false;
   let largest: { node: NetworkNode; elements: number } | undefined;
-  for (const node of restrictOrder(shaped.order, nodes)) {
-    const facts = shaped.facts.get(node);
+  for (const node of order) {
+    const facts = allFacts.get(node);
     if (!facts) continue;
     const elements = facts.storage === "sparse" ? 1 : elementCount(facts.shape);
     total += elements;
     if (node.op.role === "input" && elements > largestInput) isBlownUp = true;
-    if (node.op.role === "parameter" || node.op.role === "input") given += elements;
+    if (node.op.role === "input") inputs += elements;
+    if (node.op.role === "parameter") parameters += elements;
     if (!largest || elements > largest.elements) largest = { node, elements };
   }
-  isBlownUp ||= total > suspiciousTotal && total > largestGrowth * given;
+  isBlownUp ||= total > suspiciousTotal && total > largestGrowth * (inputs + parameters);
+  isBlownUp ||=
+    total > suspiciousVectors.total &&
+    total > suspiciousVectors.growthOfInputs * inputs &&
+    total > suspiciousVectors.growthOfParameters * parameters;
   if (!largest || (total <= largestTotal && !isBlownUp)) return;
   const { node } = largest;
   const gigabytes = ((total * (elementType === "double" ? 8 : 4)) / 2 ** 30).toPrecision(3);
-  const shape = formatShape(shaped.facts.get(node)?.shape ?? []);
+  const shape = formatShape(allFacts.get(node)?.shape ?? []);
   throw new CntkError({
     code: "needs-too-much-memory",
     message: `Computing ${nodes.map(({ name }) => `'${name}'`).join(", ")} needs ${gigabytes} GB`,

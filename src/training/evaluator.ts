@@ -17,7 +17,6 @@ import {
 } from "../pipeline.js";
 import type { ElementType } from "../numerics/values.js";
 import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
-import type { Plan } from "../plan/plan.js";
 import type { Reader } from "../readers/reader.js";
 import type { ProgressListener, Session } from "../session.js";
 import { emptyAccumulators } from "./accumulated-results.js";
@@ -50,28 +49,15 @@ export class Evaluator {
     readonly gradients: ReadonlyMap<NetworkNode, NetworkNode> = new Map(),
   ) {}
 
-  /** Nodes in inference mode. `checkPlan` may refuse what they ask for. */
-  static compile(
+  /** Nodes in inference mode. */
+  static async compile(
     session: Tools,
     shaped: ShapedNetwork,
     nodes: readonly NetworkNode[],
     values: ParameterStore,
-    checkPlan: (plan: Plan) => void = () => undefined,
   ): Promise<Evaluator> {
     const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
-    checkPlan(plan);
     requireMemory(shaped);
-    return Evaluator.ofPlan(session, shaped, nodes, plan, values);
-  }
-
-  /** The same from the plan of the nodes' inference graph. */
-  static async ofPlan(
-    session: Tools,
-    shaped: ShapedNetwork,
-    nodes: readonly NetworkNode[],
-    plan: Plan,
-    values: ParameterStore,
-  ): Promise<Evaluator> {
     const compiled = await compilePlan(session, plan, values);
     await setEngines(compiled, shaped);
     return new Evaluator(shaped, nodes, inputsBelow(nodes), session.elementType, compiled, "evaluate");

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesIn } from "./files-in.mjs";
-import { actionsConfig, exercise, mutated, rebuilt, zeroSample } from "./mutate.mjs";
+import { actionsConfig, attemptNames, exercise, mutated, rebuilt, zeroSample } from "./mutate.mjs";
 
 function isModel(path) {
   return readFileSync(path).subarray(0, 6).equals(Buffer.from("BCN", "utf16le"));
@@ -17,7 +17,7 @@ export function describe(places, seed) {
   return places[(seed >> 1) % places.length];
 }
 
-/** Every fifth seed goes through the actions test and write, the others through print-nodes, writing and eval. */
+/** Every fifth seed goes through actions, one attempt after the other; the others through print-nodes, writing and eval. */
 export async function prepare(load, places, folder) {
   const [modelFiles, { ModelSession }, { CntkError }, { selectBackend }, { nodeFiles }, { runConfig }] =
     await Promise.all(
@@ -36,29 +36,35 @@ export async function prepare(load, places, folder) {
       const bytes = new Uint8Array(readFileSync(path));
       const model = modelFiles.readModel(bytes, path);
       const data = join(folder, `data${known.size}.txt`);
-      const config = join(folder, `actions${known.size}.cntk`);
       writeFileSync(data, zeroSample(model));
-      writeFileSync(config, actionsConfig(model, join(folder, "damaged.dnn"), data, join(folder, "out")));
-      known.set(path, (found = { bytes, data, config }));
+      const configs = attemptNames.map((attempt) => {
+        const config = join(folder, `${attempt}${known.size}.cntk`);
+        const [damaged, out] = [join(folder, "damaged.dnn"), join(folder, "out")];
+        writeFileSync(config, actionsConfig(model, damaged, data, out, attempt));
+        return config;
+      });
+      known.set(path, (found = { bytes, data, configs }));
     }
     return found;
   };
   return async (seed) => {
-    const { bytes, data, config } = original(describe(places, seed));
+    const { bytes, data, configs } = original(describe(places, seed));
     const damaged = (seed & 1) === 0 ? mutated(bytes, seed) : (rebuilt(api, bytes, seed) ?? bytes);
     if (seed % 5 > 0) return exercise(api, damaged, `seed ${seed}`, files, data);
     writeFileSync(join(folder, "damaged.dnn"), damaged);
+    const number = Math.floor(seed / 5) % configs.length;
+    const attempt = attemptNames[number];
     try {
       const log = { write: () => undefined };
-      await runConfig([`configFile=${config}`], {
+      await runConfig([`configFile=${configs[number]}`], {
         directory: folder,
         log,
         output: log,
         backend: "javascript",
       });
-      return "actions ok";
+      return `${attempt} ok`;
     } catch (error) {
-      if (error instanceof CntkError) return `actions ${error.code}`;
+      if (error instanceof CntkError) return `${attempt} ${error.code}`;
       throw error;
     }
   };

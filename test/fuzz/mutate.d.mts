@@ -33,4 +33,6 @@ export function actionsConfig(
   modelPath: string,
   dataPath: string,
   outputPath: string,
+  attempt?: string,
 ): string;
+export const attemptNames: readonly string[];

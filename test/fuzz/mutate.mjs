@@ -201,8 +201,33 @@ export function zeroSample(model) {
     .join(" ")}\n`;
 }
 
-/** A configuration that tests a model and writes its outputs, with a reader for the inputs of the whole one. */
-export function actionsConfig(model, modelPath, dataPath, outputPath) {
+/** What commands do with a model, by the name of the attempt: all that computes with what a file holds. */
+const attempts = {
+  evaluation: ({ reader, outputPath }) => `command = tested : written
+tested = [ action = "test" ; minibatchSize = 4 ; ${reader} ]
+written = [ action = "write" ; outputPath = "${outputPath}" ; ${reader} ]`,
+  validation: ({ reader }) => `command = validated
+validated = [ action = "cv" ; crossValidationInterval = 0:1:0 ; minibatchSize = 4 ; ${reader} ]`,
+  statistics: ({ reader, outputPath }) => `command = again
+again = [ action = "bnstat" ; itersPerNode = 1 ; minibatchSize = 4 ; newModelPath = "${outputPath}.bn" ; ${reader} ]`,
+  training: ({ reader, modelPath, outputPath }) => `command = adapted
+adapted = [ action = "adapt" ; origModelFileName = "${modelPath}" ; modelPath = "${outputPath}.trained" ; makeMode = false ; ${sgd} ; ${reader} ]`,
+  unitTest: ({ reader, outputPath }) => `command = written
+written = [ action = "write" ; nodeUnitTest = true ; outputPath = "${outputPath}" ; ${reader} ]`,
+  editing: ({ modelPath, outputPath, reader }) => `command = edited : shown : trained
+edited = [ action = "edit" ; makeMode = false ; outputModelPath = "${outputPath}.edited" ; BrainScriptNetworkBuilder = (BS.Network.Edit (BS.Network.Load ("${modelPath}"), (n => n), BS.Constants.None)) ]
+shown = [ action = "dumpNode" ; outputFile = "${outputPath}.txt" ; printValues = false ]
+trained = [ action = "adapt" ; origModelFileName = "${outputPath}.edited" ; modelPath = "${outputPath}.trained2" ; makeMode = false ; ${sgd} ; ${reader} ]`,
+  decomposition: ({ outputPath }) => `command = smaller
+smaller = [ action = "SVD" ; outputModelPath = "${outputPath}.svd" ; KeepRatio = 0.5 ; AlignedSize = 1 ; NodeNameRegex = ".*" ]`,
+};
+const sgd =
+  "SGD = [ maxEpochs = 1 ; epochSize = 1 ; minibatchSize = 1 ; learningRatesPerSample = 0.001 ; momentumPerMB = 0.9 ; gradUpdateType = adagrad ]";
+
+export const attemptNames = Object.keys(attempts);
+
+/** A configuration that makes an attempt on a model, with a reader for the inputs of the whole one. */
+export function actionsConfig(model, modelPath, dataPath, outputPath, attempt = "evaluation") {
   const streams = model.nodes
     .filter(({ operation }) => operation === "InputValue" || operation === "SparseInputValue")
     .map(({ name, operation, fields }) => {
@@ -211,10 +236,8 @@ export function actionsConfig(model, modelPath, dataPath, outputPath) {
     });
   const reader = `reader = [ readerType = "CNTKTextFormatReader" ; file = "${dataPath}" ; randomize = false ; input = [ ${streams.join(" ; ")} ] ]`;
   const precision = model.nodes.some((node) => node.precision === "double") ? "double" : "float";
-  return `command = tested : written
-precision = "${precision}"
+  return `precision = "${precision}"
 modelPath = "${modelPath}"
-tested = [ action = "test" ; minibatchSize = 4 ; ${reader} ]
-written = [ action = "write" ; outputPath = "${outputPath}" ; ${reader} ]
+${attempts[attempt]({ reader, modelPath, outputPath })}
 `;
 }

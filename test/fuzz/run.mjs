@@ -1,5 +1,5 @@
 // Large runs over hostile input, after npm run build:
-//   node test/fuzz/run.mjs models COUNT FIRST-SEED FILE-OR-FOLDER…       damaged model files: read, print, write, eval, test, write
+//   node test/fuzz/run.mjs models COUNT FIRST-SEED FILE-OR-FOLDER…       damaged model files: read, print, write, eval, and all actions
 //   node test/fuzz/run.mjs checkpoints COUNT FIRST-SEED                  a training that goes on from a damaged checkpoint
 // Every seed must end within 5 s of CPU time, with a result or a CntkError. Prints what did not, and how often which outcome came.
 import { mkdtempSync, rmSync } from "node:fs";

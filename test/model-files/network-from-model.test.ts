@@ -18,14 +18,14 @@ describe("networkFromModel and modelFromNetwork", () => {
     ["sparse-clip.model", "double"],
   ] as const)("carry %s through a network and back byte for byte", (name, elementType) => {
     const bytes = recorded(name);
-    const network = networkFromModel(readModel(bytes, name));
+    const network = networkFromModel(readModel(bytes, name), name);
     const { shaped } = validateNetwork(network, { traceLevel: 0, axisNames: new AxisNames(), elementType });
     const model = modelFromNetwork(shaped, network.values, elementType);
     expect(Buffer.compare(writeModel(model), bytes)).toBe(0);
   });
 
   it("link nodes, fill groups and keep values", () => {
-    const network = networkFromModel(readModel(recorded("07-float.model"), "m"));
+    const network = networkFromModel(readModel(recorded("07-float.model"), "m"), "m");
     const node = (name: string) => network.nodes.find((candidate) => candidate.name === name);
     expect(node("z.unpool1")?.inputs).toEqual([node("z.pool1"), node("z.conv1.res")]);
     expect(network.groups.criterion).toEqual([node("rmse")]);
@@ -39,7 +39,7 @@ describe("networkFromModel and modelFromNetwork", () => {
   });
 
   it("names operations that cannot be run", () => {
-    const network = networkFromModel(readModel(recorded("ctc.model"), "m"));
+    const network = networkFromModel(readModel(recorded("ctc.model"), "m"), "m");
     expect(() => requireRunnable(network)).not.toThrow();
     // No recorded model holds an operation without a value: one is added.
     const [runs, refused] = ["RandomSample", "SequenceWithSoftmax"].map((name) => {
@@ -70,7 +70,7 @@ describe("networkFromModel and modelFromNetwork", () => {
       ),
     });
     const read = readModel(bytes, "m");
-    const shaped = validate(networkFromModel(read));
+    const shaped = validate(networkFromModel(read, "m"));
     expect(writeModel(modelFromNetwork(shaped, new Map(), "double"))).toEqual(bytes);
     const [x, z, root] = ["x", "z", "L"].map((name) =>
       shaped.network.nodes.find((node) => node.name === name)!,
@@ -104,7 +104,7 @@ describe("networkFromModel and modelFromNetwork", () => {
         ...plain.nodes.map((node) => (node.name === "err" ? { ...node, inputs: ["b", "f2"] } : node)),
       ],
     };
-    const network = networkFromModel(model);
+    const network = networkFromModel(model, "m");
     const { shaped } = validateNetwork(network, {
       traceLevel: 0,
       axisNames: new AxisNames(),

@@ -33,7 +33,9 @@ function changedFiles(paths: readonly string[]): { read: string[]; network: stri
     if (model.version < 26) changed.older++;
     const wanted = model.version < 26 ? Buffer.from(writeModel(readModel(written, path))) : bytes;
     if (!written.equals(wanted)) changed.read.push(path);
-    const carried = Buffer.from(writeModel(modelFromUnshapedNetwork(networkFromModel(model), elementType)));
+    const carried = Buffer.from(
+      writeModel(modelFromUnshapedNetwork(networkFromModel(model, "m"), elementType)),
+    );
     if (!carried.equals(written)) changed.network.push(path);
   }
   return changed;

@@ -3,8 +3,10 @@ import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { emptyGroups, makeNode } from "../../src/network/build.js";
 import { evaluationOrder, refuseOwnInputs } from "../../src/network/loops.js";
 import type { Attributes, Network, NetworkNode } from "../../src/network/network.js";
+import { restrictOrder } from "../../src/network/node-order.js";
 import { operationByName } from "../../src/ops/index.js";
-import { checkWork, inferenceGraph, planGraph } from "../../src/pipeline.js";
+import { inferenceGraph, planGraph } from "../../src/pipeline.js";
+import { checkWork } from "../../src/plan/index.js";
 import { AxisNames, checkMemory, validateNetwork } from "../../src/shapes/index.js";
 
 function make(name: string, operation: string, inputs: NetworkNode[], attributes?: Attributes): NetworkNode {
@@ -18,6 +20,10 @@ const input = (...shape: number[]): NetworkNode => make("x", "InputValue", [], {
 function validated(...nodes: NetworkNode[]) {
   const network: Network = { nodes, groups: { ...emptyGroups() }, values: new Map() };
   return validateNetwork(network, { traceLevel: 0, axisNames: new AxisNames(), elementType: "float" }).shaped;
+}
+
+function checkNode(shaped: ReturnType<typeof validated>, node: NetworkNode): void {
+  checkMemory(shaped.facts, restrictOrder(shaped.order, [node]), [node], "float");
 }
 
 function codeOf(action: () => unknown): string {
@@ -64,11 +70,34 @@ describe("sizes that nobody can compute", () => {
     ]);
     const shaped = validated(...square.inputs, square, ...cube.inputs.slice(1), cube);
     // 16 million values of 24 bytes of input are strange, but fit; 8 billion do not.
-    expect(codeOf(() => checkMemory(shaped, [square], "float"))).toBe("nothing was thrown");
-    expect(codeOf(() => checkMemory(shaped, [cube], "float"))).toBe("needs-too-much-memory");
-    expect(() => checkMemory(shaped, [cube], "float")).toThrow("Computing 'xxx' needs 32.1 GB");
+    expect(codeOf(() => checkNode(shaped, square))).toBe("nothing was thrown");
+    expect(codeOf(() => checkNode(shaped, cube))).toBe("needs-too-much-memory");
+    expect(() => checkNode(shaped, cube)).toThrow("Computing 'xxx' needs 32.1 GB");
     const huge = input(1 << 27);
-    expect(codeOf(() => checkMemory(validated(huge), [huge], "double"))).toBe("needs-too-much-memory");
+    expect(codeOf(() => checkNode(validated(huge), huge))).toBe("needs-too-much-memory");
+  });
+
+  it("are refused where vectors grow by more than inputs and parameters explain", () => {
+    const x = input(300);
+    const W = make("W", "LearnableParameter", [], { shape: [129, 300], init: "fixedValue", initValue: 0 });
+    const product = (outputRank: number) =>
+      make("Wx", "Times", [W, x], { outputRank, inferInputRankToMap: -1 });
+    const [matrix, tensor] = [product(1), product(2)];
+    expect(codeOf(() => checkNode(validated(W, x, matrix), matrix))).toBe("nothing was thrown");
+    // The outer product has 129 · 300 · 300 values.
+    expect(codeOf(() => checkNode(validated(W, x, tensor), tensor))).toBe("needs-too-much-memory");
+  });
+
+  it("are refused by the plan where they come out of a model file", () => {
+    const x = input(300);
+    const y = make("y", "InputValue", [], { shape: [1, 300] });
+    const z = make("z", "InputValue", [], { shape: [1, 1, 300] });
+    const cube = make("xyz", "ElementTimes", [make("xy", "ElementTimes", [x, y]), z]);
+    const plan = (...nodes: NetworkNode[]) => planGraph(inferenceGraph(validated(...nodes), [cube]), "float");
+    const nodes = [x, y, z, ...cube.inputs.slice(0, 1), cube];
+    expect(codeOf(() => plan(...nodes))).toBe("nothing was thrown");
+    Object.assign(x, { modelFile: "damaged.dnn" });
+    expect(codeOf(() => plan(...nodes))).toBe("needs-too-much-memory");
   });
 });
 

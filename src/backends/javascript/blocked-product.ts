@@ -1,3 +1,5 @@
+import type { Values } from "../../numerics/values.js";
+
 /** How much of the contracted index is worked on at a time: six such runs fit the first-level cache. */
 const innerBlock = 384;
 /** How many rows of the left factor stay in the second-level cache while all columns of the right one pass by. */
@@ -22,6 +24,22 @@ export function multiplyInnerFirst(
       const rowEnd = Math.min(rows, row + rowBlock);
       addBlockProducts(left, right, product, rows, columns, inner, begin, length, row, rowEnd);
     }
+  }
+}
+
+/** product[i + rows·j] = left[i]·right[j]: nothing is contracted, and what there is to do is writing. */
+export function multiplyOuter(
+  left: Float64Array,
+  right: Float64Array,
+  product: Values,
+  rows: number,
+  columns: number,
+): void {
+  for (let j = 0; j < columns; j++) {
+    const y = right[j]!;
+    const to = rows * j;
+    // A sum that begins with zero never is minus zero.
+    for (let i = 0; i < rows; i++) product[to + i] = 0 + left[i]! * y;
   }
 }
 

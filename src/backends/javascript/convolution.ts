@@ -20,8 +20,8 @@ export const compileConvolution: KernelCompiler<"convolution"> = (instruction) =
   const weights = operandAt(reads, 0);
   const input = operandAt(reads, 1);
   const table = windowTable(geometry);
-  const { inputCount, outputCount, kernelCount, begin, inputCell, kernelCell, outputWindow, outputKernel } =
-    table;
+  const { inputCount, outputCount, kernelCount, base, begin, end } = table;
+  const { inputCell, kernelCell, outputWindow, outputKernel } = table;
   return (run) => {
     const columns = run.columns(writes.axis);
     const w = run.view(weights);
@@ -32,9 +32,10 @@ export const compileConvolution: KernelCompiler<"convolution"> = (instruction) =
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
         const kernel = outputKernel[cell]! * kernelCount;
+        const first = from + base[window]!;
         let sum = 0;
-        for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) {
-          sum += w[kernel + kernelCell[e]!]! * x[from + inputCell[e]!]!;
+        for (let e = begin[window]!, stop = end[window]!; e < stop; e++) {
+          sum += w[kernel + kernelCell[e]!]! * x[first + inputCell[e]!]!;
         }
         y[n * outputCount + cell] = sum;
       }
@@ -50,8 +51,8 @@ export const compileConvolutionInputGradient: KernelCompiler<"convolutionInputGr
   const weights = operandAt(reads, 0);
   const outputGradient = operandAt(reads, 1);
   const table = windowTable(geometry);
-  const { inputCount, outputCount, kernelCount, begin, inputCell, kernelCell, outputWindow, outputKernel } =
-    table;
+  const { inputCount, outputCount, kernelCount, base, begin, end } = table;
+  const { inputCell, kernelCell, outputWindow, outputKernel } = table;
   const scratch = new Scratch();
   return (run) => {
     const columns = run.columns(writes.axis);
@@ -65,8 +66,9 @@ export const compileConvolutionInputGradient: KernelCompiler<"convolutionInputGr
         const window = outputWindow[cell]!;
         const kernel = outputKernel[cell]! * kernelCount;
         const g = gradient[n * outputCount + cell]!;
-        for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) {
-          sums[inputCell[e]!]! += w[kernel + kernelCell[e]!]! * g;
+        const first = base[window]!;
+        for (let e = begin[window]!, stop = end[window]!; e < stop; e++) {
+          sums[first + inputCell[e]!]! += w[kernel + kernelCell[e]!]! * g;
         }
       }
       const to = n * inputCount;
@@ -85,8 +87,8 @@ export const compileConvolutionWeightGradient: KernelCompiler<"convolutionWeight
   const input = operandAt(reads, 0);
   const outputGradient = operandAt(reads, 1);
   const table = windowTable(geometry);
-  const { inputCount, outputCount, kernelCount, begin, inputCell, kernelCell, outputWindow, outputKernel } =
-    table;
+  const { inputCount, outputCount, kernelCount, base, begin, end } = table;
+  const { inputCell, kernelCell, outputWindow, outputKernel } = table;
   const weightCount = table.kernels * kernelCount;
   const scratch = new Scratch();
   return (run) => {
@@ -104,8 +106,9 @@ export const compileConvolutionWeightGradient: KernelCompiler<"convolutionWeight
         const window = outputWindow[cell]!;
         const kernel = outputKernel[cell]! * kernelCount;
         const g = gradient[n * outputCount + cell]!;
-        for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) {
-          sums[kernel + kernelCell[e]!]! += x[from + inputCell[e]!]! * g;
+        const first = from + base[window]!;
+        for (let e = begin[window]!, stop = end[window]!; e < stop; e++) {
+          sums[kernel + kernelCell[e]!]! += x[first + inputCell[e]!]! * g;
         }
       }
     }

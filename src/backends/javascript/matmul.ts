@@ -1,7 +1,7 @@
 import type { Values } from "../../numerics/values.js";
 import type { Operand } from "../../primitives/instruction.js";
 import { operandAt, type KernelCompiler, type KernelContext, type KernelRun } from "../host/kernel.js";
-import { multiplyInnerFirst } from "./blocked-product.js";
+import { multiplyInnerFirst, multiplyOuter } from "./blocked-product.js";
 import { Scratch } from "./scratch.js";
 import { compileSparseMatmul } from "./sparse-matmul.js";
 
@@ -24,6 +24,10 @@ export const compileMatmul: KernelCompiler<"matmul"> = (instruction, context) =>
     if (left.inner !== right.inner) throw new Error("matmul: the inner sizes differ");
     const target = run.view(writes);
     const count = left.outer * right.outer;
+    if (left.inner === 1) {
+      multiplyOuter(x, y, target, left.outer, right.outer);
+      return;
+    }
     if (target instanceof Float64Array) {
       multiplyInnerFirst(x, y, target, left.outer, right.outer, left.inner);
       return;

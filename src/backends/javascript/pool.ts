@@ -5,21 +5,20 @@ import { Scratch } from "./scratch.js";
 import { windowTable, type WindowTable } from "./windows.js";
 
 /** How many cells an average is taken over, per window. */
-function divisors(table: WindowTable, includePad: boolean): Float64Array {
-  const { begin, kernelCount } = table;
-  return Float64Array.from({ length: begin.length - 1 }, (_, window) =>
-    includePad ? kernelCount : begin[window + 1]! - begin[window]!,
-  );
+function divisors(table: WindowTable, includePad: boolean): Int32Array {
+  const { begin, end, kernelCount } = table;
+  return begin.map((first, window) => (includePad ? kernelCount : end[window]! - first));
 }
 
 /** The first cell (first axis fastest) of a window's cells `from …` whose value is the largest. */
 function firstMaximum(x: Values, from: number, table: WindowTable, window: number): number {
-  const { begin, inputCell } = table;
+  const { base, begin, end, inputCell } = table;
+  const first = from + base[window]!;
   let best = inputCell[begin[window]!]!;
-  for (let e = begin[window]! + 1, end = begin[window + 1]!; e < end; e++) {
-    if (x[from + inputCell[e]!]! > x[from + best]!) best = inputCell[e]!;
+  for (let e = begin[window]! + 1, stop = end[window]!; e < stop; e++) {
+    if (x[first + inputCell[e]!]! > x[first + best]!) best = inputCell[e]!;
   }
-  return best;
+  return base[window]! + best;
 }
 
 /**
@@ -41,7 +40,7 @@ export const compilePool: KernelCompiler<"pool"> = ({ reads, writes, parameters 
   const mixedUp = geometry.tapsOf !== undefined;
   const table = windowTable(geometry, mixedUp);
   const around = new Scratch();
-  const { inputCount, outputCount, begin, inputCell, outputWindow } = table;
+  const { inputCount, outputCount, base, begin, end, inputCell, outputWindow } = table;
   const round = roundingOf(elementType);
   const counts = divisors(table, includePad);
   if (mode === "max") {
@@ -67,8 +66,9 @@ export const compilePool: KernelCompiler<"pool"> = ({ reads, writes, parameters 
       const from = offset + n * inputCount;
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
+        const first = from + base[window]!;
         let sum = 0;
-        for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) sum += x[from + inputCell[e]!]!;
+        for (let e = begin[window]!, stop = end[window]!; e < stop; e++) sum += x[first + inputCell[e]!]!;
         y[n * outputCount + cell] = round(sum) / counts[window]!;
       }
     }
@@ -82,7 +82,7 @@ export const compilePoolGradient: KernelCompiler<"poolGradient"> = (instruction,
   const outputGradient = operandAt(reads, 0);
   const [, input, pooled] = reads;
   const table = windowTable(geometry);
-  const { inputCount, outputCount, begin, inputCell, outputWindow } = table;
+  const { inputCount, outputCount, base, begin, end, inputCell, outputWindow } = table;
   const round = roundingOf(elementType);
   const counts = divisors(table, includePad);
   const scratch = new Scratch();
@@ -100,15 +100,18 @@ export const compilePoolGradient: KernelCompiler<"poolGradient"> = (instruction,
       sums.fill(0, 0, inputCount);
       for (let cell = 0; cell < outputCount; cell++) {
         const window = outputWindow[cell]!;
+        const first = base[window]!;
         const g = gradient[n * outputCount + cell]!;
         if (mode === "average") {
           const share = round(g / counts[window]!);
-          for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) sums[inputCell[e]!]! += share;
+          for (let e = begin[window]!, stop = end[window]!; e < stop; e++) {
+            sums[first + inputCell[e]!]! += share;
+          }
         } else if (x && y) {
           const maximum = y[n * outputCount + cell]!;
-          for (let e = begin[window]!, end = begin[window + 1]!; e < end; e++) {
-            if (x[from + inputCell[e]!]! >= maximum) {
-              sums[inputCell[e]!]! += g;
+          for (let e = begin[window]!, stop = end[window]!; e < stop; e++) {
+            if (x[from + first + inputCell[e]!]! >= maximum) {
+              sums[first + inputCell[e]!]! += g;
               break;
             }
           }

@@ -33,7 +33,10 @@ export class LinearHeap implements Heap {
     this.floats = new Float32Array(buffer, 0, words);
     this.doubles = new Float64Array(buffer, 0, words / 2);
     layout.rooms.forEach((room, index) => {
-      if (room.axis === null) this.table[layout.roomAt(index) / 4] = this.arena.allocate(room.size);
+      if (room.axis !== null) return;
+      const place = this.arena.allocate(room.size);
+      this.table[layout.roomAt(index) / 4] = place;
+      if (room.contents) new Int32Array(this.arena.buffer, place, room.contents.length).set(room.contents);
     });
   }
 

@@ -3,11 +3,12 @@ import { scalarsOf } from "../../primitives/expression.js";
 import type { AxisId, BufferId } from "../../primitives/instruction.js";
 import { instructionsOf } from "../../plan/plan.js";
 
-/** Room that kernels work in: bytes, or bytes per column of an axis. */
+/** Room that kernels work in: bytes, or bytes per column of an axis; with what stands in it from the beginning, if anything. */
 export interface Room {
   readonly axis: AxisId | null;
-  readonly place: number;
+  readonly place: number | string;
   size: number;
+  readonly contents?: Int32Array;
 }
 
 /**
@@ -41,12 +42,21 @@ export class TableLayout {
   }
 
   /** Place of a room's address; rooms of one axis and place are one, as large as the largest wish. */
-  room(axis: AxisId | null, place: number, size: number): number {
+  room(axis: AxisId | null, place: number | string, size: number): number {
     let index = this.rooms.findIndex((known) => known.axis === axis && known.place === place);
     if (index < 0) index = this.rooms.push({ axis, place, size: 0 }) - 1;
     const room = this.rooms[index] as Room;
     room.size = Math.max(room.size, size);
     return this.roomAt(index);
+  }
+
+  /** Place of the address of numbers that stand there from the beginning. */
+  table(numbers: readonly number[]): number {
+    const place = `table ${numbers.join()}`;
+    const index = this.rooms.findIndex((known) => known.place === place);
+    if (index >= 0) return this.roomAt(index);
+    const contents = Int32Array.from(numbers);
+    return this.roomAt(this.rooms.push({ axis: null, place, size: contents.byteLength, contents }) - 1);
   }
 
   roomAt(index: number): number {

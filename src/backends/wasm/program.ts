@@ -193,6 +193,12 @@ class ProgramWriter {
       case "room":
         i32.load({ offset: layout.room(argument.axis, argument.place, argument.size) }, 0);
         return;
+      case "handedOn":
+        i32.load({ offset: layout.room(null, `handed on ${argument.place}`, argument.size) }, 0);
+        return;
+      case "table":
+        i32.load({ offset: layout.table(argument.numbers) }, 0);
+        return;
       case "address": {
         const { buffer, axis, dims } = argument.operand;
         i32.load({ offset: layout.buffer(buffer) }, 0);

@@ -7,10 +7,10 @@ import { operationOfModelFile, unavailableOperation } from "../../ops/unavailabl
 import type { ModelFile } from "../../model-files/index.js";
 
 /**
- * The network of a model file; its parameters keep the values of the file. Operations that cntkts cannot run become nodes
+ * The network of the model file `path`; its parameters keep the values of the file. Operations that cntkts cannot run become nodes
  * all the same, which only running refuses (src/ops/unavailable.ts).
  */
-export function networkFromModel(model: ModelFile): Network {
+export function networkFromModel(model: ModelFile, path: string): Network {
   const byName = new Map<string, NetworkNode>();
   const values = new Map<NetworkNode, ParameterValues>();
   const nodes = model.nodes.map(({ name, operation, fields, values: matrix }) => {
@@ -24,6 +24,7 @@ export function networkFromModel(model: ModelFile): Network {
       inputs: [],
       attributes,
       tags: new Set(),
+      modelFile: path,
     };
     byName.set(name.toLowerCase(), node);
     if (matrix) values.set(node, matrix.values);

@@ -78,6 +78,34 @@ export const convolutionGeometries: readonly [string, Geometry][] = [
     }),
   ],
   ["kernel as large as the input", geometry({ input: [4, 3, 2], kernel: [4, 3, 2], maps: [1, 1, 5] })],
+  [
+    "stride 2, rows of whole vectors, many maps",
+    geometry({
+      input: [16, 9, 3],
+      kernel: [3, 3, 3],
+      stride: [2, 2, 1],
+      lower: [1, 1, 0],
+      upper: [1, 1, 0],
+      maps: [1, 1, 9],
+    }),
+  ],
+  [
+    "3x3 same, rows of whole vectors, many maps",
+    geometry({ input: [8, 6, 5], kernel: [3, 3, 5], lower: [1, 1, 0], upper: [1, 1, 0], maps: [1, 1, 10] }),
+  ],
+  ["1x1, many maps", geometry({ input: [7, 7, 5], kernel: [1, 1, 5], maps: [1, 1, 11] })],
+  ["1x1, stride 2", geometry({ input: [8, 8, 6], kernel: [1, 1, 6], stride: [2, 2, 1], maps: [1, 1, 8] })],
+  [
+    "large kernel, stride 3",
+    geometry({
+      input: [23, 11, 2],
+      kernel: [9, 5, 2],
+      stride: [3, 2, 1],
+      lower: [4, 1, 0],
+      upper: [3, 2, 0],
+      maps: [1, 1, 8],
+    }),
+  ],
   ["1x1", geometry({ input: [4, 3, 3], kernel: [1, 1, 3], maps: [1, 1, 2] })],
 ];
 

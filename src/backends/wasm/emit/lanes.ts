@@ -31,9 +31,13 @@ export interface Lanes {
   readonly count: number;
   readonly whole: Access;
   readonly single: Access;
+  /** Loads one number of memory into a lane of `x`, which the others are of. */
+  loadLane(lane: number, at: Input<"i32">, offset: number, x: Vector): Result;
   /** One number of memory in every lane. */
   spread(at: Input<"i32">, offset?: number): Result;
   constant(value: number): Result;
+  /** x·y + sum */
+  multiplyAdd(x: Vector, y: Vector, sum: Vector): Result;
   readonly add: Binary;
   readonly sub: Binary;
   readonly mul: Binary;
@@ -75,8 +79,10 @@ const floats: Lanes = {
     },
   },
   spread: (at, offset = 0) => v128.load32_splat({ offset }, at),
+  loadLane: (lane, at, offset, x) => v128.load32_lane({ offset }, lane, at, x),
   constant: (x) => v128.const("f32x4", [x, x, x, x]),
   ...f32x4,
+  multiplyAdd: (x, y, sum) => f32x4.add(f32x4.mul(x, y), sum),
   storeFirst: (count, at, offset, x) => {
     if (count === 4) v128.store({ offset, align: 4 }, at, x);
     else
@@ -105,8 +111,10 @@ const doubles: Lanes = {
     },
   },
   spread: (at, offset = 0) => v128.load64_splat({ offset }, at),
+  loadLane: (lane, at, offset, x) => v128.load64_lane({ offset }, lane, at, x),
   constant: (x) => v128.const("f64x2", [x, x]),
   ...f64x2,
+  multiplyAdd: (x, y, sum) => f64x2.add(f64x2.mul(x, y), sum),
   storeFirst: (count, at, offset, x) => {
     if (count === 2) v128.store({ offset, align: 4 }, at, x);
     else v128.store64_lane({ offset }, 0, at, x);

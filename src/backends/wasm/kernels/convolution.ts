@@ -10,11 +10,22 @@ import { framed, framesSize, type Frames } from "./images.js";
 import { kernelCorrelation, roundedSums } from "./kernel-correlation.js";
 import { address, columns, gaps, room } from "./kernel.js";
 import type { Argument, Call, WasmCompiler, WasmContext } from "./kernel.js";
+import {
+  convolutionByPatches,
+  inputGradientByPatches,
+  patchSizes,
+  type PatchSizes,
+} from "./patch-convolution.js";
+import { patchesOf } from "./patches.js";
+import { weightGradientByPatches } from "./weight-gradient.js";
 
 /*
  * The convolutions of images with stride 1, as correlations of images with room around them (javascript/planar-convolution.ts
- * says the same in its loops). Other geometries are the host's.
+ * says the same in its loops). Others are products of patches (patch-convolution.ts), or the host's.
  */
+
+/** From so many maps on the gradient of kernels is a product: packing what lies under the windows is little then. */
+const manyMaps = 8;
 
 /** Wider kernels' rows do not fit the registers. */
 const widestKernel = 16;
@@ -34,15 +45,25 @@ function sourcesOf(
 
 function planar(geometry: Geometry): PlanarGeometry | undefined {
   const found = planarGeometry(geometry);
-  return found && found.kernelWidth <= widestKernel ? found : undefined;
+  if (!found || found.kernelWidth > widestKernel) return undefined;
+  return found.kernelWidth * found.kernelHeight > 1 ? found : undefined;
+}
+
+/** The products that make up a convolution of any geometry, or undefined where it is none. */
+function productSizes(geometry: Geometry): PatchSizes | undefined {
+  const patches = patchesOf(geometry);
+  return patches && patchSizes(patches, geometry);
 }
 
 /** Each map is the sum over the channels of their correlations with the kernels. */
 export const compileConvolution: WasmCompiler<"convolution"> = (instruction, context) => {
   const { reads, writes, parameters } = instruction;
-  const g = planar(parameters.geometry);
-  if (!g) return undefined;
   const [weights, input] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const g = planar(parameters.geometry);
+  if (!g) {
+    const sizes = productSizes(parameters.geometry);
+    return sizes && convolutionByPatches(context, sizes, [weights, input, writes]);
+  }
   const target = [g.outputWidth, g.outputHeight] as const;
   const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
   const sizes = sizesOf(g, frames, target, g.channels, g.maps);
@@ -55,9 +76,12 @@ export const compileConvolutionInputGradient: WasmCompiler<"convolutionInputGrad
   context,
 ) => {
   const { reads, writes, parameters } = instruction;
-  const g = planar(parameters.geometry);
-  if (!g) return undefined;
   const [weights, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const g = planar(parameters.geometry);
+  if (!g) {
+    const sizes = productSizes(parameters.geometry);
+    return sizes && inputGradientByPatches(context, sizes, [weights, gradient, writes]);
+  }
   const start = [-g.startX - g.kernelWidth + 1, -g.startY - g.kernelHeight + 1] as const;
   const target = [g.width, g.height] as const;
   const frames = sourcesOf(context, [g.outputWidth, g.outputHeight], start, target, g);
@@ -90,9 +114,12 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
   context,
 ) => {
   const { reads, writes, parameters } = instruction;
-  const g = planar(parameters.geometry);
-  if (!g) return undefined;
   const [input, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const g = planar(parameters.geometry);
+  if (!g || g.maps >= manyMaps) {
+    const sizes = productSizes(parameters.geometry);
+    return sizes && weightGradientByPatches(context, sizes, [input, gradient, writes]);
+  }
   const target = [g.outputWidth, g.outputHeight] as const;
   const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
   const sizes = sizesOf(g, frames, target, g.channels, g.maps);

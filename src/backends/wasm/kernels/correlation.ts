@@ -83,7 +83,7 @@ function tile(context: WasmContext, sizes: CorrelationSizes, maps: number, numbe
         cells.forEach((cell, v) => local.set(cell, lanes.whole.load(source, v * 16)));
         sums.forEach((row, map) => {
           local.set(weight, lanes.spread(kernels, map * sources * taps * bytes));
-          row.forEach((sum, v) => local.set(sum, lanes.add(lanes.mul(cells[v]!, weight), sum)));
+          row.forEach((sum, v) => local.set(sum, lanes.multiplyAdd(cells[v]!, weight, sum)));
         });
       };
       repeat(variable("i32", sources), () => {

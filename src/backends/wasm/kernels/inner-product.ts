@@ -27,7 +27,7 @@ function tile(context: WasmContext, height: number, width: number): Routine {
         rights.forEach((place, j) => local.set(ys[j]!, access.load(place)));
         lefts.forEach((place, i) => {
           local.set(x, access.load(place));
-          sums[i]!.forEach((sum, j) => local.set(sum, lanes.add(lanes.mul(x, ys[j]!), sum)));
+          sums[i]!.forEach((sum, j) => local.set(sum, lanes.multiplyAdd(x, ys[j]!, sum)));
         });
         for (const place of [...lefts, ...rights]) advance(place, access.count * lanes.bytes);
       };

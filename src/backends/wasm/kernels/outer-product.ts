@@ -40,7 +40,7 @@ function tile(context: WasmContext, vectors: number, width: Width, access: Acces
           rows.forEach((row, v) => local.set(row, access.load(a, v * 16)));
           factors.forEach((place, j) => {
             local.set(factor, lanes.spread(place));
-            sums[j]!.forEach((sum, v) => local.set(sum, lanes.add(lanes.mul(rows[v]!, factor), sum)));
+            sums[j]!.forEach((sum, v) => local.set(sum, lanes.multiplyAdd(rows[v]!, factor, sum)));
             advance(place, bStep);
           });
           advance(a, aStep);
