@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import type * as TensorFlow from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 
 /* TensorFlow.js as a program that was given an exported model would load it. */
@@ -36,7 +37,7 @@ interface GraphModel {
 }
 
 interface Converter {
-  loadGraphModel(handler: { readonly load: () => Promise<object> }): Promise<GraphModel>;
+  readonly loadGraphModel: (handler: { readonly load: () => Promise<object> }) => Promise<GraphModel>;
 }
 
 interface ModelJson {
@@ -66,7 +67,7 @@ export interface LoadedGraph {
 /** Loads the model of a folder with TensorFlow.js' own loader. */
 export async function loadGraph(folder: string): Promise<LoadedGraph> {
   // All of one kind of module, so that there is one list of kernels.
-  const tf = require("@tensorflow/tfjs-core") as typeof import("@tensorflow/tfjs-core");
+  const tf = require("@tensorflow/tfjs-core") as typeof TensorFlow;
   require("@tensorflow/tfjs-backend-cpu");
   const { loadGraphModel } = require("@tensorflow/tfjs-converter") as Converter;
   await tf.setBackend("cpu");
