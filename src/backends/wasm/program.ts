@@ -193,9 +193,6 @@ class ProgramWriter {
       case "room":
         i32.load({ offset: layout.room(argument.axis, argument.place, argument.size) }, 0);
         return;
-      case "handedOn":
-        i32.load({ offset: layout.room(null, `handed on ${argument.place}`, argument.size) }, 0);
-        return;
       case "table":
         i32.load({ offset: layout.table(argument.numbers) }, 0);
         return;

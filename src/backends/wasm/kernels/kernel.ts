@@ -16,8 +16,6 @@ export type Argument =
   | { readonly kind: "scalar"; readonly name: string }
   /** Room to work in that no kernel relies on afterwards: `size` bytes, for each column of the axis if there is one. */
   | { readonly kind: "room"; readonly axis: AxisId | null; readonly place: number; readonly size: number }
-  /** Room as before, in which one call of an instruction leaves something for its next ones. */
-  | { readonly kind: "handedOn"; readonly place: number; readonly size: number }
   /** Where whole numbers stand that never change. */
   | { readonly kind: "table"; readonly numbers: readonly number[] };
 
@@ -78,6 +76,4 @@ export const room = (place: number, size: number, axis: AxisId | null = null): A
   axis,
 });
 
-/** Room in which a call leaves something for the next ones of its instruction. */
-export const handedOn = (place: number, size: number): Argument => ({ kind: "handedOn", place, size });
 export const table = (numbers: readonly number[]): Argument => ({ kind: "table", numbers });

@@ -7,7 +7,6 @@ import { advance, forEach, repeat, when } from "../emit/loops.js";
 import {
   address,
   columns,
-  handedOn,
   number,
   room,
   table,
@@ -94,7 +93,8 @@ export function packedKernels(
   [kStep, columnStep]: readonly [number, number],
 ): readonly [Argument, Call] {
   const { bytes } = context.lanes;
-  const strips = handedOn(0, Math.ceil(n / stripWidth) * stripWidth * k * bytes);
+  // What one call leaves in a room the instruction's next ones find there.
+  const strips = room(4, Math.ceil(n / stripWidth) * stripWidth * k * bytes);
   const steps = [number(kStep * bytes), number(columnStep * bytes)];
   return [
     strips,
