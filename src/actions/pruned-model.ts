@@ -31,4 +31,3 @@ export function prunedModel(model: ModelFile, outputs: readonly string[]): Model
     },
   };
 }
-
