@@ -114,16 +114,21 @@ export interface ExportOptions extends LoadOptions {
   readonly format: ExportFormat;
   /** Nodes that the exported model computes, by name or ending; default: the model's output nodes. */
   readonly outputs?: readonly string[];
-  /** File to write; default: the model's path with the format's ending. */
+  /** File to write, for `tfjs` the folder; default: the model's path with the format's ending. */
   readonly out?: string;
   /** ONNX's operation set, from 13 to 21; default 17. */
   readonly opset?: number;
 }
 
-const endings: Readonly<Record<ExportFormat, string>> = { onnx: ".onnx", text: ".txt", numpy: ".npz" };
+const endings: Readonly<Record<ExportFormat, string>> = {
+  onnx: ".onnx",
+  tfjs: ".tfjs",
+  text: ".txt",
+  numpy: ".npz",
+};
 
 /**
- * Writes a model for other programs; returns the path of the file. Throws CntkError for operations without a counterpart,
+ * Writes a model for other programs; returns the path of the file, or of the folder where there are several. Throws CntkError for operations without a counterpart,
  * before anything is written.
  */
 export async function exportModelFile(modelPath: string, options: ExportOptions): Promise<string> {
@@ -131,7 +136,11 @@ export async function exportModelFile(modelPath: string, options: ExportOptions)
   const model = loadModel(modelPath, options);
   const { format, outputs = [], opset, out = `${modelPath}${endings[format]}` } = options;
   const content = await exportModel(model, { format, outputs, opset, producerVersion: version });
-  writeWhole(files, out, (file) => file.write(content));
+  if (typeof content === "string" || content instanceof Uint8Array)
+    writeWhole(files, out, (file) => file.write(content));
+  // The file that names the others comes last.
+  else
+    for (const part of content) writeWhole(files, `${out}/${part.name}`, (file) => file.write(part.content));
   return files.resolve(out);
 }
 

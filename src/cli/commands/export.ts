@@ -4,13 +4,13 @@ import { defineCommand, demandedOption, textOption } from "../command.js";
 /** `cntkts export MODEL --to FORMAT`: a model for other programs. */
 export const exportCommand = defineCommand({
   name: "export",
-  usage: "export MODEL --to onnx|text|numpy [--output NODE,NODE] [--out FILE] [--opset N]",
+  usage: "export MODEL --to onnx|tfjs|text|numpy [--output NODE,NODE] [--out FILE] [--opset N]",
   describe: "Writes a model, as far as some nodes need it, for other programs",
   words: ["MODEL"],
   options: {
-    to: demandedOption("onnx; or its parameters as text or for numpy"),
+    to: demandedOption("onnx, or tfjs for TensorFlow.js; or its parameters as text or for numpy"),
     output: textOption("nodes that the exported model computes (default: the model's output nodes)"),
-    out: textOption("file to write (default: beside the model)"),
+    out: textOption("file to write, for tfjs a folder (default: beside the model)"),
     opset: textOption("ONNX's operation set, from 13 to 21 (default: 17)"),
   },
   read: ({ words, oneOf, optional, positive }) => ({

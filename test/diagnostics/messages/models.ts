@@ -109,7 +109,6 @@ export const modelCases: readonly MessageCase[] = [
   trained("export-opset", "export net.model --to onnx --opset 7"),
   acted("nothing-to-dump", "action = dumpNode ; printValues = false ; printMetadata = false"),
   acted("name-pattern", 'action = dumpNode ; nodeNameRegex = "z(W"'),
-  acted("plot-format", 'action = plot ; outputFile = "net.png"'),
   acted(
     "aligned-size",
     'action = SVD ; outputmodelPath = "new.model" ; NodeNameRegex = ".*W" ; AlignedSize = 0',

@@ -7,8 +7,8 @@ import { define, variable, type Routine } from "../emit/function.js";
 import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
 import { correlation, type CorrelationSizes } from "./correlation.js";
 import { framed, framesSize, type Frames } from "./images.js";
-import { kernelCorrelation, roundedSums } from "./kernel-correlation.js";
-import { address, columns, gaps, room } from "./kernel.js";
+import { kernelCorrelation } from "./kernel-correlation.js";
+import { address, columns, gaps, room, sums } from "./kernel.js";
 import type { Argument, Call, WasmCompiler, WasmContext } from "./kernel.js";
 import {
   convolutionByPatches,
@@ -146,13 +146,13 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
       arguments: [
         address(input),
         address(gradient),
-        address(writes),
+        sums,
         columns(input.axis),
         gaps(input.axis),
         room(0, framesSize(frames, g.channels) * bytes),
         room(1, framesSize(slopes, g.maps) * bytes),
-        room(2, weights * 8),
       ],
+      sums: { count: weights, scale: 1, target: writes },
     },
   ];
 };
@@ -190,7 +190,7 @@ function everySample(context: WasmContext, frames: Frames, sizes: CorrelationSiz
   );
 }
 
-/** (input, gradient, target, columns, gaps, roomForImages, roomForGradients, roomForSums) */
+/** (input, gradient, sums, columns, gaps, roomForImages, roomForGradients) */
 function weightGradient(
   context: WasmContext,
   g: PlanarGeometry,
@@ -202,10 +202,10 @@ function weightGradient(
   const weights = g.kernelWidth * g.kernelHeight * g.channels * g.maps;
   return context.routine(`weight gradient ${JSON.stringify([frames, sizes])}`, () =>
     define(
-      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       [],
-      ([input, gradient, target, count, mask, images, maps, sums]) => {
-        local.get(sums);
+      ([input, gradient, totals, count, mask, images, maps]) => {
+        local.get(totals);
         i32.const(0);
         i32.const(weights * 8);
         memory.fill();
@@ -220,12 +220,11 @@ function weightGradient(
               call(framed(context, slopes, g.maps), [gradient, maps]);
               local.set(rows, maps);
             }
-            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, sums]);
+            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, totals]);
           });
           advance(input, g.width * g.height * g.channels * bytes);
           advance(gradient, g.outputWidth * g.outputHeight * g.maps * bytes);
         });
-        call(roundedSums(context), [sums, target, weights]);
       },
     ),
   );

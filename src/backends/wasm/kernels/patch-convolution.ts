@@ -7,6 +7,7 @@ import { advance, forEach, repeat, when } from "../emit/loops.js";
 import {
   address,
   columns,
+  handedOn,
   number,
   room,
   table,
@@ -93,12 +94,15 @@ export function packedKernels(
   [kStep, columnStep]: readonly [number, number],
 ): readonly [Argument, Call] {
   const { bytes } = context.lanes;
-  // What one call leaves in a room the instruction's next ones find there.
-  const strips = room(4, Math.ceil(n / stripWidth) * stripWidth * k * bytes);
+  const strips = handedOn(0, Math.ceil(n / stripWidth) * stripWidth * k * bytes);
   const steps = [number(kStep * bytes), number(columnStep * bytes)];
   return [
     strips,
-    { routine: packedStrips(context), arguments: [weights, strips, number(k), number(n), ...steps] },
+    {
+      routine: packedStrips(context),
+      arguments: [weights, strips, number(k), number(n), ...steps],
+      once: true,
+    },
   ];
 }
 
