@@ -71,7 +71,7 @@ export function transformedTiles(
   layout: TileLayout,
 ): Routine {
   const key = `winograd tiles ${[across, down, rowLength, layout.pair, layout.single, layout.frequency].join()}`;
-  const { load } = float.whole;
+  const load = (at: Local<"i32">, offset: number) => float.whole.load(at, offset);
   return context.routine(key, () =>
     define(["i32", "i32"], [], ([image, to]) => {
       const vector = variable("i32", 0);
@@ -166,7 +166,7 @@ export function transformedCells(
   { width, height }: CellRows,
   frequencyStep: number,
 ): Routine {
-  const { load } = float.whole;
+  const load = (at: Local<"i32">, offset: number) => float.whole.load(at, offset);
   const cellsAbreast = tilesAbreast * 2;
   return context.routine(`winograd cells ${width} ${height} ${frequencyStep}`, () =>
     define(["i32", "i32"], [], ([products, to]) => {
