@@ -114,24 +114,36 @@ export interface ExportOptions extends LoadOptions {
   readonly format: ExportFormat;
   /** Nodes that the exported model computes, by name or ending; default: the model's output nodes. */
   readonly outputs?: readonly string[];
-  /** File to write; default: the model's path with the format's ending. */
+  /** File to write, for `tfjs` the folder; default: the model's path with the format's ending. */
   readonly out?: string;
   /** ONNX's operation set, from 13 to 21; default 17. */
   readonly opset?: number;
+  /** Of CNTK's own model files, from 1 to 26; default: that of the file, or 26. */
+  readonly fileVersion?: number;
 }
 
-const endings: Readonly<Record<ExportFormat, string>> = { onnx: ".onnx", text: ".txt", numpy: ".npz" };
+const endings: Readonly<Record<ExportFormat, string>> = {
+  onnx: ".onnx",
+  tfjs: ".tfjs",
+  cntk: ".cntk.model",
+  text: ".txt",
+  numpy: ".npz",
+};
 
 /**
- * Writes a model for other programs; returns the path of the file. Throws CntkError for operations without a counterpart,
+ * Writes a model for other programs; returns the path of the file, or of the folder where there are several. Throws CntkError for operations without a counterpart,
  * before anything is written.
  */
 export async function exportModelFile(modelPath: string, options: ExportOptions): Promise<string> {
   const files = options.files ?? nodeFiles(options.directory);
   const model = loadModel(modelPath, options);
-  const { format, outputs = [], opset, out = `${modelPath}${endings[format]}` } = options;
-  const content = await exportModel(model, { format, outputs, opset, producerVersion: version });
-  writeWhole(files, out, (file) => file.write(content));
+  const { format, outputs = [], opset, fileVersion, out = `${modelPath}${endings[format]}` } = options;
+  const content = await exportModel(model, { format, outputs, opset, fileVersion, producerVersion: version });
+  if (typeof content === "string" || content instanceof Uint8Array)
+    writeWhole(files, out, (file) => file.write(content));
+  // The file that names the others comes last.
+  else
+    for (const part of content) writeWhole(files, `${out}/${part.name}`, (file) => file.write(part.content));
   return files.resolve(out);
 }
 

@@ -1,13 +1,15 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { dumpNodes } from "../model-files/index.js";
+import type { ModelPart } from "../exporters/index.js";
+import { dumpNodes, writeModel } from "../model-files/index.js";
 import { findNodeBySuffix } from "../network/find-node.js";
 import type { NetworkNode, ParameterValues } from "../network/network.js";
 import { depthFirstOrder } from "../network/node-order.js";
 import type { ModelSession } from "./model-session.js";
+import { prunedModel } from "./pruned-model.js";
 import { storedValues } from "./stored-values.js";
 
 /** What a model can be exported to. */
-export const exportFormats = ["onnx", "text", "numpy"] as const;
+export const exportFormats = ["onnx", "tfjs", "cntk", "text", "numpy"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportRequest {
@@ -16,26 +18,33 @@ export interface ExportRequest {
   readonly outputs: readonly string[];
   /** Of ONNX; default 17. */
   readonly opset: number | undefined;
+  /** Of CNTK's own model files, from 1 to 26; default: that of the file, or 26. */
+  readonly fileVersion?: number | undefined;
   readonly producerVersion: string;
 }
 
+/** Files of an exported model: one, or several by their names in a folder. */
+export type ExportedModel = Uint8Array | string | readonly ModelPart[];
+
 /**
- * A model, as far as its outputs need it, in another format: the content of one file.
+ * A model, as far as its outputs need it, in another format.
  * @throws CntkError `export-operation`, `export-outputs`, `export-opset`; before anything is written
  */
-export async function exportModel(
-  session: ModelSession,
-  request: ExportRequest,
-): Promise<Uint8Array | string> {
+export async function exportModel(session: ModelSession, request: ExportRequest): Promise<ExportedModel> {
+  if (request.format === "cntk") {
+    const { model } = session;
+    return writeModel(prunedModel(model, request.outputs), request.fileVersion ?? model.version);
+  }
   // Loaded when somebody exports: no other command has to wait for them.
-  const { exportOnnx, numpyArchive, opsets } = await import("../exporters/index.js");
+  const { exportOnnx, exportTensorFlow, numpyArchive, opsets } = await import("../exporters/index.js");
   const outputs = outputNodes(session, request.outputs);
   const needed = depthFirstOrder(outputs);
   const isNeeded = new Set(needed);
   const parameters = new Map(
     [...storedValues(session.shaped, session.elementType)].filter(([node]) => isNeeded.has(node)),
   );
-  switch (request.format) {
+  const { format } = request;
+  switch (format) {
     case "onnx": {
       const constants = await foldedConstants(session, needed, parameters);
       // onnxruntime computes convolutions and much else in float only.
@@ -50,6 +59,11 @@ export async function exportModel(
         opset,
         producerVersion: request.producerVersion,
       });
+    }
+    case "tfjs": {
+      const constants = await foldedConstants(session, needed, parameters);
+      const { producerVersion } = request;
+      return exportTensorFlow({ shaped: session.shaped, outputs, constants, producerVersion });
     }
     case "numpy":
       return numpyArchive(
@@ -93,8 +107,10 @@ async function foldedConstants(
   const varying = new Set<NetworkNode>(
     needed.filter(({ op }) => op.role === "input" || op.delay !== undefined),
   );
-  // In an order in which inputs come first, but for loops, which begin at delays.
-  for (const node of needed) if (node.inputs.some((input) => varying.has(input))) varying.add(node);
+  // In an order in which inputs come first, but for loops, which begin at delays. Statistics of the training set were taken.
+  for (const node of needed) {
+    if (!parameters.has(node) && node.inputs.some((input) => varying.has(input))) varying.add(node);
+  }
   const folded = needed.filter((node) => !varying.has(node) && !parameters.has(node));
   if (folded.length === 0) return parameters;
   const computed = await session.evaluate(

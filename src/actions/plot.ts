@@ -1,10 +1,9 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { CntkError } from "../diagnostics/diagnostic.js";
 import { writeWhole } from "../files/file-access.js";
 import { dotText } from "../network/dot-text.js";
 import type { Session } from "../session.js";
 import type { Action } from "./action.js";
-import { drawGraph, graphFormatOf } from "./draw-graph.js";
+import { drawGraph, drawingPath } from "./draw-graph.js";
 import { loadedNetwork } from "./loaded-network.js";
 
 interface PlotOptions {
@@ -27,7 +26,7 @@ export const plotAction: Action = {
     writeWhole(files, outputDotFile, (file) => file.write(dot));
     log.write(`Created network description in dot format: ${outputDotFile}\n`);
     if (outputFile !== "") {
-      const drawing = await drawGraph(dot, graphFormatOf(outputFile));
+      const drawing = await drawGraph(dot);
       writeWhole(files, outputFile, (file) => file.write(drawing));
       log.write(`Drawn as ${outputFile}\n`);
     }
@@ -49,13 +48,9 @@ function readOptions(section: ConfigSection, { log }: Session): PlotOptions {
       "WARNING: renderCmd is not run: cntkts starts no other programs. It draws outputFile itself.\n",
     );
   }
-  if (outputFile !== "" && graphFormatOf(outputFile) === undefined) {
-    throw new CntkError({
-      code: "plot-format",
-      message: `plot: '${outputFile}' cannot be drawn.`,
-      span: section.keySpan("outputFile"),
-      hint: "drawings are .svg files; outputDotFile is for Graphviz itself",
-    });
+  const drawing = outputFile === "" ? "" : drawingPath(outputFile);
+  if (drawing !== outputFile) {
+    log.write(`WARNING: drawings are SVG: ${drawing} is written in place of ${outputFile}.\n`);
   }
-  return { modelPath, outputDotFile, outputFile };
+  return { modelPath, outputDotFile, outputFile: drawing };
 }

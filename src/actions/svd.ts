@@ -49,7 +49,8 @@ export const svdAction: Action = {
   check(session, { section }) {
     const { modelPath, outputModelPath } = readOptions(session, section);
     const { network } = loadedNetwork(session, modelPath);
-    if (outputModelPath !== "") leaveUntrained(session, outputModelPath, shapeNetwork(session, network, 0).shaped);
+    if (outputModelPath !== "")
+      leaveUntrained(session, outputModelPath, shapeNetwork(session, network, 0).shaped);
     return Promise.resolve();
   },
 };

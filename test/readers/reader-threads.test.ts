@@ -72,6 +72,29 @@ async function readAll(file: string, threads: ReaderThreads | undefined) {
   return { minibatches, log, asked, answered };
 }
 
+/** Chunks that were asked for when the first minibatch had come, without randomization. */
+async function askedFirst(file: string, epochSize: number): Promise<number> {
+  let asked = 0;
+  const threads: ReaderThreads = { parseText: async () => void asked++ };
+  const reader = await createTextFormatReader(
+    {
+      file,
+      elementType: "float",
+      chunkSizeInBytes: 4_500_000,
+      randomize: false,
+      inputs: [{ name: "features", alias: "x", dimension: 200, storage: "dense" }],
+    },
+    { files: nodeFiles(folder), log: { write: () => undefined }, readerThreads: threads },
+  );
+  try {
+    await reader.start({ epoch: 0, minibatchSize: 256, epochSize, rank: 0, workers: 1 });
+    await reader.next();
+    return asked;
+  } finally {
+    await reader.close();
+  }
+}
+
 describe("chunks that other threads parse", () => {
   it.each([1, 3])("are the same as those parsed here (%i threads)", async (threads) => {
     writeData("clean.txt");
@@ -93,6 +116,12 @@ describe("chunks that other threads parse", () => {
     expect(there.log).toBe(here.log);
     expect(there.minibatches).toEqual(here.minibatches);
     expect(there.asked - there.answered).toBe(2);
+  });
+
+  it("are asked for one ahead in the file's order, but not beyond the epoch", async () => {
+    writeData("ahead.txt");
+    expect(await askedFirst("ahead.txt", 0)).toBe(2);
+    expect(await askedFirst("ahead.txt", 512)).toBe(1);
   });
 
   it("are parsed here when threads cannot start", async () => {

@@ -7,6 +7,9 @@ import { Arena } from "./arena.js";
 import type { LinearMemory } from "./emit/engine.js";
 import type { TableLayout } from "./layout.js";
 
+/** Threads that write into one line of the cache wait for each other. */
+const cacheLine = 64;
+
 /** What an axis needs beside its values, and for how many columns there is room. */
 interface AxisMemory {
   columns: number;
@@ -25,6 +28,8 @@ export class LinearHeap implements Heap {
   constructor(
     private readonly layout: TableLayout,
     private readonly elementType: ElementType,
+    /** How many threads may work at a time, each in rooms of its own. */
+    private readonly threads = 1,
   ) {
     this.arena = new Arena(layout.size);
     const { buffer } = this.arena;
@@ -34,10 +39,21 @@ export class LinearHeap implements Heap {
     this.doubles = new Float64Array(buffer, 0, words / 2);
     layout.rooms.forEach((room, index) => {
       if (room.axis !== null) return;
-      const place = this.arena.allocate(room.size);
-      this.table[layout.roomAt(index) / 4] = place;
+      const step = Math.ceil(room.size / cacheLine) * cacheLine;
+      const place = this.arena.allocate(room.isShared ? step : step * this.threads);
+      this.placeRoom(index, place, step);
       if (room.contents) new Int32Array(this.arena.buffer, place, room.contents.length).set(room.contents);
     });
+  }
+
+  /** The present number of columns of an axis. */
+  columns(axis: AxisId): number {
+    return this.table[this.layout.axis(axis, "columns") / 4] as number;
+  }
+
+  /** From now on a phase of so many pieces is at work. */
+  set pieces(count: number) {
+    this.table[this.layout.pieces / 4] = count;
   }
 
   get memory(): LinearMemory {
@@ -115,8 +131,13 @@ export class LinearHeap implements Heap {
       if (former !== undefined) this.arena.release(former);
       const place = this.arena.allocate(room.size * columns);
       memory.rooms.set(index, place);
-      this.table[this.layout.roomAt(index) / 4] = place;
+      this.placeRoom(index, place, room.size);
     });
+  }
+
+  private placeRoom(index: number, place: number, step: number): void {
+    this.table[this.layout.roomAt(index) / 4] = place;
+    this.table[this.layout.roomAt(index) / 4 + 1] = step;
   }
 
   private bytes(length: number): Uint8Array {

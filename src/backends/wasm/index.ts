@@ -2,14 +2,16 @@ import type { EntryName } from "../../network/execution-graph.js";
 import type { Entry, Plan } from "../../plan/plan.js";
 import { fuseMaps } from "../../plan/fuse-maps.js";
 import { planKey } from "../../plan/plan-graph.js";
-import type { Backend } from "../backend.js";
+import type { Backend, Executable } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
 import { compileBody, compileKernel, type Steps } from "../host/steps.js";
 import { javascriptKernels } from "../javascript/kernels.js";
-import { engine, type CompiledModule, type Imports } from "./emit/engine.js";
+import { engine } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
-import { mathematics } from "./kernels/host-functions.js";
-import { compileProgram, type Hosting, type Program } from "./program.js";
+import { instantiate, pieceWork, type Exports } from "./instance.js";
+import { pieceSize } from "./phases.js";
+import { compileProgram, type Hosting, type PieceWork, type Program } from "./program.js";
+import { alone, type Crew, type Team } from "./team.js";
 import type { HostRun } from "../host/run.js";
 import type { Kernel } from "../host/kernel.js";
 
@@ -44,59 +46,56 @@ const vectorModule = Uint8Array.of(
 
 /**
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
- * module runs as `javascript` has it, on views of the module's memory.
+ * module runs as `javascript` has it, on views of the module's memory. A team of threads shares the work; the digits are the same
+ * without.
  */
-export const wasmBackend: Backend = {
-  name: "wasm",
-  description: "wasm",
-  elementTypes: ["float", "double"],
-  compile: async (given) => {
-    const plan = fuseMaps(given);
-    const program = programOf(plan);
-    const heap = new LinearHeap(program.layout, plan.elementType);
-    const instance = new Instance(plan, program, heap);
-    return new HostExecutable(plan, (_, entry) => instance.steps(entry), heap);
-  },
-};
+export function createWasmBackend(team: Team = alone): Backend {
+  return {
+    name: "wasm",
+    description: "wasm",
+    elementTypes: ["float", "double"],
+    compile: async (given) => {
+      const plan = fuseMaps(given);
+      const program = programOf(plan);
+      const heap = new LinearHeap(program.layout, plan.elementType, team.size);
+      const { kernels, modules } = program;
+      const { elementType } = plan;
+      const crew = team.enlist({ kernels, modules, memory: heap.memory, elementType });
+      const instance = new Instance(plan, program, heap, crew);
+      return dismissing(new HostExecutable(plan, (_, entry) => instance.steps(entry), heap), crew);
+    },
+  };
+}
+
+/** On this thread alone. */
+export const wasmBackend = createWasmBackend();
+
+/** The executable; its threads go with it. */
+function dismissing(executable: HostExecutable, crew: Crew): Executable {
+  const dispose = executable.dispose.bind(executable);
+  executable.dispose = async () => {
+    crew.dismiss();
+    await dispose();
+  };
+  return executable;
+}
 
 /** A module with the memory of one executable. */
 class Instance {
-  private readonly exports: Record<string, unknown> = {};
+  private readonly exports: Exports;
+  private readonly phases: readonly PieceWork[];
   private run: HostRun | undefined;
 
   constructor(
     private readonly plan: Plan,
     private readonly program: Program,
     private readonly heap: LinearHeap,
+    private readonly crew: Crew,
   ) {
-    const kernels = program.hostSteps.map(({ instruction, loop }): Kernel => {
-      if (!loop) return compileKernel(plan, javascriptKernels, instruction);
-      const [kernel] = compileBody(plan, javascriptKernels, loop, [instruction]);
-      return kernel as Kernel;
-    });
-    const host: Hosting = {
-      step: (index) => {
-        const run = this.running();
-        if (!program.hostSteps[index]?.loop) run.step++;
-        (kernels[index] as Kernel)(run);
-      },
-      loop: () => {
-        this.running().step++;
-      },
-      frame: (axis, frame) => {
-        if (axis < 0) this.running().leaveLoop();
-        else this.running().enterFrame(axis, frame);
-      },
-    };
-    const imports = {
-      host: { memory: heap.memory, ...host },
-      mathematics: mathematics(plan.elementType),
-    };
-    const exportsOf = (module: CompiledModule, others: Imports) =>
-      new engine.Instance(module, { ...imports, ...others }).exports;
-    const others: Record<string, unknown> = {};
-    program.kernels.forEach((module, i) => (others[i] = exportsOf(module, {})["run"]));
-    for (const module of program.modules) Object.assign(this.exports, exportsOf(module, { kernels: others }));
+    const { elementType } = plan;
+    const { kernels, modules } = program;
+    this.exports = instantiate({ kernels, modules, memory: heap.memory, elementType }, this.hosting());
+    this.phases = program.phases.map((_, index) => pieceWork(this.exports, index));
   }
 
   /** The exported functions of an entry as the host's steps. */
@@ -112,6 +111,41 @@ class Instance {
       this.heap.setScalars(run.scalars);
       for (const part of parts) part();
     };
+  }
+
+  private hosting(): Hosting {
+    const { plan, program } = this;
+    const kernels = program.hostSteps.map(({ instruction, loop }): Kernel => {
+      if (!loop) return compileKernel(plan, javascriptKernels, instruction);
+      const [kernel] = compileBody(plan, javascriptKernels, loop, [instruction]);
+      return kernel as Kernel;
+    });
+    return {
+      step: (index) => {
+        const run = this.running();
+        if (!program.hostSteps[index]?.loop) run.step++;
+        (kernels[index] as Kernel)(run);
+      },
+      loop: () => {
+        this.running().step++;
+      },
+      frame: (axis, frame) => {
+        if (axis < 0) this.running().leaveLoop();
+        else this.running().enterFrame(axis, frame);
+      },
+      phase: (index) => this.phase(index),
+    };
+  }
+
+  private phase(index: number): void {
+    const cut = this.program.phases[index]!;
+    const total = cut.axis === null ? cut.units : this.heap.columns(cut.axis);
+    const size = pieceSize(cut, total);
+    const own = this.phases[index] as PieceWork;
+    const pieces = Math.ceil(total / size);
+    this.heap.pieces = pieces;
+    if (pieces > 1) this.crew.run(index, total, size, own);
+    else own(0, total, 0, 0);
   }
 
   private running(): HostRun {

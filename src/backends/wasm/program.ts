@@ -1,14 +1,16 @@
-import { $, call, i32, importFunc, importMemory, local, type Local, Module, select } from "wasmati";
+import { call, i32, importFunc, importMemory, local, Module } from "wasmati";
 import type { EntryName } from "../../network/execution-graph.js";
-import { elementCount } from "../../network/network.js";
-import { instructionsOf, type Entry, type Loop, type Plan, type Step } from "../../plan/plan.js";
+import { instructionsOf, type Entry, type Loop, type Plan } from "../../plan/plan.js";
 import type { AxisId, Instruction, Kind } from "../../primitives/instruction.js";
+import { CallWriter, type Imported, type Piece } from "./call-writer.js";
 import { engine, type CompiledModule } from "./emit/engine.js";
 import { define, variable, type Routine } from "./emit/function.js";
 import { advance, repeat } from "./emit/loops.js";
+import { addedSums } from "./kernels/added-sums.js";
 import { wasmKernels } from "./kernels/index.js";
-import { RoutineLibrary, type Argument, type Call, type WasmCompiler } from "./kernels/kernel.js";
+import { RoutineLibrary, type Call, type WasmCompiler } from "./kernels/kernel.js";
 import { TableLayout } from "./layout.js";
+import { PhaseBuilder, type Cut, type Phase, type Whole } from "./phases.js";
 
 /** What the host does in the middle of an entry: an instruction that has no kernel here, alone or in a loop. */
 export interface HostStep {
@@ -27,7 +29,18 @@ export interface Program {
   readonly entries: ReadonlyMap<EntryName, readonly string[]>;
   readonly layout: TableLayout;
   readonly hostSteps: readonly HostStep[];
+  /** By number: how each phase is cut; the export `phase0`, … carries out a piece. */
+  readonly phases: readonly CutPhase[];
 }
+
+/** What is dealt out in a phase: the columns of an axis, or so many units of work. */
+export interface CutPhase extends Cut {
+  readonly axis: AxisId | null;
+  readonly units: number;
+}
+
+/** A piece of a phase: which columns or units, the number of the piece, and of the thread that works on it. */
+export type PieceWork = (first: number, count: number, index: number, thread: number) => void;
 
 /** What the module asks of the host. */
 export interface Hosting {
@@ -37,6 +50,8 @@ export interface Hosting {
   loop(): void;
   /** The body is about this frame of the axis from now on; axis −1: the loop has ended. */
   frame(axis: number, frame: number): void;
+  /** Carry out all pieces of a phase. */
+  phase(index: number): void;
 }
 
 const hosting = {
@@ -47,6 +62,7 @@ const hosting = {
     module: "host",
     string: "frame",
   },
+  phase: { ...importFunc({ in: [{ kind: "i32" }], out: [] }, absent), module: "host", string: "phase" },
 };
 
 /** Imports get their functions when the module is instantiated. */
@@ -68,8 +84,10 @@ export function compileProgram(plan: Plan): Program {
     );
     parts.push(...named);
   }
+  parts.push(...writer.phases.map(({ routine }, i) => [`phase${i}`, routine] as const));
   const modules = kernels.length > 0 ? parts.map((part) => compiledModule([part])) : [compiledModule(parts)];
-  return { kernels, modules, entries, layout: writer.layout, hostSteps: writer.hostSteps };
+  const { layout, hostSteps } = writer;
+  return { kernels, modules, entries, layout, hostSteps, phases: writer.phases.map(({ cut }) => cut) };
 }
 
 function compiledModule(exports: readonly (readonly [string, Routine])[]): CompiledModule {
@@ -87,22 +105,22 @@ const mostInstructions = 15_000;
 /** How many steps of an entry one function carries out; the emitter has a limit for functions too. */
 const stepsTogether = 200;
 
-/** The frame that a loop's body is about. */
-interface Frame {
-  readonly axis: AxisId;
-  readonly firstColumn: Local<"i32">;
-}
+/** Something that an entry carries out: a phase, calls, a loop, or what the host does. */
+type Item = Phase | Whole | Loop | { readonly kind: "host"; readonly instruction: Instruction };
 
 class ProgramWriter {
   readonly layout: TableLayout;
   readonly hostSteps: HostStep[] = [];
+  readonly phases: { readonly routine: Routine; readonly cut: CutPhase }[] = [];
   private readonly library: RoutineLibrary;
+  private readonly calls: CallWriter;
   /** Kernels that are other modules'. */
-  private readonly imported = new Map<Routine, Routine | ReturnType<typeof importFunc>>();
+  private readonly imported = new Map<Routine, Imported>();
 
   constructor(private readonly plan: Plan) {
     this.layout = new TableLayout(plan);
     this.library = new RoutineLibrary(plan.elementType);
+    this.calls = new CallWriter(this.layout, this.library, this.imported);
   }
 
   /** Instructions of all routines. */
@@ -117,47 +135,109 @@ class ProgramWriter {
   kernelsApart(): CompiledModule[] {
     const modules: CompiledModule[] = [];
     for (const entry of Object.values(this.plan.entries)) {
-      for (const { routine } of instructionsOf(entry.steps).flatMap((step) => this.compile(step) ?? [])) {
-        if (this.imported.has(routine)) continue;
-        const { args } = routine.type;
-        const imports = importFunc({ in: args.map((kind) => ({ kind })) as [], out: [] }, absent);
-        this.imported.set(routine, { ...imports, module: "kernels", string: String(modules.length) });
-        modules.push(compiledModule([["run", routine]]));
+      const calls = instructionsOf(entry.steps).flatMap((step) => this.compile(step) ?? []);
+      for (const { routine, sums } of calls) {
+        this.importApart(routine, modules);
+        if (sums) this.importApart(addedSums(this.library, sums.scale), modules);
       }
     }
     return modules;
   }
 
+  private importApart(routine: Routine, modules: CompiledModule[]): void {
+    if (this.imported.has(routine)) return;
+    const { args } = routine.type;
+    const imports = importFunc({ in: args.map((kind) => ({ kind })) as [], out: [] }, absent);
+    this.imported.set(routine, { ...imports, module: "kernels", string: String(modules.length) });
+    modules.push(compiledModule([["run", routine]]));
+  }
+
   /** Functions that carry out the steps of an entry, one after another. */
-  parts({ steps }: Entry): Routine[] {
+  parts(entry: Entry): Routine[] {
+    const items = this.items(entry);
     const parts: Routine[] = [];
-    for (let begin = 0; begin < steps.length; begin += stepsTogether) {
-      parts.push(this.part(steps.slice(begin, begin + stepsTogether)));
+    for (let begin = 0; begin < items.length; begin += stepsTogether) {
+      parts.push(this.part(items.slice(begin, begin + stepsTogether)));
     }
     return parts;
   }
 
-  private part(steps: readonly Step[]): Routine {
+  private items({ steps }: Entry): Item[] {
+    const items: Item[] = [];
+    let builder = new PhaseBuilder(this.plan);
+    const close = () => {
+      builder.close();
+      items.push(...builder.items);
+      builder = new PhaseBuilder(this.plan);
+    };
+    for (const step of steps) {
+      const calls = step.kind === "loop" ? undefined : this.compile(step);
+      if (calls && step.kind !== "loop") {
+        builder.add(step, calls);
+        continue;
+      }
+      close();
+      items.push(step.kind === "loop" ? step : { kind: "host", instruction: step });
+    }
+    close();
+    return items;
+  }
+
+  private part(items: readonly Item[]): Routine {
+    const phases = items.map((item) => (item.kind === "phase" ? this.phase(item) : 0));
     return define([], [], () => {
-      for (const step of steps) {
-        if (step.kind === "loop") this.loop(step);
-        else this.instruction(step, null, null);
+      items.forEach((item, i) => {
+        if (item.kind === "loop") this.loop(item);
+        else if (item.kind === "host") this.host(item.instruction, null);
+        else if (item.kind === "whole") this.whole(item.calls, null);
+        else {
+          const { calls, cut } = item;
+          for (const given of calls) if (given.once) this.calls.call(given, null, given.order);
+          call(hosting.phase, [phases[i] as number]);
+          for (const given of calls) this.calls.finish(given, null, given.order, cut.most);
+        }
+      });
+    });
+  }
+
+  /** Defines the function that carries out a piece; returns the phase's number. */
+  private phase({ axis, units, calls, cut }: Phase): number {
+    const routine = define(["i32", "i32", "i32", "i32"], [], ([first, count, index, thread]) => {
+      const piece: Piece = { axis, first, count, roomFirst: first, index, thread };
+      for (const given of calls) {
+        if (!given.once) this.calls.call(given, piece, given.order, cut.most);
       }
     });
+    return this.phases.push({ routine, cut: { ...cut, axis, units } }) - 1;
+  }
+
+  private whole(calls: readonly Call[], piece: Piece | null): void {
+    for (const given of calls) {
+      this.calls.call(given, piece);
+      this.calls.finish(given, piece);
+    }
+  }
+
+  private host(instruction: Instruction, loop: Loop | null): void {
+    call(hosting.step, [this.hostSteps.push({ instruction, loop }) - 1]);
   }
 
   private loop(loop: Loop): void {
     const { axis, direction, body } = loop;
     const compiled = body.map((instruction) => this.compile(instruction));
     const hasHostSteps = compiled.includes(undefined);
-    const steps = this.axisField(axis, "steps");
+    const [steps, rows] = [this.calls.axisField(axis, "steps"), this.calls.axisField(axis, "rows")];
     const frame = variable("i32", direction > 0 ? 0 : i32.sub(local.get(steps), 1));
-    const firstColumn = variable("i32");
+    const first = variable("i32");
     if (hasHostSteps) call(hosting.loop, []);
     repeat(steps, () => {
-      local.set(firstColumn, i32.mul(frame, this.axisField(axis, "rows")));
+      local.set(first, i32.mul(frame, rows));
       if (hasHostSteps) call(hosting.frame, [axis, frame]);
-      for (const instruction of body) this.instruction(instruction, loop, { axis, firstColumn });
+      body.forEach((instruction, i) => {
+        const calls = compiled[i];
+        if (calls) this.whole(calls, { axis, first, count: rows });
+        else this.host(instruction, loop);
+      });
       advance(frame, direction);
     });
     if (hasHostSteps) call(hosting.frame, [-1, 0]);
@@ -166,84 +246,5 @@ class ProgramWriter {
   private compile(instruction: Instruction): readonly Call[] | undefined {
     const compiler = wasmKernels[instruction.kind] as WasmCompiler<Kind> | undefined;
     return compiler?.(instruction, this.library);
-  }
-
-  private instruction(instruction: Instruction, loop: Loop | null, frame: Frame | null): void {
-    const calls = this.compile(instruction);
-    if (!calls) {
-      call(hosting.step, [this.hostSteps.push({ instruction, loop }) - 1]);
-      return;
-    }
-    for (const { routine, arguments: given } of calls) {
-      for (const argument of given) this.argument(argument, frame);
-      call(this.imported.get(routine) ?? routine);
-    }
-  }
-
-  /** Leaves an argument on the stack. */
-  private argument(argument: Argument, frame: Frame | null): void {
-    const { layout } = this;
-    switch (argument.kind) {
-      case "number":
-        i32.const(argument.value);
-        return;
-      case "scalar":
-        i32.const(layout.scalar(argument.name));
-        return;
-      case "room":
-        i32.load({ offset: layout.room(argument.axis, argument.place, argument.size) }, 0);
-        return;
-      case "handedOn":
-        i32.load({ offset: layout.room(null, `handed on ${argument.place}`, argument.size) }, 0);
-        return;
-      case "table":
-        i32.load({ offset: layout.table(argument.numbers) }, 0);
-        return;
-      case "address": {
-        const { buffer, axis, dims } = argument.operand;
-        i32.load({ offset: layout.buffer(buffer) }, 0);
-        if (frame && axis === frame.axis) {
-          i32.mul(frame.firstColumn, elementCount(dims) * this.library.lanes.bytes);
-          i32.add();
-        }
-        return;
-      }
-      case "columns": {
-        if (argument.axis === null) {
-          i32.const(argument.times);
-          return;
-        }
-        const field = frame?.axis === argument.axis ? "rows" : "columns";
-        i32.load({ offset: layout.axis(argument.axis, field) }, 0);
-        if (argument.times !== 1) i32.mul($, argument.times);
-        return;
-      }
-      case "gaps":
-        this.gaps(argument.axis, frame);
-        return;
-      default:
-        argument satisfies never;
-    }
-  }
-
-  /** The address of the piece's gap mask, or 0. */
-  private gaps(axis: AxisId | null, frame: Frame | null): void {
-    if (axis === null) {
-      i32.const(0);
-      return;
-    }
-    const mask = this.axisField(axis, "gaps");
-    if (frame?.axis !== axis) {
-      local.get(mask);
-      return;
-    }
-    i32.add(mask, frame.firstColumn);
-    i32.const(0);
-    local.get(mask);
-    select();
-  }
-
-  private axisField(axis: AxisId, field: "steps" | "rows" | "gaps"): Local<"i32"> {
-    return variable("i32", i32.load({ offset: this.layout.axis(axis, field) }, 0));
   }
 }

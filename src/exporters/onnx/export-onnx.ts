@@ -1,31 +1,9 @@
 import protobuf from "protobufjs";
-import { evaluationOrder } from "../../network/loops.js";
-import type { NetworkNode, ShapedNetwork } from "../../network/network.js";
-import { consumersOf, depthFirstOrder } from "../../network/node-order.js";
-import { type ElementType, inElementType, type Values } from "../../numerics/values.js";
-import { elementwiseRules } from "./elementwise.js";
-import { Emission, noCounterpart, reversed } from "./emission.js";
-import { graphMessage, OnnxGraph } from "./graph.js";
-import { productRules } from "./products.js";
-import { emitDelay, emitLoop } from "./recurrence.js";
-import type { OperationRules } from "./rules.js";
+import { graphMessage } from "./graph.js";
+import { type NetworkRequest, onnxGraph } from "./network-graph.js";
 import { onnxSchema } from "./schema.js";
-import { shapingRules } from "./shaping.js";
-import { windowRules } from "./windows.js";
 
-/** A rule for every operation that has a counterpart, one file per family. */
-const rules: OperationRules = { ...elementwiseRules, ...productRules, ...shapingRules, ...windowRules };
-
-/** Operation sets that can be asked for. */
-export const opsets = { least: 13, most: 21, usual: 17 } as const;
-
-export interface OnnxRequest {
-  readonly shaped: ShapedNetwork;
-  readonly outputs: readonly NetworkNode[];
-  readonly elementType: ElementType;
-  /** Values of parameters, and of everything else that needs no input. */
-  readonly constants: ReadonlyMap<NetworkNode, Values>;
-  readonly opset: number;
+export interface OnnxRequest extends NetworkRequest {
   readonly producerVersion: string;
 }
 
@@ -37,87 +15,13 @@ const types = protobuf.Root.fromJSON(onnxSchema);
  * @throws CntkError `export-operation`, naming the first node that has no counterpart
  */
 export function exportOnnx(request: OnnxRequest): Uint8Array {
-  const graph = onnxGraph(request);
   const message = {
     irVersion: 8,
     producerName: "cntkts",
     producerVersion: request.producerVersion,
-    graph: graphMessage(graph),
+    graph: graphMessage(onnxGraph(request)),
     opsetImport: [{ domain: "", version: request.opset }],
   };
   const type = types.lookupType("ModelProto");
   return type.encode(type.fromObject(message)).finish();
-}
-
-function onnxGraph({ shaped, outputs, elementType, constants, opset }: OnnxRequest): OnnxGraph {
-  const needed = depthFirstOrder(outputs);
-  const isRecurrent = needed.some(({ op }) => op.delay !== undefined);
-  const graph = new OnnxGraph("network");
-  const emission = new Emission(graph, shaped, elementType, opset, isRecurrent ? 2 : 1, new Map(), constants);
-  const leading = isRecurrent ? ["T", "N"] : ["N"];
-  // Inputs and outputs keep their names; what is in between may have to give way.
-  for (const node of needed.filter(({ op }) => op.role === "input")) {
-    const name = graph.take(node.name);
-    graph.inputs.push({ name, elementType, dims: [...leading, ...reversed(emission.shape(node))] });
-    emission.define(node, name);
-  }
-  const { order, loops } = evaluationOrder(outputs);
-  const loopOf = new Map(loops.flatMap((loop) => loop.nodes.map((node) => [node, loop] as const)));
-  const consumers = consumersOf(needed);
-  const emitted = new Set<unknown>();
-  for (const node of order) {
-    const loop = loopOf.get(node);
-    if (!loop) emitNode(node, emission);
-    else if (!emitted.has(loop)) {
-      emitted.add(loop);
-      const members = new Set(loop.nodes);
-      const isUsedOutside = (member: NetworkNode): boolean =>
-        outputs.includes(member) || [...(consumers.get(member) ?? [])].some((user) => !members.has(user));
-      defineConstants(loop.nodes, emission);
-      emitLoop(loop, isUsedOutside, emission, emitNode);
-    }
-  }
-  for (const node of outputs) {
-    const dims = [...(emission.leads(node) > 0 ? leading : []), ...reversed(emission.shape(node))];
-    graph.outputs.push({ name: outputTensor(node, emission), elementType, dims });
-  }
-  return graph;
-}
-
-/** What loops read of parameters stands outside of them. */
-function defineConstants(nodes: readonly NetworkNode[], emission: Emission): void {
-  for (const node of nodes) {
-    for (const input of node.inputs) if (emission.values.has(input)) emitNode(input, emission);
-  }
-}
-
-function emitNode(node: NetworkNode, emission: Emission): void {
-  if (emission.has(node)) return;
-  const values = emission.values.get(node);
-  if (values) {
-    const typed = inElementType(values, emission.elementType);
-    emission.define(node, emission.constant(node.name, emission.shape(node), typed));
-    return;
-  }
-  if (node.op.delay) {
-    emitDelay(node, emission);
-    return;
-  }
-  const rule = Object.hasOwn(rules, node.op.name) ? rules[node.op.name] : undefined;
-  if (!rule) throw noCounterpart(node, undefined, insteadOf(node));
-  emission.define(node, rule(node, emission));
-}
-
-/** Criteria are not wanted of an exported model: what they measure is. */
-function insteadOf(node: NetworkNode): string | undefined {
-  const measured = node.inputs.at(-1);
-  const isCriterion = node.op.source.includes("TrainingNodes") || node.op.source.includes("EvaluationNodes");
-  return isCriterion && measured ? `--output ${measured.name} is what it measures` : undefined;
-}
-
-/** An output has its node's name, also where the node is an input or a parameter, or the name was taken. */
-function outputTensor(node: NetworkNode, emission: Emission): string {
-  const tensor = emission.tensor(node);
-  const isComputed = emission.graph.nodes.some(({ outputs }) => outputs.includes(tensor));
-  return isComputed ? tensor : emission.add("Identity", [tensor], `${node.name}/output`);
 }

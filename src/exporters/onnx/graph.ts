@@ -27,6 +27,8 @@ export interface OnnxValue {
 }
 
 export interface OnnxNode {
+  /** Name of the node of the network that it helps to compute. */
+  readonly origin: string;
   readonly operation: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -39,6 +41,7 @@ export class OnnxGraph {
   readonly initializers = new Map<string, OnnxTensor>();
   readonly inputs: OnnxValue[] = [];
   readonly outputs: OnnxValue[] = [];
+  private origin = "";
 
   constructor(
     readonly name: string,
@@ -61,6 +64,15 @@ export class OnnxGraph {
     return free;
   }
 
+  /** What is added from now on is for this node of the network. */
+  beginNode(name: string): void {
+    this.origin = name;
+  }
+
+  push(node: Omit<OnnxNode, "origin">): void {
+    this.nodes.push({ ...node, origin: this.origin });
+  }
+
   /** Adds a node with one output and gives that output's name. */
   add(
     operation: string,
@@ -69,7 +81,7 @@ export class OnnxGraph {
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
   ): string {
     const output = this.take(wanted);
-    this.nodes.push({ operation, inputs, outputs: [output], attributes });
+    this.push({ operation, inputs, outputs: [output], attributes });
     return output;
   }
 

@@ -61,7 +61,7 @@ export function emitLoop(
     names.map((_, age) => emission.graph.take(`${delay.name}/last_${age + 1}`)),
   );
   const outputs = collected.map((node) => emission.graph.take(node.name));
-  emission.graph.nodes.push({
+  emission.graph.push({
     operation: "Scan",
     inputs: [...states.flatMap(({ initial }) => initial), ...scanned.map((node) => emission.tensor(node))],
     outputs: [...lasts, ...outputs],

@@ -126,7 +126,7 @@ function unpooling(node: NetworkNode, emission: Emission): string {
   const attributes = windowAttributes(spatialWindows(node, geometry));
   const [maxima, places] = [emission.graph.take(`${name}/maxima`), emission.graph.take(`${name}/places`)];
   const inputs = [emission.tensor(pooled)];
-  emission.graph.nodes.push({ operation: "MaxPool", inputs, outputs: [maxima, places], attributes });
+  emission.graph.push({ operation: "MaxPool", inputs, outputs: [maxima, places], attributes });
   const shape = emission.add("Shape", inputs, `${name}/shape`);
   return emission.add("MaxUnpool", [emission.tensor(values), places, shape], name, attributes);
 }

@@ -11,8 +11,11 @@ export class LoadedChunks {
     private readonly keepAll: boolean,
   ) {}
 
-  /** Brings exactly these chunks into memory, in this order; the same list as last time is known by its identity. */
-  async hold(chunks: readonly number[]): Promise<void> {
+  /**
+   * Brings exactly these chunks into memory, in this order; the same list as last time is known by its identity. The `next`
+   * ones may be loaded meanwhile, on other threads.
+   */
+  async hold(chunks: readonly number[], next: readonly number[] = []): Promise<void> {
     if (chunks === this.wanted) return;
     // Whatever is not needed goes first, so that old and new do not lie in memory together.
     if (!this.keepAll) {
@@ -23,7 +26,7 @@ export class LoadedChunks {
         chunk.release?.();
       }
     }
-    this.deserializer.prepare?.(chunks.filter((id) => !this.held.has(id)));
+    this.deserializer.prepare?.([...chunks, ...next].filter((id) => !this.held.has(id)));
     for (const id of chunks) {
       if (!this.held.has(id)) this.held.set(id, await this.deserializer.chunk(id));
     }

@@ -39,6 +39,8 @@ export interface Selection {
    * time before where nothing has changed.
    */
   readonly chunks: readonly number[];
+  /** Chunks that will be wanted after these: the one that follows them in this sweep, if the epoch gets there. The same array as long as `chunks` is. */
+  readonly next: readonly number[];
   /** Nothing comes after these. */
   readonly endOfEpoch: boolean;
 }
@@ -79,6 +81,7 @@ export class SequenceOrder {
   private homes: Int32Array | undefined;
   private readonly chunkOf: Int32Array;
   private chunks: readonly number[] = [];
+  private nextChunks: readonly number[] = [];
   /** What `chunks` was made for: sweep, first and last position. */
   private chunksOf = "";
 
@@ -160,7 +163,9 @@ export class SequenceOrder {
     // Nothing moved: there is nothing left that counts.
     if (this.cursor === before) return undefined;
     this.position += globalSamples;
-    return { sequences, chunks: this.chunksBetween(begin, end), endOfEpoch: this.position >= this.epochEnd };
+    this.chooseChunks(begin, end);
+    const { chunks, nextChunks: next } = this;
+    return { sequences, chunks, next, endOfEpoch: this.position >= this.epochEnd };
   }
 
   private isLocal(sequence: number): boolean {
@@ -179,18 +184,23 @@ export class SequenceOrder {
     return this.homes[this.chunkOf[sequence] ?? 0] ?? 0;
   }
 
-  /** Chunks at the positions from `begin` up to `end`, this worker's own where chunks are dealt out. */
-  private chunksBetween(begin: number, end: number): readonly number[] {
+  /** Chunks at the positions from `begin` up to `end`, this worker's own where chunks are dealt out, and the one that follows. */
+  private chooseChunks(begin: number, end: number): void {
     const id = `${this.sweep} ${begin} ${end}`;
-    if (id === this.chunksOf) return this.chunks;
+    if (id === this.chunksOf) return;
     const { rank, workers } = this.share;
     const dealt = this.randomization !== undefined;
-    const positions = Array.from({ length: Math.max(0, end - begin) }, (_, i) => begin + i);
-    this.chunks = positions
-      .filter((position) => !dealt || position % workers === rank)
-      .map((position) => this.order[position] ?? 0);
+    const isOwn = (position: number): boolean => !dealt || position % workers === rank;
+    const own: number[] = [];
+    for (let position = begin; position < end; position++) {
+      if (isOwn(position)) own.push(this.order[position] ?? 0);
+    }
+    let next = Math.max(end, 0);
+    while (next < this.order.length && !isOwn(next)) next++;
+    this.chunks = own;
+    const isDue = this.sweep * this.sweepSize + (this.sampleStarts[next] as number) < this.epochEnd;
+    this.nextChunks = isDue ? [...this.order.subarray(next, next + 1)] : [];
     this.chunksOf = id;
-    return this.chunks;
   }
 
   private enterSweep(sweep: number): void {

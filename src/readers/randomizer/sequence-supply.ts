@@ -52,7 +52,7 @@ export class SequenceSupply {
   async take(budget: Budget): Promise<Supply | undefined> {
     const selection = this.order.next(budget);
     if (selection === undefined) return undefined;
-    await this.chunks.hold(selection.chunks);
+    await this.chunks.hold(selection.chunks, selection.next);
     const { firstSequences } = this.deserializer.corpus;
     const found = selection.sequences.map((sequence) => {
       const chunk = this.chunkOf[sequence] ?? 0;

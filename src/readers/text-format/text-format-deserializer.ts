@@ -75,7 +75,8 @@ export class TextFormatDeserializer implements Deserializer {
 
   prepare(ids: readonly number[]): void {
     const { readerThreads, files } = this.surroundings;
-    if (readerThreads === undefined || ids.length === 0) return;
+    if (readerThreads === undefined) return;
+    for (const id of this.ahead.keys()) if (!ids.includes(id)) this.ahead.delete(id);
     const places = new Map(ids.map((id) => [id, this.place(id)]));
     const bytes = [...places.values()].reduce((sum, { starts }) => sum + spanOf(starts), 0);
     if (bytes < worthThread) return;

@@ -7,8 +7,8 @@ import { define, variable, type Routine } from "../emit/function.js";
 import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
 import { correlation, type CorrelationSizes } from "./correlation.js";
 import { framed, framesSize, type Frames } from "./images.js";
-import { kernelCorrelation, roundedSums } from "./kernel-correlation.js";
-import { address, columns, gaps, room } from "./kernel.js";
+import { kernelCorrelation } from "./kernel-correlation.js";
+import { address, columns, gaps, room, sums } from "./kernel.js";
 import type { Argument, Call, WasmCompiler, WasmContext } from "./kernel.js";
 import {
   convolutionByPatches,
@@ -18,6 +18,7 @@ import {
 } from "./patch-convolution.js";
 import { patchesOf } from "./patches.js";
 import { weightGradientByPatches } from "./weight-gradient.js";
+import { suitsWinograd, winogradConvolution } from "./winograd-convolution.js";
 
 /*
  * The convolutions of images with stride 1, as correlations of images with room around them (javascript/planar-convolution.ts
@@ -64,6 +65,12 @@ export const compileConvolution: WasmCompiler<"convolution"> = (instruction, con
     const sizes = productSizes(parameters.geometry);
     return sizes && convolutionByPatches(context, sizes, [weights, input, writes]);
   }
+  if (suitsWinograd(context, g)) {
+    const { outputWidth: width, outputHeight: height, channels: sources, maps: targets, startX, startY } = g;
+    const source = { sourceWidth: g.width, sourceHeight: g.height, startX, startY };
+    const sizes = { width, height, ...source, sources, targets };
+    return winogradConvolution(context, sizes, [weights, input, writes], [1, sources], false);
+  }
   const target = [g.outputWidth, g.outputHeight] as const;
   const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
   const sizes = sizesOf(g, frames, target, g.channels, g.maps);
@@ -83,6 +90,13 @@ export const compileConvolutionInputGradient: WasmCompiler<"convolutionInputGrad
     return sizes && inputGradientByPatches(context, sizes, [weights, gradient, writes]);
   }
   const start = [-g.startX - g.kernelWidth + 1, -g.startY - g.kernelHeight + 1] as const;
+  if (suitsWinograd(context, g)) {
+    const { width, height, outputWidth: sourceWidth, outputHeight: sourceHeight } = g;
+    const [startX, startY] = start;
+    const images = { sources: g.maps, targets: g.channels };
+    const sizes = { width, height, sourceWidth, sourceHeight, startX, startY, ...images };
+    return winogradConvolution(context, sizes, [weights, gradient, writes], [g.channels, 1], true);
+  }
   const target = [g.width, g.height] as const;
   const frames = sourcesOf(context, [g.outputWidth, g.outputHeight], start, target, g);
   const sizes = sizesOf(g, frames, target, g.maps, g.channels);
@@ -132,13 +146,13 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
       arguments: [
         address(input),
         address(gradient),
-        address(writes),
+        sums,
         columns(input.axis),
         gaps(input.axis),
         room(0, framesSize(frames, g.channels) * bytes),
         room(1, framesSize(slopes, g.maps) * bytes),
-        room(2, weights * 8),
       ],
+      sums: { count: weights, scale: 1, target: writes },
     },
   ];
 };
@@ -176,7 +190,7 @@ function everySample(context: WasmContext, frames: Frames, sizes: CorrelationSiz
   );
 }
 
-/** (input, gradient, target, columns, gaps, roomForImages, roomForGradients, roomForSums) */
+/** (input, gradient, sums, columns, gaps, roomForImages, roomForGradients) */
 function weightGradient(
   context: WasmContext,
   g: PlanarGeometry,
@@ -188,10 +202,10 @@ function weightGradient(
   const weights = g.kernelWidth * g.kernelHeight * g.channels * g.maps;
   return context.routine(`weight gradient ${JSON.stringify([frames, sizes])}`, () =>
     define(
-      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       [],
-      ([input, gradient, target, count, mask, images, maps, sums]) => {
-        local.get(sums);
+      ([input, gradient, totals, count, mask, images, maps]) => {
+        local.get(totals);
         i32.const(0);
         i32.const(weights * 8);
         memory.fill();
@@ -206,12 +220,11 @@ function weightGradient(
               call(framed(context, slopes, g.maps), [gradient, maps]);
               local.set(rows, maps);
             }
-            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, sums]);
+            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, totals]);
           });
           advance(input, g.width * g.height * g.channels * bytes);
           advance(gradient, g.outputWidth * g.outputHeight * g.maps * bytes);
         });
-        call(roundedSums(context), [sums, target, weights]);
       },
     ),
   );

@@ -99,17 +99,3 @@ function rowOfKernel(
     }),
   );
 }
-
-/** (sums, target, count): the sums, rounded to the element type. */
-export function roundedSums(context: WasmContext): Routine {
-  const { lanes } = context;
-  return context.routine("rounded sums", () =>
-    define(["i32", "i32", "i32"], [], ([sums, target, count]) => {
-      repeat(count, () => {
-        lanes.single.store(target, 0, () => lanes.fromDouble(v128.load64_zero({}, sums)));
-        advance(sums, 8);
-        advance(target, lanes.bytes);
-      });
-    }),
-  );
-}

@@ -7,7 +7,7 @@ import { define, variable, type Routine } from "../emit/function.js";
 import type { Access } from "../emit/lanes.js";
 import { advance, repeat } from "../emit/loops.js";
 import { evaluated } from "./expression.js";
-import { address, columns, type WasmCompiler, type WasmContext } from "./kernel.js";
+import { address, columns, units, type WasmCompiler, type WasmContext } from "./kernel.js";
 import { turns, walk } from "./walk.js";
 
 /** writes = expression(reads), each operand stretched over the axes (and columns) it lacks. */
@@ -19,21 +19,21 @@ export const compileMap: WasmCompiler<"map"> = ({ reads, writes, parameters }, c
   // One loop only: its length is told, so that operands of any size share the routine.
   const [only] = axes;
   const isFlat = axes.length <= 1;
-  const count =
-    isFlat && only && !only.isColumns
-      ? columns(null, only.size)
-      : columns(writes.axis, isFlat ? (only?.size ?? 1) : 1);
-  return [
-    {
-      routine,
-      arguments: [
-        ...[writes, ...reads].map(address),
-        count,
-        ...scalars.map((name) => ({ kind: "scalar" as const, name })),
-      ],
-    },
-  ];
+  const operands = [writes, ...reads];
+  const numbers = scalars.map((name) => ({ kind: "scalar" as const, name }));
+  if (isFlat && only && writes.axis === null) {
+    const places = operands.map((operand, k) =>
+      address(operand, (only.strides[k] ?? 0) * context.lanes.bytes),
+    );
+    const cut = { count: only.size, work: workOfElement, grain: 64 };
+    return [{ routine, arguments: [...places, units, ...numbers], units: cut }];
+  }
+  const count = columns(writes.axis, isFlat ? (only?.size ?? 1) : 1);
+  return [{ routine, arguments: [...operands.map((operand) => address(operand)), count, ...numbers] }];
 };
+
+/** In multiplications of a product: an element goes through memory. */
+const workOfElement = 4;
 
 /** (result, operand…, columns, scalar…) */
 function mapRoutine(

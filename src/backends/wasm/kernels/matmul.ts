@@ -1,4 +1,4 @@
-import { call, i32, local } from "wasmati";
+import { call, drop, i32, local } from "wasmati";
 import type { Operand } from "../../../primitives/instruction.js";
 import { operandAt } from "../../host/kernel.js";
 import { define, variable, type Routine } from "../emit/function.js";
@@ -8,9 +8,12 @@ import {
   address,
   columns,
   gaps,
+  handedOn,
   number,
   room,
+  units,
   type Argument,
+  type Call,
   type WasmCompiler,
   type WasmContext,
 } from "./kernel.js";
@@ -27,56 +30,71 @@ export const compileMatmul: WasmCompiler<"matmul"> = ({ reads, writes, parameter
   if (b.storage !== "dense" || writes.storage !== "dense" || (transposeA && transposeB)) return undefined;
   const [aRows = 1, aColumns = 1] = a.dims;
   const [bRows = 1, bColumns = 1] = b.dims;
-  const result = address(writes);
-  if (transposeA) {
-    const sizes = [columns(a.axis, aColumns), columns(b.axis, bColumns), number(aRows)];
-    return [{ routine: innerProduct(context), arguments: [address(a), address(b), result, ...sizes] }];
-  }
   const { bytes } = context.lanes;
-  if (!transposeB) {
-    const sizes = [number(aRows), columns(b.axis, bColumns), columns(a.axis, aColumns)];
-    const steps = [number(aRows * bytes), number(bytes), number(bRows * bytes)];
-    return [
-      { routine: outerProduct(context), arguments: [address(a), address(b), result, ...sizes, ...steps] },
-    ];
+  // The result's columns are those of b, or its rows: without a dynamic axis they are units of work.
+  const count = transposeB ? bRows : bColumns;
+  const resultRows = transposeA ? aColumns : aRows;
+  const isFixed = writes.axis === null;
+  const cut = isFixed
+    ? { units: { count, work: resultRows * (transposeA ? aRows : aColumns), grain: 4 } }
+    : {};
+  const n = isFixed ? units : columns(b.axis, bColumns);
+  const right = address(b, isFixed ? (transposeB ? bytes : bRows * bytes) : 0);
+  const result = address(writes, isFixed ? resultRows * bytes : 0);
+  if (transposeA) {
+    const sizes = [columns(a.axis, aColumns), n, number(aRows)];
+    return [{ routine: innerProduct(context), arguments: [address(a), right, result, ...sizes], ...cut }];
   }
-  const steps = [number(aRows * bytes), number(bRows * bytes), number(bytes)];
-  const sizes = [number(aRows), number(bRows), columns(b.axis, bColumns)];
-  if (b.axis === null || a.axis !== b.axis) {
-    return [
-      { routine: outerProduct(context), arguments: [address(a), address(b), result, ...sizes, ...steps] },
-    ];
+  const k = columns(transposeB ? b.axis : a.axis, transposeB ? bColumns : aColumns);
+  const steps = transposeB
+    ? [number(aRows * bytes), number(bRows * bytes), number(bytes)]
+    : [number(aRows * bytes), number(bytes), number(bRows * bytes)];
+  const factors = [address(a), right, result, number(aRows), n, k, ...steps];
+  if (!transposeB || b.axis === null || a.axis !== b.axis) {
+    return [{ routine: outerProduct(context), arguments: factors, ...cut }];
   }
-  return [
-    {
-      routine: productOfSamples(context, bColumns),
-      arguments: [address(a), address(b), result, ...sizes, ...steps, ...samplesOf(a, b, bytes)],
-    },
-  ];
+  const [together, rooms] = samplesOf(context, a, b);
+  return [together, { routine: productOfSamples(context), arguments: [...factors, ...rooms], ...cut }];
 };
 
-function samplesOf(a: Operand, b: Operand, bytes: number): Argument[] {
+/** A call that puts the samples of both factors together, if there are gaps, and where it leaves them. */
+function samplesOf(context: WasmContext, a: Operand, b: Operand): [Call, Argument[]] {
+  const { bytes } = context.lanes;
   const size = ({ dims }: Operand) => dims.reduce((product, dim) => product * dim, 1) * bytes;
-  return [gaps(b.axis), columns(b.axis), room(0, size(a), b.axis), room(1, size(b), b.axis)];
+  const [aColumns, mask] = [a.dims[1] ?? 1, gaps(b.axis)];
+  const count = handedOn(0, 4);
+  const routine = context.routine(`samples of factors ${aColumns}`, () =>
+    define(
+      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      [],
+      ([left, right, leftSize, rightSize, skipped, all, leftRoom, rightRoom, found]) => {
+        when(local.get(skipped), () => {
+          call(samplesTogether(context), [left, leftRoom, leftSize, skipped, all]);
+          drop();
+          call(samplesTogether(context), [right, rightRoom, rightSize, skipped, all]);
+          const samples = variable("i32");
+          local.set(samples);
+          i32.store({}, found, i32.mul(samples, aColumns));
+        });
+      },
+    ),
+  );
+  const given = [address(a), address(b), number(size(a)), number(size(b)), mask, columns(b.axis)];
+  const rooms = [room(0, size(a), b.axis), room(1, size(b), b.axis, bytes)];
+  return [{ routine, arguments: [...given, ...rooms, count] }, [mask, ...rooms, count]];
 }
 
-/** The same product over the columns that are no gaps: (…, gaps, columns, roomForA, roomForB), k without the gaps. */
-function productOfSamples(context: WasmContext, columnsEach: number): Routine {
-  return context.routine(`product of samples ${columnsEach}`, () =>
+/** The same product over the columns that are no gaps: (…, gaps, roomOfA, roomOfB, placeOfTheirCount). */
+function productOfSamples(context: WasmContext): Routine {
+  return context.routine("product of samples", () =>
     define(
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       [],
-      ([a, b, c, m, n, k, aStep, bStep, bColumn, mask, count, roomA, roomB]) => {
+      ([a, b, c, m, n, k, aStep, bStep, bColumn, mask, roomA, roomB, count]) => {
         when(local.get(mask), () => {
-          const together = (from: typeof a, to: typeof a, step: typeof a) => {
-            const size = variable("i32", i32.mul(step, columnsEach));
-            call(samplesTogether(context), [from, to, size, mask, count]);
-            local.set(k);
-            local.set(from, to);
-          };
-          together(a, roomA, aStep);
-          together(b, roomB, bStep);
-          local.set(k, i32.mul(k, columnsEach));
+          local.set(a, roomA);
+          local.set(b, roomB);
+          local.set(k, i32.load({}, count));
         });
         call(outerProduct(context), [a, b, c, m, n, k, aStep, bStep, bColumn]);
       },

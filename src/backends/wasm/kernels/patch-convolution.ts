@@ -98,7 +98,11 @@ export function packedKernels(
   const steps = [number(kStep * bytes), number(columnStep * bytes)];
   return [
     strips,
-    { routine: packedStrips(context), arguments: [weights, strips, number(k), number(n), ...steps] },
+    {
+      routine: packedStrips(context),
+      arguments: [weights, strips, number(k), number(n), ...steps],
+      once: true,
+    },
   ];
 }
 

@@ -1,11 +1,12 @@
 import { f32x4, f64x2, i32, type Local, local } from "wasmati";
+import { elementCount } from "../../../network/network.js";
 import { dataKey } from "../../../plan/rewrite.js";
 import { operandAt } from "../../host/kernel.js";
 import { loopNest, type LoopAxis } from "../../javascript/loop-nest.js";
 import { define, variable, type Routine } from "../emit/function.js";
 import { joined, lanesOf, moved, type Access } from "../emit/lanes.js";
 import { advance, forEach, repeat, when } from "../emit/loops.js";
-import { address, columns, gaps, number, type WasmCompiler, type WasmContext } from "./kernel.js";
+import { address, columns, gaps, number, sums, type WasmCompiler, type WasmContext } from "./kernel.js";
 import { turns, walk } from "./walk.js";
 
 /**
@@ -18,40 +19,58 @@ export const compileReduce: WasmCompiler<"reduce"> = ({ reads, writes, parameter
   if (parameters.operation !== "sum") return undefined;
   const axes = loopNest(x, [writes, x]);
   const mask = x.axis === writes.axis || parameters.gaps === "counted" ? number(0) : gaps(x.axis);
-  const routine = reduceRoutine(context, axes, parameters.scale, mask.kind === "gaps");
-  return [{ routine, arguments: [address(writes), address(x), columns(x.axis), mask] }];
+  const { scale } = parameters;
+  if (x.axis === writes.axis) {
+    const routine = reduceRoutine(context, axes, scale, false);
+    return [{ routine, arguments: [address(writes), address(x), columns(x.axis), mask] }];
+  }
+  const routine = reduceRoutine(context, axes, "sums", mask.kind === "gaps");
+  return [
+    {
+      routine,
+      arguments: [sums, address(x), columns(x.axis), mask],
+      sums: { count: elementCount(writes.dims), scale, target: writes },
+    },
+  ];
 };
 
 type V = Local<"v128">;
 /** Doubles side by side: those of a vector of doubles, or the low and the high half of a vector of floats. */
 type Doubles = readonly V[];
 
-/** (result, x, columns, gaps) */
+/** (result, x, columns, gaps); `scale` "sums": the result is the double sums themselves. */
 function reduceRoutine(
   context: WasmContext,
-  axes: readonly LoopAxis[],
-  scale: number,
+  given: readonly LoopAxis[],
+  scale: number | "sums",
   masked: boolean,
 ): Routine {
+  const size = scale === "sums" ? 8 : context.lanes.bytes;
+  // Steps of memory are counted in numbers of the element type.
+  const axes = given.map((axis) => {
+    const [to = 0, from = 0] = axis.strides;
+    return { ...axis, strides: [(to * size) / context.lanes.bytes, from] };
+  });
   const kept = axes.filter(({ strides }) => strides[0] !== 0);
   const reduced = axes.filter(({ strides }) => strides[0] === 0);
   const { lanes } = context;
   return context.routine(`sum ${dataKey([axes, scale, masked])}`, () =>
     define(["i32", "i32", "i32", "i32"], [], ([to, from, count, mask]) => {
       const body = (skips: boolean) => {
-        const sums = new Sums(context, reduced, count, skips ? mask : null);
+        const added = new Sums(context, reduced, count, skips ? mask : null);
         const [inner, ...outer] = kept;
-        const runsAlong = inner?.strides[1] === 1 && inner.strides[0] === 1;
+        const runsAlong = inner?.strides[1] === 1 && inner.strides[0] === size / lanes.bytes;
         if (!inner || !runsAlong) {
           walk(kept, [to, from], count, lanes.bytes, ([target, source]) => {
-            sums.store(target!, scale, lanes.single, sums.across(source!));
+            added.store(target!, scale, lanes.single, added.across(source!));
           });
           return;
         }
         walk(outer, [to, from], count, lanes.bytes, ([target, source]) => {
           const step = (access: Access) => () => {
-            sums.store(target!, scale, access, sums.along(source!, access));
-            for (const place of [target!, source!]) advance(place, access.count * lanes.bytes);
+            added.store(target!, scale, access, added.along(source!, access));
+            advance(target!, access.count * size);
+            advance(source!, access.count * lanes.bytes);
           };
           const total = turns(inner, count);
           repeat(variable("i32", i32.div_u(total, lanes.count)), step(lanes.whole));
@@ -97,9 +116,14 @@ class Sums {
     return this.level(this.axes.length - 1, place, inner, single);
   }
 
-  /** Rounds, multiplies by the scale and stores. */
-  store(to: Local<"i32">, scale: number, access: Access, [low, high]: Doubles): void {
+  /** Rounds, multiplies by the scale and stores; or stores the sums themselves. */
+  store(to: Local<"i32">, scale: number | "sums", access: Access, [low, high]: Doubles): void {
     const { lanes } = this.context;
+    if (scale === "sums") {
+      lanesOf.double[access.count === 1 ? "single" : "whole"].store(to, 0, () => local.get(low!));
+      if (high) lanesOf.double.whole.store(to, 16, () => local.get(high));
+      return;
+    }
     const value = variable("v128", low);
     if (this.isFloat && high) {
       local.set(value, joined(f32x4.demote_f64x2_zero(low!), f32x4.demote_f64x2_zero(high), [0, 2], 8));

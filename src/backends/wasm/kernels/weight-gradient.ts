@@ -4,7 +4,7 @@ import { dataKey } from "../../../plan/rewrite.js";
 import { define, variable, type Routine } from "../emit/function.js";
 import { joined, lanesOf, moved, type Lanes } from "../emit/lanes.js";
 import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
-import { address, columns, gaps, room, table, type Call, type WasmContext } from "./kernel.js";
+import { address, columns, gaps, room, sums, table, type Call, type WasmContext } from "./kernel.js";
 import { cleared, type PatchSizes } from "./patch-convolution.js";
 import { clearedFrame, frameBytes, frameCopied, gathered, spacingOf, type Spacing } from "./patches.js";
 
@@ -56,23 +56,28 @@ export function weightGradientByPatches(
       arguments: [
         address(x),
         address(gradient),
-        address(writes),
+        sums,
         columns(x.axis),
         gaps(x.axis),
         room(0, frameBytes(patches, lanes)),
         room(1, allTaps * packed * lanes.bytes),
         room(2, allMaps * packed * lanes.bytes),
-        room(3, allTaps * allMaps * 8),
         inBytes(places),
         inBytes(offsets),
       ],
+      sums: {
+        count: allTaps * allMaps,
+        scale: 1,
+        target: writes,
+        rows: { count: maps, length: allTaps, kept: taps },
+      },
     },
   ];
 }
 
 type Whole = Local<"i32">;
 
-/** (x, gradient, result, columns, gaps, frame, panels, strips, sums, windows, taps) */
+/** (x, gradient, sums, columns, gaps, frame, panels, strips, windows, taps) */
 function overSamples(context: WasmContext, sizes: PatchSizes): Routine {
   const { lanes } = context;
   const { patches, windows, taps, maps } = sizes;
@@ -83,10 +88,10 @@ function overSamples(context: WasmContext, sizes: PatchSizes): Routine {
   const key = `weight gradient ${dataKey([frame, sampleSize, windows, taps, maps, spacing])}`;
   return context.routine(key, () =>
     define(
-      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       [],
-      ([x, gradient, result, count, mask, room, panels, strips, sums, places, offsets]) => {
-        call(cleared(context), [sums, allTaps * allMaps * 8]);
+      ([x, gradient, totals, count, mask, room, panels, strips, places, offsets]) => {
+        call(cleared(context), [totals, allTaps * allMaps * 8]);
         if (frame) call(clearedFrame(context, patches), [room]);
         const filled = variable("i32", 0);
         const multiply = () => {
@@ -94,7 +99,7 @@ function overSamples(context: WasmContext, sizes: PatchSizes): Routine {
           call(addedProduct(context), [
             panels,
             strips,
-            sums,
+            totals,
             vectors,
             packed / lanes.count,
             allTaps,
@@ -136,7 +141,6 @@ function overSamples(context: WasmContext, sizes: PatchSizes): Routine {
           advance(gradient, windows * maps * lanes.bytes);
         });
         when(local.get(filled), multiply);
-        call(roundedRows(context), [sums, result, taps, allTaps, maps]);
       },
     ),
   );
@@ -289,22 +293,4 @@ function summedPairs(lanes: Lanes, [a, b, c, d]: readonly Local<"v128">[]): Loca
     variable("v128", f64x2.promote_low_f32x4(all)),
     variable("v128", f64x2.promote_low_f32x4(moved(all, [1, 0], 8))),
   ];
-}
-
-/** (sums, result, taps, column, maps): rounds the first `taps` of every `column` sums. */
-function roundedRows(context: WasmContext): Routine {
-  const { lanes } = context;
-  return context.routine("rounded rows", () =>
-    define(["i32", "i32", "i32", "i32", "i32"], [], ([sums, result, taps, column, maps]) => {
-      repeat(maps, () => {
-        const from = variable("i32", sums);
-        repeat(taps, () => {
-          lanes.single.store(result, 0, () => lanes.fromDouble(v128.load64_zero({}, from)));
-          advance(from, 8);
-          advance(result, lanes.bytes);
-        });
-        advance(sums, i32.shl(column, 3));
-      });
-    }),
-  );
 }
