@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // No test file changes what others import: modules are loaded once for each worker, not once for each file.
     isolate: false,
+    // Nor are they translated again where the text is the same.
+    experimental: { fsModuleCache: true },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -137,11 +137,14 @@ export interface ExportOptions extends LoadOptions {
   readonly out?: string;
   /** ONNX's operation set, from 13 to 21; default 17. */
   readonly opset?: number;
+  /** Of CNTK's own model files, from 1 to 26; default: that of the file, or 26. */
+  readonly fileVersion?: number;
 }
 
 const endings: Readonly<Record<ExportFormat, string>> = {
   onnx: ".onnx",
   tfjs: ".tfjs",
+  cntk: ".cntk.model",
   text: ".txt",
   numpy: ".npz",
 };
@@ -153,8 +156,8 @@ const endings: Readonly<Record<ExportFormat, string>> = {
 export async function exportModelFile(modelPath: string, options: ExportOptions): Promise<string> {
   const files = options.files ?? nodeFiles(options.directory);
   const model = loadModel(modelPath, options);
-  const { format, outputs = [], opset, out = `${modelPath}${endings[format]}` } = options;
-  const content = await exportModel(model, { format, outputs, opset, producerVersion: version });
+  const { format, outputs = [], opset, fileVersion, out = `${modelPath}${endings[format]}` } = options;
+  const content = await exportModel(model, { format, outputs, opset, fileVersion, producerVersion: version });
   if (typeof content === "string" || content instanceof Uint8Array)
     writeWhole(files, out, (file) => file.write(content));
   // The file that names the others comes last.

@@ -85,8 +85,24 @@ export function unavailableOperation(
   return op;
 }
 
+const builtWithout = "CNTK 2.0 is built without it, too";
+
+/** Why an operation is not there, where that is more than that nobody has written it yet. */
+const reasons: Readonly<Record<string, string>> = {
+  CRF: builtWithout,
+  GMMLogLikelihood: builtWithout,
+  SequenceDecoderNode: builtWithout,
+  SequenceWithSoftmax:
+    "it is computed from lattices and the phone models of a speech recognizer, whose readers are not there",
+};
+
+function refusal(name: string): string {
+  const reason = Object.hasOwn(reasons, name) ? reasons[name] : undefined;
+  return reason ? `${name} is not available: ${reason}` : `${name} is not available yet`;
+}
+
 function notAvailable(node: NetworkNode, what: string): CntkError {
-  return shapeProblem(node, "not-available", `${what} is not available yet (node '${node.name}')`);
+  return shapeProblem(node, "not-available", `${refusal(what)} (node '${node.name}')`);
 }
 
 /** Names of the operations of a network that cannot be run, sorted. */
@@ -103,6 +119,6 @@ export function requireRunnable(network: Pick<Network, "nodes">): void {
   throw new CntkError({
     code: "operation-unsupported",
     message: `The model has nodes that are not supported yet: ${names.join(", ")}.`,
-    hint: `${names[0]} is not available yet (node '${first?.name}'); print-nodes lists the nodes`,
+    hint: `${refusal(names[0] ?? "")} (node '${first?.name}'); print-nodes lists the nodes`,
   });
 }

@@ -19,7 +19,7 @@ describe("the library's files", () => {
 });
 
 /** The library's record, without a network. */
-function libraryMember(path: string): Thunk {
+const libraryRecord = (() => {
   const program = networkProgram({
     text: plainText({ name: "test.bs", text: "( 0 )" }),
     library: readLibrarySources(),
@@ -27,9 +27,12 @@ function libraryMember(path: string): Thunk {
     deviceId: -1,
     traceLevel: 0,
   });
-  const root = evaluateProgram(program, { classes: new Map(), print: () => {} });
+  return evaluateProgram(program, { classes: new Map(), print: () => {} });
+})();
+
+function libraryMember(path: string): Thunk {
   const [first = "", ...rest] = path.split(".");
-  let thunk = root.own(first);
+  let thunk = libraryRecord.own(first);
   for (const name of rest) {
     const record = thunk?.force();
     if (typeof record !== "object" || record.kind !== "record") throw new Error(`${path}: no record`);
@@ -167,6 +170,45 @@ describe("parameters of layers and functions", () => {
     expect([...value.positional, ...value.named].join(" ")).toBe(parameters);
   });
 });
+
+describe("every public name of CNTK 2.0's library", () => {
+  // NAME, or NAME (positional parameters | named ones); read off CNTK.core.bs.
+  const names = readFileSync("test/fixtures/library-names.txt", "utf8").trim().split("\n");
+
+  it("is there, with the same parameters in the same order", () => {
+    const ours = names.map((line) => {
+      const [path = "", parameters] = line.split(" (");
+      const member = libraryMember(path);
+      if (parameters === undefined) return path;
+      const value = member.force();
+      if (!isFunction(value)) return path;
+      const named = value.named.length > 0 ? ` | ${value.named.join(", ")}` : "";
+      return `${path} (${value.positional.join(", ")}${named})`;
+    });
+    expect(ours).toEqual(names);
+    expect(names.length).toBeGreaterThan(250);
+  });
+
+  it("has a comment, or stands in a paragraph that has one", () => {
+    const bare = readLibrarySources().flatMap(({ name, text }) =>
+      uncommented(text).map((line) => `${name}: ${line}`),
+    );
+    expect(bare).toEqual([]);
+  });
+});
+
+/** Definitions of a file, members of a namespace included, in a paragraph without a comment. */
+function uncommented(text: string): string[] {
+  const outermost = /^(BS|CNTK2|[A-Z]\w*) = \[$/;
+  const isNamespace = text.split("\n").some((line) => outermost.test(line));
+  const definition = isNamespace ? /^ {0,4}([A-Za-z]\w*)\b(?! = \[$)[^=]*=/ : /^([A-Za-z]\w*)\b[^=]*=/;
+  return text.split(/\n\s*\n/).flatMap((paragraph) => {
+    const lines = paragraph.split("\n");
+    const comment = lines.findIndex((line) => line.includes("#"));
+    const first = lines.findIndex((line) => definition.test(line));
+    return first >= 0 && (comment < 0 || comment > first) ? [lines[first] ?? ""] : [];
+  });
+}
 
 interface RecordedCase {
   readonly case: string;

@@ -107,6 +107,7 @@ export const modelCases: readonly MessageCase[] = [
   trained("data-missing", "eval --node z --model net.model"),
   trained("export-operation", "export net.model --to onnx --output error"),
   trained("export-opset", "export net.model --to onnx --opset 7"),
+  trained("model-version", "export net.model --to cntk --file-version 3"),
   acted("nothing-to-dump", "action = dumpNode ; printValues = false ; printMetadata = false"),
   acted("name-pattern", 'action = dumpNode ; nodeNameRegex = "z(W"'),
   acted(
