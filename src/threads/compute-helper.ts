@@ -1,5 +1,11 @@
 // A thread that computes pieces of phases: it looks at the job board, and sleeps as long as there is nothing to do.
-import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import {
+  isMainThread,
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from "node:worker_threads";
 import { helper } from "../backends/wasm/instance.js";
 import type { SharedCode } from "../backends/wasm/team.js";
 import { JobBoard, pieceOf } from "./job-board.js";
@@ -54,4 +60,7 @@ function help({ board: memory, port, helper: number }: HelperData): void {
   }
 }
 
-if (!isMainThread) help(workerData as HelperData);
+if (!isMainThread) {
+  parentPort?.postMessage("ready");
+  help(workerData as HelperData);
+}

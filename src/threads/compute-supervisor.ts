@@ -19,10 +19,10 @@ function supervise({ board: memory, ports }: SupervisorData): void {
     worker.on("exit", () => board.lose(helper));
     return worker;
   });
-  let online = 0;
+  let ready = 0;
   for (const worker of workers) {
-    worker.on("online", () => {
-      if (++online === workers.length) parentPort?.postMessage("ready");
+    worker.once("message", () => {
+      if (++ready === workers.length) parentPort?.postMessage("ready");
     });
   }
   // A message says in how many milliseconds the helpers end, whatever they do.
