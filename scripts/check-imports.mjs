@@ -122,7 +122,7 @@ const allowed = {
   ],
   node: ["library"],
   // Entry points of other threads, and the pool that runs them.
-  threads: ["readers", "node"],
+  threads: ["backends", "readers", "node"],
   api: [
     "convert",
     "threads",

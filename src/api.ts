@@ -15,8 +15,16 @@ import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
-import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
-import { pictureDecoder, readerThreads } from "./threads/index.js";
+import {
+  cores,
+  hostName,
+  nodeVersion,
+  packageVersion,
+  processesHere,
+  standardError,
+  standardOutput,
+} from "./node/platform.js";
+import { computeTeam, pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
 import { explain, type ExplainStage } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
@@ -52,7 +60,14 @@ function sessionStart(options: RunOptions): SessionStart {
     library: readLibrarySources(),
     errorOutput: options.log ?? standardError,
     output: options.output ?? standardOutput,
-    platform: { version, host: hostName(), nodeVersion },
+    platform: {
+      version,
+      host: hostName(),
+      nodeVersion,
+      cores: cores(),
+      processesHere: processesHere(),
+    },
+    computeTeam,
     processes: options.processes ?? mpiProcesses(),
     backendName: options.backend,
     // Threads open the machine's own files.
@@ -94,7 +109,10 @@ export function explainConfig(
   return explain(sessionStart(options), { words, stage, command: options.command });
 }
 
-export type LoadOptions = Pick<RunOptions, "directory" | "files" | "backend">;
+export interface LoadOptions extends Pick<RunOptions, "directory" | "files" | "backend"> {
+  /** Threads that compute; default: one for each core. */
+  readonly threads?: number;
+}
 
 /** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
@@ -105,6 +123,7 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
       requested: options.backend,
       elementType,
       deviceId: cpuDevice,
+      team: computeTeam(options.threads ?? cores()),
     });
     return backend;
   };
