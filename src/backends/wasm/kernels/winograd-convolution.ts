@@ -4,7 +4,7 @@ import type { PlanarGeometry } from "../../javascript/planar-convolution.js";
 import { define, variable, type Routine } from "../emit/function.js";
 import { lanesOf } from "../emit/lanes.js";
 import { advance, forEach, repeat } from "../emit/loops.js";
-import { address, columns, number, room, type Argument, type Call, type WasmContext } from "./kernel.js";
+import { address, columns, handedOn, number, room, type Call, type WasmContext } from "./kernel.js";
 import { edgeSize, panelRows, productOfPanels, stripWidth } from "./panels.js";
 import { clearedFrame, frameBytes, frameCopied, frameOf, type Patches } from "./patches.js";
 import {
@@ -43,7 +43,7 @@ const mostBytes = 1 << 19;
 export function suitsWinograd({ lanes }: WasmContext, g: PlanarGeometry): boolean {
   const tiles = Math.ceil(g.outputWidth / 2) * Math.ceil(g.outputHeight / 2);
   return (
-    lanes === lanesOf.float &&
+    lanes.elementType === "float" &&
     g.kernelWidth === 3 &&
     g.kernelHeight === 3 &&
     Math.min(g.channels, g.maps) >= fewestImages &&
@@ -84,13 +84,14 @@ export function winogradConvolution(
   const strips = Math.ceil(targets / stripWidth);
   const { across, together } = tilesOf(sizes);
   const tiles = Math.ceil((across * together * tilesAbreast) / panelRows(lanes)) * panelRows(lanes);
-  const kernels: Argument = room(4, frequencies * strips * sources * 16);
+  const kernels = handedOn(0, frequencies * strips * sources * 16);
   const steps = [number(sourceStep * 36), number(targetStep * 36), number(strips * sources * 16)];
   const frame = frameFor(sizes);
   return [
     {
       routine: transformedKernels(context, turned),
       arguments: [address(weights), kernels, number(sources), number(targets), ...steps],
+      once: true,
     },
     {
       routine: everySample(context, sizes),
