@@ -1,4 +1,5 @@
 import { type ExportFormat, exportModel } from "./actions/export-model.js";
+import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
@@ -9,12 +10,13 @@ import { type ConversionOptions, convert, type Converted } from "./convert/index
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
-import { readModel } from "./model-files/index.js";
+import { readModel, saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
 import {
+  allowRelaxedVectors,
   cores,
   hostName,
   nodeVersion,
@@ -51,6 +53,9 @@ export interface RunOptions {
   /** The processes that train together; default: those that mpiexec has started. */
   readonly processes?: ProcessGroup;
 }
+
+// Before anything is compiled.
+allowRelaxedVectors();
 
 function sessionStart(options: RunOptions): SessionStart {
   const { signal, onProgress, onRedirect } = options;
@@ -123,6 +128,7 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
       elementType,
       deviceId: cpuDevice,
       team: computeTeam(options.threads ?? cores()),
+      fused: true,
     });
     return backend;
   };
@@ -163,6 +169,26 @@ export async function exportModelFile(modelPath: string, options: ExportOptions)
   // The file that names the others comes last.
   else
     for (const part of content) writeWhole(files, `${out}/${part.name}`, (file) => file.write(part.content));
+  return files.resolve(out);
+}
+
+/**
+ * Makes a CNTK model file of an ONNX model; returns the file's path. Throws CntkError for operations without a counterpart,
+ * before anything is written.
+ */
+export async function importModelFile(
+  onnxPath: string,
+  options: Pick<LoadOptions, "directory" | "files"> & {
+    /** File to write; default: the ONNX model's path with `.model` in place of `.onnx`. */
+    readonly out?: string;
+  } = {},
+): Promise<string> {
+  const {
+    directory,
+    files = nodeFiles(directory),
+    out = `${onnxPath.replace(/\.onnx$/i, "")}.model`,
+  } = options;
+  saveModel(await importModel(files.readBytes(onnxPath), onnxPath), files, out);
   return files.resolve(out);
 }
 
