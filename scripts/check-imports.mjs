@@ -36,7 +36,17 @@ const allowed = {
   "model-files": ["network", "ops"],
   // Networks → files of other programs.
   exporters: ["network"],
-  sources: ["grammar", "library", "source-loader", "config", "evaluator", "network", "ops", "model-files"],
+  sources: [
+    "grammar",
+    "library",
+    "source-loader",
+    "config",
+    "evaluator",
+    "network",
+    "ops",
+    "model-files",
+    "exporters",
+  ],
   // Shapes → gradients → plan → backend.
   shapes: ["network", "ops"],
   "memory-sharing": ["network"],
@@ -112,7 +122,7 @@ const allowed = {
   ],
   node: ["library"],
   // Entry points of other threads, and the pool that runs them.
-  threads: ["readers", "node"],
+  threads: ["backends", "readers", "node"],
   api: [
     "convert",
     "threads",
@@ -135,7 +145,7 @@ const typesOnly = ["node"];
 const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
-  protobufjs: ["model-files", "exporters"],
+  protobufjs: ["model-files", "exporters", "sources"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
   "jpeg-js": ["node"],

@@ -1,4 +1,5 @@
 import { type ExportFormat, exportModel } from "./actions/export-model.js";
+import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
@@ -9,13 +10,21 @@ import { type ConversionOptions, convert, type Converted } from "./convert/index
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
-import { readModel } from "./model-files/index.js";
+import { readModel, saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
-import { hostName, nodeVersion, packageVersion, standardError, standardOutput } from "./node/platform.js";
-import { pictureDecoder, readerThreads } from "./threads/index.js";
+import {
+  cores,
+  hostName,
+  nodeVersion,
+  packageVersion,
+  processesHere,
+  standardError,
+  standardOutput,
+} from "./node/platform.js";
+import { computeTeam, pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
 import { explain, type ExplainStage } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
@@ -51,7 +60,14 @@ function sessionStart(options: RunOptions): SessionStart {
     library: readLibrarySources(),
     errorOutput: options.log ?? standardError,
     output: options.output ?? standardOutput,
-    platform: { version, host: hostName(), nodeVersion },
+    platform: {
+      version,
+      host: hostName(),
+      nodeVersion,
+      cores: cores(),
+      processesHere: processesHere(),
+    },
+    computeTeam,
     processes: options.processes ?? mpiProcesses(),
     backendName: options.backend,
     // Threads open the machine's own files.
@@ -93,7 +109,10 @@ export function explainConfig(
   return explain(sessionStart(options), { words, stage, command: options.command });
 }
 
-export type LoadOptions = Pick<RunOptions, "directory" | "files" | "backend">;
+export interface LoadOptions extends Pick<RunOptions, "directory" | "files" | "backend"> {
+  /** Threads that compute; default: one for each core. */
+  readonly threads?: number;
+}
 
 /** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
@@ -104,6 +123,7 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
       requested: options.backend,
       elementType,
       deviceId: cpuDevice,
+      team: computeTeam(options.threads ?? cores()),
     });
     return backend;
   };
@@ -118,11 +138,14 @@ export interface ExportOptions extends LoadOptions {
   readonly out?: string;
   /** ONNX's operation set, from 13 to 21; default 17. */
   readonly opset?: number;
+  /** Of CNTK's own model files, from 1 to 26; default: that of the file, or 26. */
+  readonly fileVersion?: number;
 }
 
 const endings: Readonly<Record<ExportFormat, string>> = {
   onnx: ".onnx",
   tfjs: ".tfjs",
+  cntk: ".cntk.model",
   text: ".txt",
   numpy: ".npz",
 };
@@ -134,13 +157,33 @@ const endings: Readonly<Record<ExportFormat, string>> = {
 export async function exportModelFile(modelPath: string, options: ExportOptions): Promise<string> {
   const files = options.files ?? nodeFiles(options.directory);
   const model = loadModel(modelPath, options);
-  const { format, outputs = [], opset, out = `${modelPath}${endings[format]}` } = options;
-  const content = await exportModel(model, { format, outputs, opset, producerVersion: version });
+  const { format, outputs = [], opset, fileVersion, out = `${modelPath}${endings[format]}` } = options;
+  const content = await exportModel(model, { format, outputs, opset, fileVersion, producerVersion: version });
   if (typeof content === "string" || content instanceof Uint8Array)
     writeWhole(files, out, (file) => file.write(content));
   // The file that names the others comes last.
   else
     for (const part of content) writeWhole(files, `${out}/${part.name}`, (file) => file.write(part.content));
+  return files.resolve(out);
+}
+
+/**
+ * Makes a CNTK model file of an ONNX model; returns the file's path. Throws CntkError for operations without a counterpart,
+ * before anything is written.
+ */
+export async function importModelFile(
+  onnxPath: string,
+  options: Pick<LoadOptions, "directory" | "files"> & {
+    /** File to write; default: the ONNX model's path with `.model` in place of `.onnx`. */
+    readonly out?: string;
+  } = {},
+): Promise<string> {
+  const {
+    directory,
+    files = nodeFiles(directory),
+    out = `${onnxPath.replace(/\.onnx$/i, "")}.model`,
+  } = options;
+  saveModel(await importModel(files.readBytes(onnxPath), onnxPath), files, out);
   return files.resolve(out);
 }
 

@@ -6,6 +6,7 @@ export {
   convertData,
   explainConfig,
   exportModelFile,
+  importModelFile,
   loadModel,
   makeMnist,
   runConfig,

@@ -1,4 +1,5 @@
 import type { Backend } from "./backends/backend.js";
+import type { Team } from "./backends/wasm/team.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Communicator, ProcessGroup } from "./communication/index.js";
 import type { Source } from "./diagnostics/source.js";
@@ -36,6 +37,9 @@ export interface Platform {
   readonly version: string;
   readonly host: string;
   readonly nodeVersion: string;
+  /** Cores of the machine, and how many processes of this run share them; absent: one core, one process. */
+  readonly cores?: number;
+  readonly processesHere?: number;
 }
 
 /** What a session is begun with: everything that no configuration decides. */
@@ -55,6 +59,8 @@ export interface SessionStart {
   readonly processes?: ProcessGroup;
   /** Decodes pictures for readers of images. */
   readonly pictures?: PictureDecoder;
+  /** So many threads to compute with; absent = this one computes. */
+  readonly computeTeam?: (threads: number) => Team;
   /** Threads that read data ahead; absent = this one reads. */
   readonly readerThreads?: ReaderThreads;
   readonly signal?: AbortSignal;
@@ -67,7 +73,7 @@ export interface SessionStart {
  * All that the commands of one configuration share, from the command line to the last room. A stage that needs only some
  * of it takes those parts as parameters.
  */
-export interface Session extends Omit<SessionStart, "backendName" | "clock" | "processes"> {
+export interface Session extends Omit<SessionStart, "backendName" | "clock" | "processes" | "computeTeam"> {
   /** The files as seen from the configuration's current directory. */
   readonly files: FileAccess;
   /** Folders searched for BrainScript includes. */

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { formatFixed } from "../numerics/number-format.js";
+import { DidNotConverge } from "../numerics/bidiagonal-singular-values.js";
 import type { SingularValues } from "../numerics/singular-values.js";
 import { singularValues } from "../numerics/singular-values.js";
 import { type ElementType, newValues, type Values } from "../numerics/values.js";
@@ -76,7 +77,7 @@ function decompose(
   const values = network.values.get(node);
   if (!values) return;
   const start = now();
-  const found = singularValues(values, rows, columns, elementType);
+  const found = decomposed(node, () => singularValues(values, rows, columns, elementType));
   const seconds = (now() - start) / 1000;
   const rank = alignedRank(found.values, keepRatio, alignedSize);
   const single = Math.fround;
@@ -96,6 +97,19 @@ function decompose(
     rightFactor(found, columns, rank, elementType),
   );
   replace(network, node, left, right);
+}
+
+function decomposed(node: NetworkNode, work: () => SingularValues): SingularValues {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DidNotConverge)) throw error;
+    throw new CntkError({
+      code: "svd-does-not-converge",
+      message: "The algorithm computing SVD failed to converge.",
+      hint: `the parameter '${node.name}' has values that are no numbers, or nearly as large as numbers get`,
+    });
+  }
 }
 
 /** As many of the largest values as make up the share, rounded up to the alignment. */

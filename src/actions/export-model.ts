@@ -1,14 +1,15 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { ModelPart } from "../exporters/index.js";
-import { dumpNodes } from "../model-files/index.js";
+import { dumpNodes, writeModel } from "../model-files/index.js";
 import { findNodeBySuffix } from "../network/find-node.js";
 import type { NetworkNode, ParameterValues } from "../network/network.js";
 import { depthFirstOrder } from "../network/node-order.js";
 import type { ModelSession } from "./model-session.js";
+import { prunedModel } from "./pruned-model.js";
 import { storedValues } from "./stored-values.js";
 
 /** What a model can be exported to. */
-export const exportFormats = ["onnx", "tfjs", "text", "numpy"] as const;
+export const exportFormats = ["onnx", "tfjs", "cntk", "text", "numpy"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportRequest {
@@ -17,6 +18,8 @@ export interface ExportRequest {
   readonly outputs: readonly string[];
   /** Of ONNX; default 17. */
   readonly opset: number | undefined;
+  /** Of CNTK's own model files, from 1 to 26; default: that of the file, or 26. */
+  readonly fileVersion?: number | undefined;
   readonly producerVersion: string;
 }
 
@@ -28,6 +31,10 @@ export type ExportedModel = Uint8Array | string | readonly ModelPart[];
  * @throws CntkError `export-operation`, `export-outputs`, `export-opset`; before anything is written
  */
 export async function exportModel(session: ModelSession, request: ExportRequest): Promise<ExportedModel> {
+  if (request.format === "cntk") {
+    const { model } = session;
+    return writeModel(prunedModel(model, request.outputs), request.fileVersion ?? model.version);
+  }
   // Loaded when somebody exports: no other command has to wait for them.
   const { exportOnnx, exportTensorFlow, numpyArchive, opsets } = await import("../exporters/index.js");
   const outputs = outputNodes(session, request.outputs);
@@ -36,7 +43,8 @@ export async function exportModel(session: ModelSession, request: ExportRequest)
   const parameters = new Map(
     [...storedValues(session.shaped, session.elementType)].filter(([node]) => isNeeded.has(node)),
   );
-  switch (request.format) {
+  const { format } = request;
+  switch (format) {
     case "onnx": {
       const constants = await foldedConstants(session, needed, parameters);
       // onnxruntime computes convolutions and much else in float only.

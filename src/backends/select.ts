@@ -4,6 +4,7 @@ import type { ElementType } from "../numerics/values.js";
 import type { Backend } from "./backend.js";
 import { javascriptBackend } from "./javascript/index.js";
 import { referenceBackend } from "./reference/index.js";
+import type { Team } from "./wasm/team.js";
 
 /** What a user may write after `--backend`; `tfjs` alone takes the best of its variants. */
 export const backendNames = [
@@ -34,6 +35,8 @@ export interface BackendRequest {
   readonly elementType: ElementType;
   /** CNTK's: −1 or less is the CPU, 0 and more a GPU's number. */
   readonly deviceId: number;
+  /** Threads that may compute; absent: this one alone. */
+  readonly team?: Team | undefined;
 }
 
 export interface BackendChoice {
@@ -65,16 +68,16 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
         hint: `leave out --backend, or choose one of: ${namesFor(elementType)}`,
       });
     }
-    return withNotes(await openBackend(name), notes);
+    return withNotes(await openBackend(name, request.team), notes);
   }
-  return withNotes(await fastestBackend(notes), notes);
+  return withNotes(await fastestBackend(notes, request.team), notes);
 }
 
 /** The compiled backend where the engine can run it, else the generated loops. */
-async function fastestBackend(notes: string[]): Promise<Backend> {
-  const { missingForWasm, wasmBackend } = await import("./wasm/index.js");
+async function fastestBackend(notes: string[], team?: Team): Promise<Backend> {
+  const { missingForWasm, createWasmBackend } = await import("./wasm/index.js");
   const missing = missingForWasm();
-  if (missing === undefined) return wasmBackend;
+  if (missing === undefined) return createWasmBackend(team);
   notes.push(`The backend 'wasm' cannot run here: this JavaScript engine has no ${missing}.`);
   return javascriptBackend;
 }
@@ -83,13 +86,13 @@ function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
   return { backend, notes: [...notes, ...(backend.notes ?? [])] };
 }
 
-/** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. */
-export async function openBackend(name: BackendName): Promise<Backend> {
+/** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. `team`: threads for a backend that can use them. */
+export async function openBackend(name: BackendName, team?: Team): Promise<Backend> {
   if (name === "javascript") return javascriptBackend;
   if (name === "reference") return referenceBackend;
   if (name === "wasm") {
-    const { wasmBackend } = await import("./wasm/index.js");
-    return wasmBackend;
+    const { createWasmBackend } = await import("./wasm/index.js");
+    return createWasmBackend(team);
   }
   const { createTfjsBackend } = await import("./tfjs/index.js");
   switch (name) {

@@ -6,7 +6,22 @@ import type { BinaryOperatorName } from "./values.js";
  */
 export function joinPath(path: string, name: string): string {
   if (path === "") return name;
-  return name === "" ? path : `${path}.${name}`;
+  return name === "" ? path : extended(path, `.${name}`);
+}
+
+/** How often a path is written out while it doubles. */
+const timesWritten = 16;
+
+/**
+ * A longer path. JavaScript keeps it as a link to the shorter one; where many follow one another in a deep network, reading one
+ * would go all the way back. So now and then one is written out, which the others share: the seldomer, the longer they are.
+ */
+function extended(path: string, addition: string): string {
+  const longer = path + addition;
+  const step = (length: number): number => Math.floor(Math.log2(length) * timesWritten);
+  if (longer.length < 64 || step(longer.length) === step(path.length)) return longer;
+  // Reading a character writes the text out; the result has to count, or nothing would be read.
+  return Number.isNaN(longer.charCodeAt(0)) ? "" : longer;
 }
 
 const operatorNames: Readonly<Record<BinaryOperatorName, string>> = {
@@ -37,10 +52,10 @@ export function operandPath(path: string, operator: BinaryOperatorName, index: 0
 
 /** Path of an item of `a:b:c`; unlike an element of `array[…]` it gets its index even at the top. */
 export function itemPath(path: string, index: number): string {
-  return `${path}[${index}]`;
+  return extended(path, `[${index}]`);
 }
 
 /** Path of an element of `array[a..b](…)`, by its real index. */
 export function elementPath(path: string, index: number): string {
-  return path === "" ? "" : `${path}[${index}]`;
+  return path === "" ? "" : extended(path, `[${index}]`);
 }

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { ElementType, Values } from "../numerics/values.js";
+import type { FieldGroup } from "../network/stored-fields.js";
 import type { ModelMatrix, Whole } from "./model-file.js";
 
 /** A text longer than this is not one: the file is broken. */
@@ -152,14 +153,14 @@ export class ByteReader {
   }
 
   /** A shape, or the old image layout `u8 width, u8 height, u8 channels`, which a first dimension of 0 gives away. */
-  legacyShape(what: string): number[] {
+  legacyShape(what: string): number[] | FieldGroup[] {
     const at = this.position;
     const rank = this.unsigned4(what);
     const first = rank > 0 ? this.unsigned4(what) : -1;
     this.position = at;
     if (first !== 0) return this.shape(what);
     const [width, height] = [this.dimension(what), this.dimension(what)];
-    return [this.dimension(what), width, height];
+    return [{ width, height, channels: this.dimension(what) }];
   }
 
   /** A size of 64 bits that is at most 2^32-1, as all dimensions are. */

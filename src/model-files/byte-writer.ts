@@ -1,4 +1,5 @@
 import type { ElementType } from "../numerics/values.js";
+import type { FieldGroup } from "../network/stored-fields.js";
 import type { ModelMatrix, Whole } from "./model-file.js";
 
 /** Takes the pieces of a file in order. */
@@ -77,6 +78,13 @@ export class ByteWriter {
   shape(dims: readonly number[]): void {
     this.unsigned4(dims.length);
     for (const dim of dims) this.unsigned4(dim);
+  }
+
+  /** A shape, or the image layout of old files. */
+  legacyShape(dims: readonly number[] | readonly FieldGroup[]): void {
+    const [first] = dims;
+    if (typeof first !== "object") return this.shape(dims as readonly number[]);
+    for (const size of [first["width"], first["height"], first["channels"]]) this.unsigned8(size ?? 0);
   }
 
   booleans(values: readonly boolean[]): void {

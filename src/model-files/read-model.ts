@@ -5,7 +5,7 @@ import type { NodeGroup } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 import { ByteReader } from "./byte-reader.js";
 import { isLibraryModel, readLibraryModel } from "./library/read-library-model.js";
-import type { ModelFile, ModelNode } from "./model-file.js";
+import type { ModelFile, ModelNode, WrittenGroup, WrittenNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { modelFileOperationNames, operationOfModelFile } from "../ops/unavailable.js";
 import { type NodeContents, readFields } from "./stored-bytes.js";
@@ -37,18 +37,41 @@ export function readModel(bytes: Uint8Array, fileName: string): ModelFile {
   const nodeCount = reader.count("number of nodes", 4);
   reader.marker("BNodeList");
   const precision = version < 7 ? findPrecision(bytes) : undefined;
-  const nodes: Omit<ModelNode, "inputs">[] = [];
-  for (let i = 0; i < nodeCount; i++) nodes.push(readNode(reader, version, precision));
+  const read: ReadNode[] = [];
+  for (let i = 0; i < nodeCount; i++) read.push(readNode(reader, version, precision));
   reader.marker("ENodeList");
   const inputs = readRelation(reader, nodeCount);
-  const groups = readGroups(reader);
+  const lists = readGroups(reader);
   reader.marker("ECN");
-  checkNames(fileName, nodes, inputs, groups);
-  return upgradeModel({
-    version,
-    nodes: nodes.map((node) => ({ ...node, inputs: inputs.get(node.name.toLowerCase()) ?? [] })),
+  const groups = groupsOf(lists);
+  const inputsOf = (name: string): readonly string[] => inputs.get(name.toLowerCase()) ?? [];
+  checkNames(
+    fileName,
+    read.map(({ node }) => node),
+    inputs,
     groups,
-  });
+  );
+  const nodes = read.map(({ node }): ModelNode => ({ ...node, inputs: inputsOf(node.name) }));
+  const model = upgradeModel({ version, nodes, groups });
+  if (version === currentModelVersion) return model;
+  const written = read.map(({ node, written }): [string, WrittenNode] => [
+    node.name,
+    { ...written, inputs: inputsOf(node.name) },
+  ]);
+  return { ...model, written: { version, nodes: byNode(model.nodes, new Map(written)), groups: lists } };
+}
+
+/** What was written of each node; nothing of those that were added. */
+function byNode(
+  nodes: readonly ModelNode[],
+  written: ReadonlyMap<string, WrittenNode>,
+): ReadonlyMap<ModelNode, WrittenNode> {
+  const known = new Map<ModelNode, WrittenNode>();
+  for (const node of nodes) {
+    const was = written.get(node.name);
+    if (was) known.set(node, was);
+  }
+  return known;
 }
 
 /** Names are unique without regard to case, every node has its inputs listed, and whatever is named is there. */
@@ -128,11 +151,12 @@ function findPrecision(bytes: Uint8Array): ElementType {
   return "float";
 }
 
-function readNode(
-  reader: ByteReader,
-  version: number,
-  filePrecision: ElementType | undefined,
-): Omit<ModelNode, "inputs"> {
+interface ReadNode {
+  readonly node: Omit<ModelNode, "inputs">;
+  readonly written: Omit<WrittenNode, "inputs">;
+}
+
+function readNode(reader: ByteReader, version: number, filePrecision: ElementType | undefined): ReadNode {
   const tagAt = reader.position;
   const tag = filePrecision ?? reader.wideText("precision of a node");
   if (tag !== "float" && tag !== "double" && tag !== "") {
@@ -145,9 +169,13 @@ function readNode(
   if (op === undefined) throw unknownOperation(reader, written, operationAt);
   const name = reader.wideText("name of a node");
   const fieldsAt = reader.position;
-  const contents = readFields(reader, op.stored, version, precision);
+  const { written: said, ...contents } = readFields(reader, op.stored, version, precision);
   checkSize(reader, contents, name, fieldsAt);
-  return { precision, operation: op.name, name, ...contents };
+  const { values } = contents;
+  return {
+    node: { precision, operation: op.name, name, ...contents },
+    written: { precision: tag, operation: written, fields: said, ...(values && { values }) },
+  };
 }
 
 /** A tensor has as many values as its shape says. */
@@ -190,16 +218,28 @@ function readRelation(reader: ByteReader, nodeCount: number): Map<string, readon
   return inputs;
 }
 
-function readGroups(reader: ByteReader): Record<NodeGroup, string[]> {
-  const groups = emptyGroups<string>();
+/** The lists of nodes as they are there. */
+function readGroups(reader: ByteReader): WrittenGroup[] {
+  const groups: WrittenGroup[] = [];
   reader.marker("BRootNodes");
-  for (const { group, names } of groupSections) {
-    if (!names.some((name) => reader.tryMarker(`B${name}`))) continue;
+  for (const { names } of groupSections) {
+    const begin = names.find((name) => reader.tryMarker(`B${name}`));
+    if (begin === undefined) continue;
     const count = reader.count("number of nodes of a group", 2);
     const list = Array.from({ length: count }, () => reader.wideText("name of a node"));
-    if (!names.some((name) => reader.tryMarker(`E${name}`))) reader.marker(`E${names[0]}`);
-    if (group !== undefined) groups[group] = list;
+    const end = names.find((name) => reader.tryMarker(`E${name}`));
+    if (end === undefined) reader.marker(`E${names[0]}`);
+    groups.push({ begin, end: end ?? begin, names: list });
   }
   reader.marker("ERootNodes");
+  return groups;
+}
+
+function groupsOf(lists: readonly WrittenGroup[]): Record<NodeGroup, string[]> {
+  const groups = emptyGroups<string>();
+  for (const { begin, names } of lists) {
+    const section = groupSections.find((one) => one.names.includes(begin));
+    if (section?.group !== undefined) groups[section.group] = [...names];
+  }
   return groups;
 }

@@ -21,35 +21,65 @@ export interface NodeContents {
   readonly values?: ModelMatrix;
 }
 
+/** What a node says today, and what its file said. */
+export interface ReadContents extends NodeContents {
+  readonly written: Fields;
+}
+
 /** The fields of a node, read as its op declares them and brought up to today's. Throws as ByteReader does. */
 export function readFields(
   reader: ByteReader,
-  { fields: declared, upgrade }: StoredLayout,
+  layout: StoredLayout,
   version: number,
   elementType: ElementType,
-): NodeContents {
-  const fields: Record<string, FieldValue> = {};
+): ReadContents {
+  const written: Record<string, FieldValue> = {};
   let values: ModelMatrix | undefined;
-  for (const stored of declared) {
-    if (!isStored(stored, fields, version)) {
-      if (stored.otherwise !== undefined && stored.until === undefined && stored.when === undefined)
-        fields[stored.name] = stored.otherwise;
-      continue;
-    }
+  for (const stored of layout.fields) {
+    if (!isStored(stored, written, version)) continue;
     if (stored.kind === "matrix") values = reader.matrix(stored.name, elementType);
-    else fields[stored.name] = readField(reader, stored, fields, version, elementType);
+    else {
+      const value = readField(reader, stored, written, version, elementType);
+      if (value !== undefined) written[stored.name] = value;
+    }
   }
-  const upgraded = upgrade?.(fields, version) ?? fields;
-  return { fields: currentOnly(upgraded, declared), ...(values && { values }) };
+  return { fields: upgradedFields(layout, written, version), written, ...(values && { values }) };
 }
 
+/** Today's fields, from those that a file of some version holds. */
+export function upgradedFields(
+  { fields: declared, upgrade }: StoredLayout,
+  written: Fields,
+  version: number,
+): Fields {
+  const fields: Record<string, FieldValue> = {};
+  for (const stored of declared) {
+    const value = written[stored.name];
+    if (value !== undefined) fields[stored.name] = stored.kind === "legacyShape" ? asShape(value) : value;
+    else if (stored.takenBack && stored.otherwise !== undefined) fields[stored.name] = stored.otherwise;
+    else if (!isStored(stored, fields, version) && stored.until === undefined && stored.when === undefined) {
+      if (stored.otherwise !== undefined) fields[stored.name] = stored.otherwise;
+    }
+  }
+  return currentOnly(upgrade?.(fields, version) ?? fields, declared);
+}
+
+/** An image layout of old files, which is kept as its file has it, as the shape that CNTK makes of it: channels first. */
+function asShape(value: FieldValue): FieldValue {
+  const [first] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  if (typeof first !== "object") return value;
+  const { width, height, channels } = first as FieldGroup;
+  return [Number(channels), Number(width), Number(height)];
+}
+
+/** A field of a file; undefined where its bytes belong to what follows. */
 function readField(
   reader: ByteReader,
   stored: StoredField,
   before: Fields,
   version: number,
   elementType: ElementType,
-): FieldValue {
+): FieldValue | undefined {
   const { name, valid, takenBack, otherwise } = stored;
   const start = reader.position;
   const value = readValue(reader, stored, version, elementType);
@@ -57,7 +87,7 @@ function readField(
   if (!isBeyond && (valid === undefined || valid(value, before))) return value;
   if (!takenBack || otherwise === undefined) throw reader.broken(`${name} of a node`, start);
   reader.position = start;
-  return otherwise;
+  return undefined;
 }
 
 function readValue(
@@ -108,32 +138,35 @@ function currentOnly(fields: Fields, declared: readonly StoredField[]): Fields {
   return current;
 }
 
-/** Writes the fields of a node in today's version. */
+/** Writes the fields of a node as a file of that version holds them. */
 export function writeFields(
   writer: ByteWriter,
   { fields: declared }: StoredLayout,
   { fields, values }: NodeContents,
   elementType: ElementType,
+  version = currentModelVersion,
 ): void {
   for (const stored of declared) {
-    if (!isStored(stored, fields, currentModelVersion)) continue;
+    if (!isStored(stored, fields, version)) continue;
     if (stored.kind === "matrix") {
       if (values === undefined) throw new Error(`the node has no ${stored.name}`);
       writer.matrix(values);
       continue;
     }
-    const value = fields[stored.name] ?? stored.otherwise;
+    const value = fields[stored.name] ?? (version < currentModelVersion ? undefined : stored.otherwise);
+    if (value === undefined && stored.takenBack) continue;
     if (value === undefined) throw new Error(`the node has no field ${stored.name}`);
-    writeField(writer, stored, elementType, value);
+    writeField(writer, stored, elementType, value, version);
   }
 }
 
 /* The kind of a field says what its value is: readField and the ops' declarations keep them together. */
 function writeField(
   writer: ByteWriter,
-  { name, kind, fields = [] }: StoredField,
+  { name, kind, fields = [], countedSince = 0 }: StoredField,
   elementType: ElementType,
   value: FieldValue,
+  version: number,
 ): void {
   switch (kind) {
     case "matrix":
@@ -150,17 +183,22 @@ function writeField(
       if (typeof value !== "string") throw new Error(`${name} is no text`);
       return writer[kind](value);
     case "shape":
-    case "legacyShape":
       return writer.shape(value as readonly number[]);
+    case "legacyShape":
+      return writer.legacyShape(value as readonly number[] | readonly FieldGroup[]);
     case "sizes":
       return writer.sizes(value as readonly number[]);
     case "booleans":
       return writer.booleans(value as readonly boolean[]);
     case "groups": {
       const groups = value as readonly FieldGroup[];
-      writer.signed4(groups.length);
-      for (const group of groups)
-        for (const stored of fields) writeField(writer, stored, "double", group[stored.name] ?? 0);
+      if (version >= countedSince) writer.signed4(groups.length);
+      for (const group of groups) {
+        for (const stored of fields) {
+          if (isStored(stored, group, version))
+            writeField(writer, stored, "double", group[stored.name] ?? 0, version);
+        }
+      }
       return;
     }
     default:

@@ -2,6 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { declarationList } from "./attributes.js";
 import type { Attributes, Network, NetworkNode, NodeGroup, ParameterValues } from "./network.js";
+import { NameIndex } from "./name-index.js";
 import { compareNames } from "./node-order.js";
 import type { OpDefinition } from "./op-definition.js";
 
@@ -52,9 +53,9 @@ export function emptyGroups<T = NetworkNode>(): Record<NodeGroup, T[]> {
 export class NetworkAssembly {
   private readonly nodes = new Set<NetworkNode>();
   private readonly groups = emptyGroups();
-  private readonly byName = new Map<string, NetworkNode>();
+  private readonly byName = new NameIndex<NetworkNode>();
   /** How many underscores a name is known to need at least. */
-  private readonly underscores = new Map<string, number>();
+  private readonly underscores = new NameIndex<number>();
 
   /**
    * @param values what parameters bring along from files and literals
@@ -91,23 +92,14 @@ export class NetworkAssembly {
    * user gave is an error.
    */
   private takeName(node: NetworkNode): void {
-    const key = node.name.toLowerCase();
-    const isCompound = /[.[\]]/.test(node.name);
-    let count = this.underscores.get(key) ?? 0;
-    for (;;) {
-      const candidate = "_".repeat(count) + key;
-      const other = this.byName.get(candidate);
-      if (!other) {
-        if (count > 0) {
-          node.name = "_".repeat(count) + node.name;
-          this.underscores.set(key, count + 1);
-        }
-        this.byName.set(candidate, node);
-        return;
-      }
-      if (!isCompound) throw this.duplicateName(node, other);
-      count++;
-    }
+    const wanted = node.name;
+    const other = this.byName.add(wanted, node);
+    if (!other) return;
+    if (!/[.[\]]/.test(wanted)) throw this.duplicateName(node, other);
+    let count = this.underscores.get(wanted) ?? 1;
+    while (this.byName.add("_".repeat(count) + wanted, node)) count++;
+    this.underscores.set(wanted, count + 1);
+    node.name = "_".repeat(count) + wanted;
   }
 
   private duplicateName(node: NetworkNode, other: NetworkNode): CntkError {

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { emptyGroups } from "./build.js";
+import { NameIndex } from "./name-index.js";
 import type { Network, NetworkNode, NodeGroup, ParameterValues } from "./network.js";
 import { depthFirstOrder } from "./node-order.js";
 import type { OpDefinition } from "./op-definition.js";
@@ -145,10 +146,10 @@ export function prune(network: Network, roots: readonly NetworkNode[]): Network 
  * @throws CntkError `duplicate-node-name` when a new name is taken (without regard to case)
  */
 export function renameNodes(network: Network, names: ReadonlyMap<NetworkNode, string>): Network {
-  const taken = new Map<string, NetworkNode>();
+  const taken = new NameIndex<NetworkNode>();
   for (const node of network.nodes) {
     const name = names.get(node) ?? node.name;
-    const other = taken.get(name.toLowerCase());
+    const other = taken.get(name);
     if (other) {
       throw new CntkError({
         code: "duplicate-node-name",
@@ -156,7 +157,7 @@ export function renameNodes(network: Network, names: ReadonlyMap<NetworkNode, st
         hint: `'${other.name}' and '${node.name}'; node names must differ in more than upper and lower case`,
       });
     }
-    taken.set(name.toLowerCase(), node);
+    taken.set(name, node);
   }
   const renamed = new Map<NetworkNode, NetworkNode>();
   for (const node of network.nodes) {
@@ -208,17 +209,17 @@ export function insertBehind(
 
 /** Names of a network, compared without regard to case as CNTK does. */
 export class UniqueNames {
-  private readonly taken: Set<string>;
+  private readonly taken: NameIndex<true>;
 
   constructor(nodes: Iterable<NetworkNode>) {
-    this.taken = new Set(Array.from(nodes, ({ name }) => name.toLowerCase()));
+    this.taken = new NameIndex(Array.from(nodes, ({ name }) => [name, true] as const));
   }
 
   /** The name itself, or the first of `name1`, `name2`, … that is free; it is taken from now on. */
   take(name: string): string {
     let free = name;
-    for (let number = 1; this.taken.has(free.toLowerCase()); number++) free = `${name}${number}`;
-    this.taken.add(free.toLowerCase());
+    for (let number = 1; this.taken.has(free); number++) free = `${name}${number}`;
+    this.taken.set(free, true);
     return free;
   }
 }

@@ -1,6 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Values } from "../numerics/values.js";
 import { cloneNetwork, copyNode } from "./edit.js";
+import { NameIndex } from "./name-index.js";
 import { makeNode, type NodeSpecification } from "./build.js";
 import type { Network, NetworkNode, NodeFacts, NodeGroup } from "./network.js";
 
@@ -13,7 +14,7 @@ export type CopiedParts = "all" | "value" | "links";
  * (ComputationNetworkEditing.cpp). Errors have CNTK's sentences.
  */
 export class EditableNetwork {
-  private readonly byName = new Map<string, NetworkNode>();
+  private readonly byName = new NameIndex<NetworkNode>();
   private readonly groups: Record<NodeGroup, NetworkNode[]>;
   /** Values of parameters and of statistics. */
   readonly values: Map<NetworkNode, Values>;
@@ -27,15 +28,16 @@ export class EditableNetwork {
       const copy = copies.get(node);
       if (copy) this.facts.set(copy, known);
     }
-    for (const node of network.nodes) this.byName.set(node.name.toLowerCase(), node);
+    for (const node of network.nodes) this.byName.set(node.name, node);
     this.groups = network.groups;
     this.values = network.values;
   }
 
   /** All nodes by name. */
   get nodes(): NetworkNode[] {
-    const keys = [...this.byName].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return keys.map(([, node]) => node);
+    const named = Array.from(this.byName.values(), (node) => ({ node, name: node.name.toLowerCase() }));
+    named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return named.map(({ node }) => node);
   }
 
   /** The network as it is now, for whoever compiles or saves it. */
@@ -44,7 +46,7 @@ export class EditableNetwork {
   }
 
   find(name: string): NetworkNode | undefined {
-    return this.byName.get(name.toLowerCase());
+    return this.byName.get(name);
   }
 
   /** The node of that name. Throws CntkError `node-unknown`. */
@@ -78,28 +80,26 @@ export class EditableNetwork {
 
   /** Enters a node under its name. Throws CntkError `duplicate-node-name`. */
   add(node: NetworkNode): void {
-    const key = node.name.toLowerCase();
-    if (this.byName.has(key)) {
+    if (this.byName.add(node.name, node)) {
       throw new CntkError({
         code: "duplicate-node-name",
         message: `AddNodeToNet: Duplicated name for ${node.name} ${node.op.name} operation.`,
       });
     }
-    this.byName.set(key, node);
   }
 
   /** Gives a node another name. Throws CntkError `duplicate-node-name`. */
   rename(node: NetworkNode, name: string): void {
-    if (this.byName.has(name.toLowerCase())) {
+    if (this.byName.has(name)) {
       throw new CntkError({
         code: "duplicate-node-name",
         message: "RenameNode: Target name already exists.",
         hint: `there is a node '${this.require(name).name}'`,
       });
     }
-    this.byName.delete(node.name.toLowerCase());
+    this.byName.delete(node.name);
     node.name = name;
-    this.byName.set(name.toLowerCase(), node);
+    this.byName.set(name, node);
   }
 
   /** Takes a node out. Throws CntkError `link-to-nothing` while others use it. */
@@ -111,7 +111,7 @@ export class EditableNetwork {
       const place = members.indexOf(node);
       if (place >= 0) members.splice(place, 1);
     }
-    this.byName.delete(node.name.toLowerCase());
+    this.byName.delete(node.name);
     this.values.delete(node);
   }
 

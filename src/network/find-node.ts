@@ -1,9 +1,12 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { suggest } from "../diagnostics/suggest.js";
-import type { NetworkNode } from "./network.js";
+
+interface Named {
+  readonly name: string;
+}
 
 /** A node by its full name, without regard to case (as CNTK looks names up). */
-export function findNode(nodes: readonly NetworkNode[], name: string): NetworkNode | undefined {
+export function findNode<T extends Named>(nodes: readonly T[], name: string): T | undefined {
   const wanted = name.toLowerCase();
   return nodes.find((node) => node.name.toLowerCase() === wanted);
 }
@@ -12,7 +15,7 @@ export function findNode(nodes: readonly NetworkNode[], name: string): NetworkNo
  * A node by name or by an unambiguous suffix that begins at a dot: `z.pool1`, `pool1`.
  * @throws CntkError `node-unknown` or `node-ambiguous`, listing the near names.
  */
-export function findNodeBySuffix(nodes: readonly NetworkNode[], name: string): NetworkNode {
+export function findNodeBySuffix<T extends Named>(nodes: readonly T[], name: string): T {
   const exact = findNode(nodes, name);
   if (exact) return exact;
   const ending = `.${name.toLowerCase()}`;
@@ -33,7 +36,7 @@ export function findNodeBySuffix(nodes: readonly NetworkNode[], name: string): N
   });
 }
 
-function nearNames(nodes: readonly NetworkNode[], name: string): string[] {
+function nearNames(nodes: readonly Named[], name: string): string[] {
   const names = nodes.map((node) => node.name);
   const lastParts = new Map(names.map((full) => [full.split(".").at(-1) ?? full, full]));
   const partial = names.filter((full) => full.toLowerCase().includes(name.toLowerCase()));

@@ -96,6 +96,12 @@ export interface StoredLayout {
   readonly upgrade?: (fields: Fields, version: number) => Fields;
   /** The inputs that a node of an older version has today. */
   readonly upgradeInputs?: (inputs: readonly string[], version: number) => readonly UpgradedInput[];
+  /** The other way: the fields of an older version, as far as it can say the same. */
+  readonly downgrade?: (fields: Fields, version: number) => Fields;
+  /** Fields that an older version stores but no longer means when it is read. */
+  readonly forgotten?: readonly string[];
+  /** The inputs that a node had in an older version; `other` where it cannot have them. */
+  readonly downgradeInputs?: (inputs: readonly string[], version: number) => readonly string[] | "other";
   /** Where attributes are not fields under other names: corrects what the fields' own rules gave. */
   readonly attributes?: (plain: Attributes, fields: Fields) => Attributes;
   readonly toFields?: (plain: Fields, attributes: Attributes) => Fields;

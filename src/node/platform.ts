@@ -1,10 +1,21 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The machine's name, as CNTK's banner shows it. */
 export const hostName = (): string => hostname();
+
+/** Cores that this process may use. */
+export const cores = (): number => availableParallelism();
+
+/** How many processes of this run mpiexec has started on this machine (Open MPI's name, MPICH's and Intel's). */
+export function processesHere(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): number {
+  const count = Number(environment["OMPI_COMM_WORLD_LOCAL_SIZE"] ?? environment["MPI_LOCALNRANKS"] ?? 1);
+  return Number.isInteger(count) && count > 0 ? count : 1;
+}
 
 export const nodeVersion = process.versions.node;
 

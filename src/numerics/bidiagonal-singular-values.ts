@@ -1,5 +1,8 @@
 import type { Columns } from "./householder.js";
 
+/** The steps came to no end. */
+export class DidNotConverge extends Error {}
+
 /** A bidiagonal matrix, and the vectors on both sides that turn with it. */
 export interface Bidiagonal {
   readonly diagonal: Float64Array;
@@ -94,7 +97,7 @@ class Iteration {
     let end = d.length - 1;
     let [lastStart, lastEnd, goesDown] = [-2, -2, true];
     for (let steps = mostSteps * d.length * d.length; end > 0; steps--) {
-      if (steps < 0) throw new Error("the algorithm computing SVD failed to converge");
+      if (steps < 0) throw new DidNotConverge();
       const { start, largest } = this.block(end);
       if (start === end) end--;
       else if (start === end - 1) {

@@ -1,5 +1,5 @@
 import type { ElementType, Values } from "./values.js";
-import { bidiagonalSingularValues } from "./bidiagonal-singular-values.js";
+import { bidiagonalSingularValues, DidNotConverge } from "./bidiagonal-singular-values.js";
 import {
   type Columns,
   orthogonalColumns,
@@ -23,7 +23,7 @@ const tall = 1.6;
  * The singular value decomposition of a column-major matrix by LAPACK's way (dgesvd): Householder reflections to a bidiagonal
  * matrix, then shifted QR steps. Following its steps decides the signs of the vectors, which are CNTK's where it calls
  * LAPACK (Source/Math/CPUMatrixImpl.h, SVD). Computed in float64; the steps end where they would in `elementType`.
- * @throws Error when the steps do not converge, which needs values that are not finite
+ * @throws DidNotConverge when the steps do not, which needs values that are not finite
  */
 export function singularValues(
   matrix: Values,
@@ -31,6 +31,8 @@ export function singularValues(
   columns: number,
   elementType: ElementType,
 ): SingularValues {
+  // Reflections carry what is no number everywhere, and the steps would go on to their limit.
+  if (!matrix.every(Number.isFinite)) throw new DidNotConverge();
   const a = Array.from({ length: columns }, (_, j) =>
     Float64Array.from(matrix.subarray(j * rows, (j + 1) * rows)),
   );

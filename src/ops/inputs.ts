@@ -1,7 +1,7 @@
 import { type AttributesOf, typedAttributes } from "../network/attributes.js";
 import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition } from "../network/op-definition.js";
-import { field, type StoredLayout } from "../network/stored-fields.js";
+import { field, type Fields, type StoredLayout } from "../network/stored-fields.js";
 import { defineOp, memoryNone, wrongAttribute } from "./define-op.js";
 import { emitMap } from "./lowering.js";
 import { scalarShape } from "./shape-rules.js";
@@ -29,6 +29,14 @@ const storedParameter: StoredLayout = {
         : oldShape
       : [Number(old["rows"]), columns];
     return { learningRateMultiplier: old["update"] === true ? 1 : 0, shape };
+  },
+  downgrade({ shape, learningRateMultiplier }, version): Fields {
+    if (version >= 3) return { shape: shape ?? [], learningRateMultiplier: learningRateMultiplier ?? 1 };
+    const dims = shape as readonly number[];
+    const update = learningRateMultiplier !== 0;
+    const [rows = 0, columns = 0] = dims;
+    if (dims.length === 2 && rows > 0) return { update, rows, columns };
+    return { update, rows: 0, columns: 1, oldShape: dims };
   },
   // The values are there already: no initialization.
   attributes: (plain) => ({ ...plain, init: "" }),

@@ -40,6 +40,19 @@ export const storedNormalization: StoredLayout = {
     if (version < 19) fields["runCount"] = 0;
     return fields;
   },
+  downgrade(today, version) {
+    if (version === 19) return { ...today, runCountIsZero: today["runCount"] === 0 };
+    return version < 6
+      ? { ...today, innerVersion: oldestInner + 3, innerReadable: oldestInner, evaluation: false }
+      : today;
+  },
+  // The number of samples stands in a parameter today; up to version 18 it is lost when a file is read, in 19 all but whether it is 0.
+  forgotten: ["runCount"],
+  downgradeInputs(inputs, version) {
+    // 1/deviation in place of the variance would not come back as the same number.
+    if (version < 13) return "other";
+    return version < 19 ? inputs.slice(0, 5) : inputs;
+  },
   upgradeInputs(inputs, version) {
     // Up to version 12 the fifth input held 1/deviation s: the variance is 1/s² - or rather, as CNTK has it, 1/s² + epsilon.
     const variance = (s: number, { epsilon }: Fields): number => 1 / (s * s) + Number(epsilon);

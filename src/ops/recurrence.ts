@@ -96,6 +96,11 @@ const storedDelay: StoredLayout = {
     field("initialState", "element", { since: 2, attribute: "defaultHiddenActivation", otherwise: 0.1 }),
   ],
   upgrade: (old, version) => (version >= 4 ? old : { ...old, shape: [Number(old["rows"])] }),
+  downgrade(today, version) {
+    if (version >= 4) return today;
+    const [rows = 0, ...others] = today["shape"] as readonly number[];
+    return { ...today, rows, columns: others.reduce((product, dim) => product * dim, 1) };
+  },
 };
 
 const delay = {

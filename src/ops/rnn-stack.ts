@@ -165,6 +165,18 @@ const storedStack: StoredLayout = {
     if (version >= 14 || typeof name !== "string") return old;
     return { ...old, recurrentOp: oldRecurrentNames[name] ?? name };
   },
+  downgrade(today, version) {
+    if (version >= 14) return today;
+    const old = Object.keys(oldRecurrentNames).find(
+      (name) => oldRecurrentNames[name] === today["recurrentOp"],
+    );
+    return old === undefined ? today : { ...today, recurrentOp: old };
+  },
+  downgradeInputs(inputs, version) {
+    const [first, second, ...rest] = inputs;
+    const isOther = version < 14 && first !== undefined && second !== undefined;
+    return isOther ? [second, first, ...rest] : inputs;
+  },
   upgradeInputs(inputs, version) {
     const [first, second, ...rest] = inputs.map((name) => ({ name }));
     return first && second && version < 14 ? [second, first, ...rest] : inputs.map((name) => ({ name }));

@@ -4,6 +4,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
 import type { RunLog } from "../log/run-log.js";
 import { SeedCounter } from "../network/seed-counter.js";
+import { threadsOf } from "./threads.js";
 import { cpuDevice, type Session, type SessionStart } from "../session.js";
 import { AxisNames } from "../shapes/index.js";
 
@@ -30,6 +31,7 @@ export async function openSession(
     requested: start.backendName,
     elementType,
     deviceId: requestedDevice(root),
+    team: start.computeTeam?.(threadsOf(root, platform)),
   });
   const communicator = options.parallel?.communicator ?? singleProcess;
   const session: Session = {

@@ -1,3 +1,4 @@
+import { toldThreads } from "./threads.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { shortenedLines } from "../diagnostics/shown-text.js";
@@ -19,7 +20,7 @@ export function startLines(
     log.stamped(`precision = "${root.string("precision", "float")}"\n`);
   }
   requirePrecision(root);
-  threadLines(root, log);
+  threadLines(root, log, platform.cores ?? 1);
 }
 
 /** Refuses other words than CNTK's, at the place where CNTK's log shows it: behind the configuration. */
@@ -40,13 +41,13 @@ function requirePrecision(root: ConfigSection): void {
   });
 }
 
-function threadLines(root: ConfigSection, log: Session["log"]): void {
-  const threads = root.integer("numCPUThreads", 0);
+function threadLines(root: ConfigSection, log: Session["log"], cores: number): void {
+  const threads = toldThreads(root, cores);
   if (root.boolean("forceDeterministicAlgorithms", false)) {
     log.stamped(
       "WARNING: forceDeterministicAlgorithms flag is specified. Using 1 CPU thread for processing.\n",
     );
-  } else if (threads > 0) {
+  } else if (threads !== undefined) {
     log.stamped(`Using ${threads} CPU threads.\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
+import { NameIndex } from "../network/name-index.js";
 import type { DynamicAxis, Network, NetworkNode } from "../network/network.js";
 import type { AxisNames } from "./axis-names.js";
 
@@ -9,7 +10,7 @@ import type { AxisNames } from "./axis-names.js";
  */
 export class CompileAxes {
   private readonly own = new Map<NetworkNode, DynamicAxis>();
-  private byName: ReadonlyMap<string, NetworkNode> | undefined;
+  private byName: NameIndex<NetworkNode> | undefined;
 
   /** DynamicAxis nodes take their axes at once, before anything is validated. */
   constructor(
@@ -41,8 +42,8 @@ export class CompileAxes {
   ofInput(node: NetworkNode): DynamicAxis {
     const name = node.attributes["dynamicAxis"];
     if (typeof name !== "string" || name === "") return this.defaultAxis;
-    this.byName ??= new Map(this.network.nodes.map((other) => [other.name.toLowerCase(), other]));
-    const source = this.byName.get(name.toLowerCase());
+    this.byName ??= new NameIndex(this.network.nodes.map((other) => [other.name, other] as const));
+    const source = this.byName.get(name);
     if (source?.op.name === "DynamicAxis") return this.of(source, source.name);
     const place = {
       code: "no-dynamic-axis",

@@ -30,15 +30,13 @@ export interface ValidationOptions {
   readonly previous?: ShapedNetwork;
   /** Precision in which the range of a random initialization is computed for the log. */
   readonly elementType: "float" | "double";
-  /** Gets the text as it comes, so that it is not lost when validation fails. The returned `log` holds the same text. */
+  /** Gets CNTK's `Post-processing network...` block as it comes, so that it is not lost when validation fails. */
   readonly sink?: LogSink;
 }
 
 export interface ValidatedNetwork {
   readonly shaped: ShapedNetwork;
   readonly loops: readonly RecurrentLoop[];
-  /** CNTK's `Post-processing network...` block, complete with its newlines. */
-  readonly log: string;
 }
 
 /**
@@ -92,7 +90,7 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
   log.print("\nPost-processing network complete.\n\n");
 
   const facts: ReadonlyMap<NetworkNode, NodeFacts> = validator.facts();
-  return { shaped: { network, facts, roots, order, defaultAxis }, loops, log: log.text };
+  return { shaped: { network, facts, roots, order, defaultAxis }, loops };
 }
 
 /** Does a model file hold values of the node? Those of a statistic count once it was computed. */
@@ -100,10 +98,8 @@ function isStored({ op, attributes }: NetworkNode): boolean {
   return op.role === "parameter" || (op.role === "precompute" && attributes["hasComputed"] === true);
 }
 
-/** Collects what is printed; `print` keeps silent at trace level 0. */
+/** Hands on what is printed, and keeps nothing of it: the names of a deep network alone may be hundreds of megabytes. */
 class ValidationLog {
-  text = "";
-
   constructor(
     private readonly traceLevel: number,
     private readonly sink: LogSink | undefined,
@@ -113,12 +109,12 @@ class ValidationLog {
     return this.traceLevel > 0;
   }
 
+  /** Keeps silent at trace level 0. */
   print(text: string): void {
     if (this.isPrinting) this.printAlways(text);
   }
 
   printAlways(text: string): void {
-    this.text += text;
     this.sink?.write(text);
   }
 }

@@ -1,5 +1,7 @@
 import type { ReaderThreads, SequenceBlock } from "../readers/index.js";
 import type { ChunkJob } from "../readers/text-format/parse-chunk.js";
+import type { Team } from "../backends/wasm/team.js";
+import { ComputeTeam } from "./compute-team.js";
 import { ThreadPool } from "./thread-pool.js";
 
 /** The threads that read for this process. */
@@ -8,4 +10,7 @@ export function readerThreads(threads?: number): ReaderThreads {
   const parsers = new ThreadPool<ChunkJob, readonly SequenceBlock[] | null>(entry, threads);
   return { parseText: async (job) => (await parsers.run(job)) ?? undefined };
 }
+/** So many threads that compute together, this one included. */
+export const computeTeam = (threads: number): Team => new ComputeTeam(threads);
+
 export { pictureDecoder } from "./pictures.js";

@@ -88,14 +88,33 @@ describe.skipIf(!installed)("processes that mpiexec starts", () => {
     const endless = [...words, "train=[SGD=[maxEpochs=100000]]", "traceLevel=1"];
     const killed = await mpiexec(fresh(), 2, endless, (text) => {
       if (!/Finished Epoch\[ 2 of/.test(text)) return undefined;
-      const [process] = spawnSync("pgrep", ["-f", `${program}.*maxEpochs=100000`])
-        .stdout.toString()
-        .split("\n")
-        .filter((line) => isNode(Number(line)));
-      return process === undefined ? undefined : Number(process);
+      return rankOf(`${program}.*maxEpochs=100000`);
     });
     expect(killed.status).not.toBe(0);
     expect(killed.text).not.toContain("COMPLETED");
+  });
+
+  it("go on after that, to the digits and the model of a run that nobody killed", async () => {
+    const [whole, torn] = [fresh(), fresh()];
+    const long = [...words, "command=train", "traceLevel=1", "train=[SGD=[maxEpochs=60]]"];
+    expect((await mpiexec(whole, 2, [...long, "stderr=log"])).status).toBe(0);
+    const killed = await mpiexec(torn, 2, long, (text) =>
+      /Finished Epoch\[ 3 of/.test(text) ? rankOf(`${program}.*maxEpochs=60`) : undefined,
+    );
+    expect(killed.status).not.toBe(0);
+    expect(killed.text).not.toContain("Finished Epoch[60 of 60]");
+    const again = await mpiexec(torn, 2, [...long, "stderr=log"]);
+    expect(again.status).toBe(0);
+    const epochs = (directory: string): string[] =>
+      numberLines(readFileSync(join(directory, "log"), "utf8")).filter((line) =>
+        line.startsWith("Finished Epoch"),
+      );
+    const left = epochs(torn);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(60);
+    expect(epochs(whole).slice(-left.length)).toEqual(left);
+    const model = (directory: string): Buffer => readFileSync(join(directory, "Models/net"));
+    expect(model(torn).equals(model(whole))).toBe(true);
   });
 
   it("end together when one of them has another network", async () => {
@@ -115,6 +134,12 @@ describe.skipIf(!installed)("processes that mpiexec starts", () => {
     expect(text).toMatch(/The processes do not train the same network: rank \d has \d+ parameters/);
   });
 });
+
+/** The number of a process that mpiexec has started, by its command line. */
+function rankOf(pattern: string): number | undefined {
+  const found = spawnSync("pgrep", ["-f", pattern]).stdout.toString().split("\n").map(Number);
+  return found.find(isNode);
+}
 
 /** mpiexec itself has the words of its processes on its command line too. */
 function isNode(process: number): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DidNotConverge } from "../../src/numerics/bidiagonal-singular-values.js";
 import { singularValues } from "../../src/numerics/singular-values.js";
 import { MersenneTwister64 } from "../../src/numerics/mersenne-twister.js";
 
@@ -51,5 +52,10 @@ describe("the singular value decomposition", () => {
     expect(values[1]).toBeCloseTo(0, 12);
     const diagonal = singularValues(Float64Array.of(0, 0, 0, -7), 2, 2, "double");
     expect([...diagonal.values]).toEqual([7, 0]);
+  });
+
+  it("are not looked for in matrices that hold what is no number", () => {
+    expect(() => singularValues(Float64Array.of(1, 2, NaN, 4), 2, 2, "double")).toThrow(DidNotConverge);
+    expect(() => singularValues(Float32Array.of(1, 2, Infinity, 4), 2, 2, "float")).toThrow(DidNotConverge);
   });
 });

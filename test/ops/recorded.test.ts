@@ -7,10 +7,11 @@ import type { ExecutionGraph } from "../../src/network/execution-graph.js";
 import { initialEngines } from "../../src/model-files/index.js";
 import type { NetworkNode } from "../../src/network/network.js";
 import { planGraph } from "../../src/plan/index.js";
-import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
+import { AxisNames } from "../../src/shapes/index.js";
 import { parameterValues } from "../../src/training/parameters.js";
 import { networkFromBrainScript } from "../support/brainscript-network.js";
 import { inOrder, packed } from "../support/run-graph.js";
+import { validateWithLog } from "../support/validate-with-log.js";
 
 /*
  * What CNTK 2.0 (CPU build) printed and computed for small networks of one or a few operations: shapes, engine lines,
@@ -69,7 +70,7 @@ class Run {
   constructor(private readonly recorded: RecordedCase) {
     this.precision = recorded.precision ?? "double";
     const { network } = networkFromBrainScript(recorded.network, { precision: this.precision });
-    const { shaped, log } = validateNetwork(network, {
+    const { shaped, log } = validateWithLog(network, {
       traceLevel: 1,
       axisNames: new AxisNames(),
       elementType: this.precision,

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
+import { AxisNames } from "../../src/shapes/index.js";
 import { networkFromBrainScript } from "../support/brainscript-network.js";
+import { validateWithLog } from "../support/validate-with-log.js";
 
 const recorded = (name: string): string =>
   readFileSync(new URL(`../fixtures/validation/${name}.txt`, import.meta.url), "utf8");
@@ -41,14 +42,14 @@ describe("validation of networks with several dynamic axes, against logs of CNTK
     ["dynamic-axis", withDynamicAxis],
   ])("%s: roots, loops, passes and lines, character for character", (name, text) => {
     const { network } = networkFromBrainScript(text);
-    expect(validateNetwork(network, options()).log).toBe(recorded(name));
+    expect(validateWithLog(network, options()).log).toBe(recorded(name));
   });
 
   it("gives nodes with an axis of their own another name in the next compile, but the inputs' axis stays", () => {
     const { network } = networkFromBrainScript(selecting);
     const shared = options();
-    const first = validateNetwork(network, shared);
-    const { log, shaped } = validateNetwork(network, { ...shared, previous: first.shaped });
+    const first = validateWithLog(network, shared);
+    const { log, shaped } = validateWithLog(network, { ...shared, previous: first.shaped });
     const axes = (text: string): Set<string> => new Set(text.match(/(?<= x )(\*|WhereNodeAxis)\d*(?=\])/g));
     const numbered = (numbers: readonly (number | "")[]): string[] => numbers.map((n) => `WhereNodeAxis${n}`);
     expect(axes(first.log)).toEqual(new Set(["*", ...numbered(["", 1, 2, 3, 4, 5])]));
@@ -63,7 +64,7 @@ describe("validation of networks with several dynamic axes, against logs of CNTK
 
   it("refuses an input whose dynamicAxis is no DynamicAxis, and a DynamicAxis as an operand", () => {
     const failure = (text: string) => () =>
-      validateNetwork(networkFromBrainScript(text).network, { ...options(), traceLevel: 0 });
+      validateWithLog(networkFromBrainScript(text).network, { ...options(), traceLevel: 0 });
     expect(failure("s = Input {1}\nx = Input {2, dynamicAxis = 's'}\noutputNodes = (x:s)")).toThrow(
       "Node 'x' (InputValue operation): dynamicAxis argument must be of type DynamicAxis(), but got Node 's' (InputValue operation).",
     );

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Network, NetworkNode } from "../../src/network/network.js";
 import { operationByName } from "../../src/ops/index.js";
-import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
+import { AxisNames } from "../../src/shapes/index.js";
 import { parseRecordedLog } from "../support/recorded-log.js";
+import { validateWithLog } from "../support/validate-with-log.js";
 
 describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", () => {
   it("finds the loop, its order and the passes, and revisits what the delay node changed", () => {
@@ -45,7 +46,7 @@ describe("validation of a recurrence, against a log of CNTK 2.0 (CPU build)", ()
       },
       values: new Map(),
     };
-    const { log } = validateNetwork(network, {
+    const { log } = validateWithLog(network, {
       traceLevel: 1,
       axisNames: new AxisNames(),
       elementType: "double",

@@ -8,6 +8,7 @@ import {
   validateAgain,
   validateModel,
 } from "../support/recorded-models.js";
+import { validateWithLog } from "../support/validate-with-log.js";
 
 describe("the validation block, against logs of CNTK 2.0 (CPU build)", () => {
   it.each(recordedModels)("%s: virgin network, character for character", (...model) => {
@@ -103,8 +104,8 @@ describe("a second compile of the same network", () => {
       z = c .* x
       outputNodes = (z)`);
     const options = { traceLevel: 1, axisNames, elementType: "double" as const };
-    const first = validateNetwork(network, options);
-    const second = validateNetwork(network, { ...options, previous: first.shaped });
+    const first = validateWithLog(network, options);
+    const second = validateWithLog(network, { ...options, previous: first.shaped });
     expect(first.log).toContain("2 nodes to process in pass 2.");
     expect(second.log).toContain("1 nodes to process in pass 2.");
     expect(second.log).toContain("z = ElementTimes (c, x) : [1 x 1], [2 x *] -> [2 x 1 x *]\n");

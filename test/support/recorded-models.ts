@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { ShapedNetwork } from "../../src/network/network.js";
-import { AxisNames, validateNetwork } from "../../src/shapes/index.js";
-import type { ValidatedNetwork } from "../../src/shapes/index.js";
+import { AxisNames } from "../../src/shapes/index.js";
 import { builderText, networkFromBrainScript } from "./brainscript-network.js";
 import type { RecordedCompile } from "./recorded-log.js";
 import { parseRecordedLog } from "./recorded-log.js";
+import { validateWithLog } from "./validate-with-log.js";
 
 /** Name of the fixture, and of the file in models/. */
 export type RecordedModel = readonly [fixture: string, file: string];
@@ -32,14 +32,17 @@ export function validateModel(
   [, file]: RecordedModel,
   axisNames = new AxisNames(),
   traceLevel = 1,
-): ValidatedNetwork {
+): ReturnType<typeof validateWithLog> {
   const config = readFileSync(new URL(`../../models/${file}.cntk`, import.meta.url), "utf8");
   const { network } = networkFromBrainScript(builderText(config));
-  return validateNetwork(network, { traceLevel, axisNames, elementType: "double" });
+  return validateWithLog(network, { traceLevel, axisNames, elementType: "double" });
 }
 
 /** The same network as a model file would bring it back: new nodes, parameters with their inferred shapes. */
-export function validateAgain(shaped: ShapedNetwork, axisNames: AxisNames): ValidatedNetwork {
+export function validateAgain(
+  shaped: ShapedNetwork,
+  axisNames: AxisNames,
+): ReturnType<typeof validateWithLog> {
   const copies = new Map(
     shaped.network.nodes.map((node) => [
       node,
@@ -65,5 +68,5 @@ export function validateAgain(shaped: ShapedNetwork, axisNames: AxisNames): Vali
     },
     values: new Map(),
   };
-  return validateNetwork(network, { traceLevel: 1, axisNames, elementType: "double" });
+  return validateWithLog(network, { traceLevel: 1, axisNames, elementType: "double" });
 }

@@ -93,9 +93,9 @@ export class CallWriter {
       case "address": {
         const { buffer, axis, dims } = argument.operand;
         i32.load({ offset: this.layout.buffer(buffer) }, 0);
-        if (!piece || axis !== piece.axis) return;
-        const step = axis === null ? (argument.unitStep ?? 0) : elementCount(dims) * this.library.lanes.bytes;
-        this.moved(piece.first, step);
+        if (!piece) return;
+        if (piece.axis === null) this.moved(piece.first, argument.unitStep ?? 0);
+        else if (axis === piece.axis) this.moved(piece.first, elementCount(dims) * this.library.lanes.bytes);
         return;
       }
       case "columns": {

@@ -9,7 +9,7 @@ import { javascriptKernels } from "../javascript/kernels.js";
 import { engine } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
 import { instantiate, pieceWork, type Exports } from "./instance.js";
-import { pieceSize } from "./phases.js";
+import { pieceSize, smallestWork } from "./phases.js";
 import { compileProgram, type Hosting, type PieceWork, type Program } from "./program.js";
 import { alone, type Crew, type Team } from "./team.js";
 import type { HostRun } from "../host/run.js";
@@ -47,9 +47,9 @@ const vectorModule = Uint8Array.of(
 /**
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
  * module runs as `javascript` has it, on views of the module's memory. A team of threads shares the work; the digits are the same
- * without.
+ * without. `smallest`: multiplications that are worth a piece of their own.
  */
-export function createWasmBackend(team: Team = alone): Backend {
+export function createWasmBackend(team: Team = alone, smallest = smallestWork): Backend {
   return {
     name: "wasm",
     description: "wasm",
@@ -61,7 +61,7 @@ export function createWasmBackend(team: Team = alone): Backend {
       const { kernels, modules } = program;
       const { elementType } = plan;
       const crew = team.enlist({ kernels, modules, memory: heap.memory, elementType });
-      const instance = new Instance(plan, program, heap, crew);
+      const instance = new Instance(plan, program, heap, crew, smallest);
       return dismissing(new HostExecutable(plan, (_, entry) => instance.steps(entry), heap), crew);
     },
   };
@@ -91,6 +91,7 @@ class Instance {
     private readonly program: Program,
     private readonly heap: LinearHeap,
     private readonly crew: Crew,
+    private readonly smallest: number,
   ) {
     const { elementType } = plan;
     const { kernels, modules } = program;
@@ -140,7 +141,7 @@ class Instance {
   private phase(index: number): void {
     const cut = this.program.phases[index]!;
     const total = cut.axis === null ? cut.units : this.heap.columns(cut.axis);
-    const size = pieceSize(cut, total);
+    const size = pieceSize(cut, total, this.smallest);
     const own = this.phases[index] as PieceWork;
     const pieces = Math.ceil(total / size);
     this.heap.pieces = pieces;

@@ -42,7 +42,7 @@ export interface Whole {
 }
 
 /** Less work than this is not worth a piece of its own: some ten microseconds. */
-const smallestWork = 2 ** 16;
+export const smallestWork = 2 ** 16;
 /** More pieces than this would only be more sums to add up. */
 const mostPieces = 16;
 /** Bytes that all sums of one call may take. */
@@ -51,8 +51,8 @@ const mostSums = 2 ** 25;
 const mostUnitPieces = 64;
 
 /** How many columns or units a piece has, the last one excepted. */
-export function pieceSize({ work, grain, most }: Cut, total: number): number {
-  const wanted = Math.max(Math.ceil(total / most), Math.ceil(smallestWork / Math.max(work, 1)));
+export function pieceSize({ work, grain, most }: Cut, total: number, smallest = smallestWork): number {
+  const wanted = Math.max(Math.ceil(total / most), Math.ceil(smallest / Math.max(work, 1)));
   return Math.max(1, Math.min(total, Math.ceil(wanted / grain) * grain));
 }
 

@@ -4,6 +4,7 @@ import { convertCommand } from "./convert.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { exportCommand } from "./export.js";
+import { importCommand } from "./import.js";
 import { mnistCommand } from "./mnist.js";
 import { printNodesCommand } from "./print-nodes.js";
 import { visualizeCommand } from "./visualize.js";
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   printNodesCommand,
   evalCommand,
   exportCommand,
+  importCommand,
   visualizeCommand,
   mnistCommand,
   convertCommand,

@@ -1,10 +1,12 @@
 import type { ElementType, Values } from "../../numerics/values.js";
-import { attributeTypes, elementTypes } from "./schema.js";
+import { attributeTypes, elementTypes, learningRateNote } from "./schema.js";
 
 /** A tensor with its values, row-major. */
 export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly values: Values | BigInt64Array;
+  /** The factor of the learning rate of a parameter, for who trains on. */
+  readonly learningRateMultiplier?: number;
 }
 
 /** The value of an attribute. */
@@ -143,10 +145,20 @@ function attributeMessage(name: string, attribute: OnnxAttribute): Record<string
   }
 }
 
-function tensorMessage({ dims, values }: OnnxTensor, name = ""): Record<string, unknown> {
+function tensorMessage(
+  { dims, values, learningRateMultiplier }: OnnxTensor,
+  name = "",
+): Record<string, unknown> {
   const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const kind = values instanceof Float32Array ? "float" : values instanceof Float64Array ? "double" : "int64";
-  return { dims, dataType: elementTypes[kind], name, rawData };
+  const docString = `${learningRateNote}${learningRateMultiplier}`;
+  return {
+    dims,
+    dataType: elementTypes[kind],
+    name,
+    rawData,
+    ...(learningRateMultiplier !== undefined && { docString }),
+  };
 }
 
 function valueMessage({ name, elementType, dims }: OnnxValue): Record<string, unknown> {

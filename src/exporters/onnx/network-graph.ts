@@ -80,7 +80,12 @@ function emitNode(node: NetworkNode, emission: Emission): void {
   const values = emission.values.get(node);
   if (values) {
     const typed = inElementType(values, emission.elementType);
-    emission.define(node, emission.constant(node.name, emission.shape(node), typed));
+    const learningRateMultiplier = Number(node.attributes["learningRateMultiplier"] ?? 0);
+    const dims = reversed(emission.shape(node));
+    emission.define(
+      node,
+      emission.graph.constant(node.name, { dims, values: typed, learningRateMultiplier }),
+    );
     return;
   }
   if (node.op.delay) {

@@ -40,6 +40,7 @@ export const onnxSchema = {
         s: { type: "bytes", id: 4 },
         t: { type: "TensorProto", id: 5 },
         g: { type: "GraphProto", id: 6 },
+        floats: { rule: "repeated", type: "float", id: 7, options: { packed: false } },
         ints: { rule: "repeated", type: "int64", id: 8, options: { packed: false } },
         type: { type: "int32", id: 20 },
       },
@@ -48,8 +49,14 @@ export const onnxSchema = {
       fields: {
         dims: { rule: "repeated", type: "int64", id: 1, options: { packed: false } },
         dataType: { type: "int32", id: 2 },
+        floatData: { rule: "repeated", type: "float", id: 4 },
+        int32Data: { rule: "repeated", type: "int32", id: 5 },
+        int64Data: { rule: "repeated", type: "int64", id: 7 },
         name: { type: "string", id: 8 },
         rawData: { type: "bytes", id: 9 },
+        doubleData: { rule: "repeated", type: "double", id: 10 },
+        docString: { type: "string", id: 12 },
+        dataLocation: { type: "int32", id: 14 },
       },
     },
     ValueInfoProto: { fields: { name: { type: "string", id: 1 }, type: { type: "TypeProto", id: 2 } } },
@@ -65,7 +72,10 @@ export const onnxSchema = {
 } as const;
 
 /** Numbers of element types. */
-export const elementTypes = { float: 1, int64: 7, bool: 9, double: 11 } as const;
+export const elementTypes = { float: 1, int32: 6, int64: 7, bool: 9, double: 11 } as const;
 
 /** Numbers of attribute types. */
-export const attributeTypes = { f: 1, i: 2, s: 3, t: 4, g: 5, ints: 7 } as const;
+export const attributeTypes = { f: 1, i: 2, s: 3, t: 4, g: 5, floats: 6, ints: 7 } as const;
+
+/** What an initializer says about itself, for who trains on: a parameter's factor of the learning rate. */
+export const learningRateNote = "learningRateMultiplier ";

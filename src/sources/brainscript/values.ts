@@ -12,6 +12,7 @@ import type {
   SampleShape,
   ShapedNetwork,
 } from "../../network/network.js";
+import { NameIndex } from "../../network/name-index.js";
 import { compareNames } from "../../network/node-order.js";
 import type { NetworkCompiler } from "../loaded-models.js";
 
@@ -162,7 +163,8 @@ export class NetworkValue implements ObjectValue {
   readonly kind = "object";
   readonly type = "ComputationNetwork";
   /** By name without regard to case: the names that the nodes have in this network, whatever they are called in another. */
-  private readonly byName: ReadonlyMap<string, NodeValue>;
+  private readonly names: readonly string[];
+  private index: NameIndex<NodeValue> | undefined;
   private shaped: ShapedNetwork | undefined;
 
   constructor(
@@ -174,13 +176,17 @@ export class NetworkValue implements ObjectValue {
     /** The file it was read from. */
     private readonly modelPath?: string,
   ) {
-    this.byName = new Map(nodeValues.map((value) => [value.node.name.toLowerCase(), value]));
+    this.names = nodeValues.map(({ node }) => node.name);
+  }
+
+  private get byName(): NameIndex<NodeValue> {
+    return (this.index ??= new NameIndex(this.nodeValues.map((value, at) => [this.names[at] ?? "", value])));
   }
 
   /** Its nodes by name, without regard to case: the order in which CNTK's networks list them. */
   get sorted(): NodeValue[] {
-    const names = [...this.byName.keys()].sort(compareNames);
-    return names.flatMap((name) => this.byName.get(name) ?? []);
+    const named = this.nodeValues.map((value, at) => ({ value, name: (this.names[at] ?? "").toLowerCase() }));
+    return named.sort((a, b) => compareNames(a.name, b.name)).map(({ value }) => value);
   }
 
   /** Compiles the network if that has not been done, so that its nodes know their shapes. Throws CntkError if it does not fit together. */
@@ -195,11 +201,11 @@ export class NetworkValue implements ObjectValue {
   member(name: string): NodeValue | undefined {
     // Who looks at a node may want to know its shape, and CNTK compiles what it constructs.
     this.compile();
-    const exact = this.byName.get(name.toLowerCase());
+    const exact = this.byName.get(name);
     if (exact) return exact;
     const written = name.toLowerCase();
-    for (const [key, value] of this.byName) if (memberName(key) === written) return value;
-    return undefined;
+    const place = this.names.findIndex((key) => memberName(key.toLowerCase()) === written);
+    return this.nodeValues[place];
   }
 
   memberNames(): string[] {

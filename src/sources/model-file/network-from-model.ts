@@ -1,6 +1,7 @@
 import { emptyGroups } from "../../network/build.js";
 import type { Attributes, Network, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
 import { isOfKind } from "../../network/attributes.js";
+import { NameIndex } from "../../network/name-index.js";
 import type { OpDefinition } from "../../network/op-definition.js";
 import { attributesFromFields } from "../../network/stored-fields.js";
 import { operationOfModelFile, unavailableOperation } from "../../ops/unavailable.js";
@@ -11,7 +12,7 @@ import type { ModelFile } from "../../model-files/index.js";
  * all the same, which only running refuses (src/ops/unavailable.ts).
  */
 export function networkFromModel(model: ModelFile, path: string): Network {
-  const byName = new Map<string, NetworkNode>();
+  const byName = new NameIndex<NetworkNode>();
   const values = new Map<NetworkNode, ParameterValues>();
   const nodes = model.nodes.map(({ name, operation, fields, values: matrix }) => {
     const op = operationOfModelFile(operation);
@@ -26,12 +27,12 @@ export function networkFromModel(model: ModelFile, path: string): Network {
       tags: new Set(),
       modelFile: path,
     };
-    byName.set(name.toLowerCase(), node);
+    byName.set(name, node);
     if (matrix) values.set(node, matrix.values);
     return node;
   });
   const nodeNamed = (name: string): NetworkNode => {
-    const node = byName.get(name.toLowerCase());
+    const node = byName.get(name);
     if (!node) throw new Error(`the model has no node ${name}`);
     return node;
   };

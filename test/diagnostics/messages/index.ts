@@ -36,6 +36,7 @@ export const families: readonly Family[] = [
 export const unshown: Readonly<Record<string, string>> = {
   "backend-unavailable": "depends on what is installed on the machine",
   "export-outputs": "takes a model without output nodes, which no sample configuration makes",
+  "svd-does-not-converge": "takes a model whose values are no numbers",
   "svd-keeps-nothing": "takes a KeepRatio of 1 or more and a matrix of some size",
   "cycle-without-delay": "BrainScript itself refuses such a cycle as a circular reference",
   "data-too-short": "readers go over their data again; only those of words end before their epoch does",

@@ -1,3 +1,4 @@
+import { onnxModel } from "../../support/onnx-model.js";
 import { training, type MessageCase } from "./message-case.js";
 
 /** Text as model files hold it. */
@@ -11,6 +12,12 @@ const file = (code: string, ...bytes: Uint8Array[]): MessageCase => ({
   code,
   files: { "net.model": Buffer.concat(bytes) },
   command: "print-nodes net.model",
+});
+
+const imported = (code: string, bytes: Uint8Array): MessageCase => ({
+  code,
+  files: { "net.onnx": bytes },
+  command: "import net.onnx",
 });
 
 /** A command after a training that made `net.model`. */
@@ -107,6 +114,11 @@ export const modelCases: readonly MessageCase[] = [
   trained("data-missing", "eval --node z --model net.model"),
   trained("export-operation", "export net.model --to onnx --output error"),
   trained("export-opset", "export net.model --to onnx --opset 7"),
+  trained("model-version", "export net.model --to cntk --file-version 3"),
+  { code: "onnx-broken", files: { "net.onnx": "a text\n" }, command: "import net.onnx" },
+  imported("import-operation", onnxModel([3], [{ op: "Erf", in: ["x"], out: "y" }], {})),
+  imported("import-size", onnxModel([3, "height"], [{ op: "Relu", in: ["x"], out: "y" }], {})),
+  imported("onnx-tensor", onnxModel([3], [{ op: "Add", in: ["x", "b"], out: "y" }], { b: [3] }, 16)),
   acted("nothing-to-dump", "action = dumpNode ; printValues = false ; printMetadata = false"),
   acted("name-pattern", 'action = dumpNode ; nodeNameRegex = "z(W"'),
   acted(

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readConfiguration } from "../../../src/config/index.js";
 import { nodeFiles } from "../../../src/node/index.js";
-import { AxisNames, validateNetwork } from "../../../src/shapes/index.js";
+import { AxisNames } from "../../../src/shapes/index.js";
 import { buildText } from "../../support/build-text.js";
+import { validateWithLog } from "../../support/validate-with-log.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -16,7 +17,7 @@ function networkLog(model: string): string {
   );
   const text = result.root.section("trainNetwork").text("BrainScriptNetworkBuilder");
   const built = buildText(text.text);
-  const { log } = validateNetwork(built.network, {
+  const { log } = validateWithLog(built.network, {
     traceLevel: 1,
     axisNames: new AxisNames(),
     elementType: "double",

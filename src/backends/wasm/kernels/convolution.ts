@@ -18,6 +18,7 @@ import {
 } from "./patch-convolution.js";
 import { patchesOf } from "./patches.js";
 import { weightGradientByPatches } from "./weight-gradient.js";
+import { suitsWinograd, winogradConvolution } from "./winograd-convolution.js";
 
 /*
  * The convolutions of images with stride 1, as correlations of images with room around them (javascript/planar-convolution.ts
@@ -64,6 +65,12 @@ export const compileConvolution: WasmCompiler<"convolution"> = (instruction, con
     const sizes = productSizes(parameters.geometry);
     return sizes && convolutionByPatches(context, sizes, [weights, input, writes]);
   }
+  if (suitsWinograd(context, g)) {
+    const { outputWidth: width, outputHeight: height, channels: sources, maps: targets, startX, startY } = g;
+    const source = { sourceWidth: g.width, sourceHeight: g.height, startX, startY };
+    const sizes = { width, height, ...source, sources, targets };
+    return winogradConvolution(context, sizes, [weights, input, writes], [1, sources], false);
+  }
   const target = [g.outputWidth, g.outputHeight] as const;
   const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
   const sizes = sizesOf(g, frames, target, g.channels, g.maps);
@@ -83,6 +90,13 @@ export const compileConvolutionInputGradient: WasmCompiler<"convolutionInputGrad
     return sizes && inputGradientByPatches(context, sizes, [weights, gradient, writes]);
   }
   const start = [-g.startX - g.kernelWidth + 1, -g.startY - g.kernelHeight + 1] as const;
+  if (suitsWinograd(context, g)) {
+    const { width, height, outputWidth: sourceWidth, outputHeight: sourceHeight } = g;
+    const [startX, startY] = start;
+    const images = { sources: g.maps, targets: g.channels };
+    const sizes = { width, height, sourceWidth, sourceHeight, startX, startY, ...images };
+    return winogradConvolution(context, sizes, [weights, gradient, writes], [g.channels, 1], true);
+  }
   const target = [g.width, g.height] as const;
   const frames = sourcesOf(context, [g.outputWidth, g.outputHeight], start, target, g);
   const sizes = sizesOf(g, frames, target, g.maps, g.channels);

@@ -96,3 +96,12 @@ export function applied(context: WasmContext, name: Elementary, x: Local<"v128">
   local.set(result);
   return result;
 }
+
+/** (x) → f(x) of a double, as near as the series are. */
+export function elementaryOfDouble(context: WasmContext, name: Elementary): Routine {
+  return context.routine(`${name} of a double`, () =>
+    define(["f64"], ["f64"], ([x]) => {
+      f64x2.extract_lane(0, inDouble[name](variable("v128", f64x2.splat(x))));
+    }),
+  );
+}

@@ -1,7 +1,7 @@
 import { f32x4, f64x2, local, type Local, v128 } from "wasmati";
 import type { BinaryOperator, Expression, UnaryOperator } from "../../../primitives/expression.js";
 import { variable } from "../emit/function.js";
-import { lanesOf, type Lanes, type Vector } from "../emit/lanes.js";
+import { type Lanes, type Vector } from "../emit/lanes.js";
 import { applied, type Elementary } from "./elementary.js";
 import { laneByLane } from "./host-functions.js";
 import type { WasmContext } from "./kernel.js";
@@ -22,7 +22,7 @@ const logarithmOfSmallest = Math.fround(-85.1);
 const function_ =
   (name: Elementary): Unary =>
   (x, context) =>
-    context.lanes === lanesOf.float ? applied(context, name, x) : laneByLane(context, name, [x]);
+    context.lanes.elementType === "float" ? applied(context, name, x) : laneByLane(context, name, [x]);
 const exponential = function_("exponential");
 
 const unary: Partial<Record<UnaryOperator, Unary>> = {
@@ -36,7 +36,7 @@ const unary: Partial<Record<UnaryOperator, Unary>> = {
   exponential,
   logarithm: (x, context) => {
     const { lanes } = context;
-    if (lanes !== lanesOf.float) return laneByLane(context, "logarithm", [x]);
+    if (lanes.elementType !== "float") return laneByLane(context, "logarithm", [x]);
     const logarithm = applied(context, "logarithm", x);
     const isSmall = variable("v128", lanes.lt(x, lanes.constant(smallestLogged)));
     return v128.bitselect(lanes.constant(logarithmOfSmallest), logarithm, isSmall);
@@ -52,7 +52,7 @@ const unary: Partial<Record<UnaryOperator, Unary>> = {
   },
   rectify: (x, { lanes }) => lanes.pmax(lanes.constant(0), x),
   toSingle: (x, { lanes }) =>
-    lanes === lanesOf.float ? x : f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(x)),
+    lanes.elementType === "float" ? x : f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(x)),
 };
 
 const comparison =

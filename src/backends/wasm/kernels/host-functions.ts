@@ -4,7 +4,6 @@ import { roundingOf } from "../../../plan/fold-constants.js";
 import type { BinaryOperator, UnaryOperator } from "../../../primitives/expression.js";
 import { binaryFunctions, unaryFunctions } from "../../../primitives/scalar-functions.js";
 import { define, variable, type Routine } from "../emit/function.js";
-import { lanesOf } from "../emit/lanes.js";
 import type { WasmContext } from "./kernel.js";
 
 /*
@@ -97,7 +96,7 @@ function everyLane({ lanes }: WasmContext, like: Local<"v128">, value: (lane: nu
   for (let lane = 0; lane < lanes.count; lane++) {
     local.get(result);
     value(lane);
-    if (lanes === lanesOf.float) {
+    if (lanes.elementType === "float") {
       f32.demote_f64();
       f32x4.replace_lane(lane);
     } else f64x2.replace_lane(lane);
@@ -107,6 +106,9 @@ function everyLane({ lanes }: WasmContext, like: Local<"v128">, value: (lane: nu
 }
 
 function laneOf({ lanes }: WasmContext, x: Local<"v128">, lane: number): void {
-  if (lanes === lanesOf.float) f64.promote_f32(f32x4.extract_lane(lane, x));
+  if (lanes.elementType === "float") f64.promote_f32(f32x4.extract_lane(lane, x));
   else f64x2.extract_lane(lane, x);
 }
+
+/** The host's function of one number, a double. */
+export const hostFunction = (operator: UnaryOperator) => once(unaryImports, operator, unaryImport);

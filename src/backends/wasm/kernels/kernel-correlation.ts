@@ -1,7 +1,6 @@
 import { call, f64x2, local, v128 } from "wasmati";
 import { dataKey } from "../../../plan/rewrite.js";
 import { define, variable, type Routine } from "../emit/function.js";
-import { lanesOf } from "../emit/lanes.js";
 import { advance, repeat } from "../emit/loops.js";
 import type { CorrelationSizes } from "./correlation.js";
 import type { WasmContext } from "./kernel.js";
@@ -90,7 +89,7 @@ function rowOfKernel(
         row.forEach((total, kx) => {
           const offset = (map * sources * kernelWidth * kernelHeight + kx) * 8;
           const sum = variable("v128", lanes.sumAcross(total));
-          if (lanes === lanesOf.float) local.set(sum, f64x2.promote_low_f32x4(sum));
+          if (lanes.elementType === "float") local.set(sum, f64x2.promote_low_f32x4(sum));
           local.get(sums);
           f64x2.add(v128.load64_zero({ offset }, sums), sum);
           v128.store64_lane({ offset }, 0);

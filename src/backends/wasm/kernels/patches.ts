@@ -57,7 +57,7 @@ export function patchesOf(geometry: Geometry): Patches | undefined {
   };
 }
 
-function frameOf(input: readonly number[], spans: readonly number[], start: readonly number[]): Frame {
+export function frameOf(input: readonly number[], spans: readonly number[], start: readonly number[]): Frame {
   const [steps, inputSteps] = [stepsOf(spans), stepsOf(input)];
   const first = start.map((begin) => Math.max(0, begin));
   const axes = spans.map((span, i): LoopAxis => {

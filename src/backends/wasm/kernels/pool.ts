@@ -141,7 +141,7 @@ function average({ lanes }: WasmContext, { cells }: InsideWindows, x: Whole): Lo
   const sum = variable("v128", lanesOf.double.constant(0));
   for (const cell of cells) {
     const value = single.load(x, cell * bytes);
-    local.set(sum, f64x2.add(lanes === lanesOf.float ? f64x2.promote_low_f32x4(value) : value, sum));
+    local.set(sum, f64x2.add(lanes.elementType === "float" ? f64x2.promote_low_f32x4(value) : value, sum));
   }
   return variable("v128", lanes.div(lanes.fromDouble(sum), lanes.constant(cells.length)));
 }

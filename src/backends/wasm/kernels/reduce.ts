@@ -6,6 +6,7 @@ import { loopNest, type LoopAxis } from "../../javascript/loop-nest.js";
 import { define, variable, type Routine } from "../emit/function.js";
 import { joined, lanesOf, moved, type Access } from "../emit/lanes.js";
 import { advance, forEach, repeat, when } from "../emit/loops.js";
+import { fold } from "./fold.js";
 import { address, columns, gaps, number, sums, type WasmCompiler, type WasmContext } from "./kernel.js";
 import { turns, walk } from "./walk.js";
 
@@ -16,7 +17,10 @@ import { turns, walk } from "./walk.js";
  */
 export const compileReduce: WasmCompiler<"reduce"> = ({ reads, writes, parameters }, context) => {
   const x = operandAt(reads, 0);
-  if (parameters.operation !== "sum") return undefined;
+  const { operation } = parameters;
+  if (operation !== "sum") {
+    return x.axis === writes.axis ? fold(context, operation, parameters.scale, [x, writes]) : undefined;
+  }
   const axes = loopNest(x, [writes, x]);
   const mask = x.axis === writes.axis || parameters.gaps === "counted" ? number(0) : gaps(x.axis);
   const { scale } = parameters;
@@ -98,7 +102,7 @@ class Sums {
     private readonly columns: Local<"i32">,
     private readonly mask: Local<"i32"> | null,
   ) {
-    this.isFloat = context.lanes === lanesOf.float;
+    this.isFloat = context.lanes.elementType === "float";
   }
 
   /** The sums of `access.count` neighbours. */

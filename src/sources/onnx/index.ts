@@ -1,0 +1,2 @@
+/** ONNX model → network. */
+export { networkFromOnnx } from "./network-from-onnx.js";
