@@ -4,12 +4,15 @@ import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
 import { openComposite, readComposite } from "./composite/composite-from-config.js";
-import { openHtkReader, readHtkReader } from "./htk/htk-from-config.js";
+import { openSpeechReader, readSpeechReader } from "./htk/htk-from-config.js";
 import { openImageReader, readImageReader } from "./images/images-from-config.js";
+import { readKaldiReader } from "./kaldi/kaldi-from-config.js";
 import { readLanguageModelOptions } from "./language-model/language-model-config.js";
 import { LanguageModelReader } from "./language-model/language-model-reader.js";
 import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
 import { LanguageUnderstandingReader } from "./language-understanding/language-understanding-reader.js";
+import { NumberTableReader } from "./number-table/number-table-reader.js";
+import { readNumberTableOptions } from "./number-table/number-table-config.js";
 import type { Reader, ReaderSurroundings } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
 import { createTextFormatReader } from "./text-format/text-format-reader.js";
@@ -17,13 +20,9 @@ import { createTextFormatReader } from "./text-format/text-format-reader.js";
 /** Old and new names of CNTK's reader types; a name can mean another library's type too, which cannot work here. */
 const textFormatNames = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
 const otherNames = [
-  "UCIFastReader",
-  "Cntk.Reader.UCIFast",
   "SparsePCReader",
   "Cntk.Reader.SparsePC",
   "KaldiReader",
-  "Kaldi2Reader",
-  "Cntk.Reader.Kaldi2",
   "LibSVMBinaryReader",
   "Cntk.Reader.SVMBinary",
   "BinaryReader",
@@ -36,6 +35,8 @@ const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
 const imageNames = ["ImageReader", "Cntk.Deserializers.Image"];
 /** The older reader of HTK files and the newer one: here both are the newer one. */
 const htkNames = ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"];
+const numberTableNames = ["UCIFastReader", "Cntk.Reader.UCIFast"];
+const kaldiNames = ["Kaldi2Reader", "Cntk.Reader.Kaldi2"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
 /**
@@ -85,8 +86,12 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     return (surroundings) => openImageReader(options, surroundings);
   }
   if (htkNames.includes(type)) {
-    const options = readHtkReader(section);
-    return (surroundings) => openHtkReader(options, surroundings);
+    const options = readSpeechReader(section);
+    return (surroundings) => openSpeechReader(options, surroundings);
+  }
+  if (kaldiNames.includes(type)) {
+    const options = readKaldiReader(section);
+    return (surroundings) => openSpeechReader(options, surroundings);
   }
   if (languageModelNames.includes(type)) {
     const options = readLanguageModelOptions(section);
@@ -96,6 +101,10 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     const options = readLanguageUnderstandingOptions(section);
     return (surroundings) =>
       Promise.resolve().then(() => new LanguageUnderstandingReader(options, surroundings));
+  }
+  if (numberTableNames.includes(type)) {
+    const options = readNumberTableOptions(section);
+    return (surroundings) => Promise.resolve().then(() => new NumberTableReader(options, surroundings));
   }
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
@@ -110,8 +119,10 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
         ...binaryNames,
         ...imageNames,
         ...htkNames,
+        ...kaldiNames,
         ...languageModelNames,
         ...languageUnderstandingNames,
+        ...numberTableNames,
         ...otherNames,
       ]) ?? "readerType = CNTKTextFormatReader reads text files",
   });
