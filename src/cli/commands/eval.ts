@@ -1,5 +1,4 @@
 import { writeWhole } from "../../files/file-access.js";
-import { evaluatedAsJson, evaluatedAsText, loadModel } from "../../index.js";
 import { nodeFiles } from "../../node/index.js";
 import { defineCommand, demandedOption, textOption } from "../command.js";
 
@@ -26,6 +25,7 @@ export const evalCommand = defineCommand({
     ...("count" in optional("count") ? { count: positive("count") } : {}),
   }),
   run: async ({ node, model, data, format, out, count }, { directory, backend, signal, print }) => {
+    const { evaluatedAsJson, evaluatedAsText, loadModel } = await import("../../index.js");
     const files = nodeFiles(directory);
     const session = loadModel(model, { files, ...(backend === undefined ? {} : { backend }) });
     const evaluated = await session.evaluateFile([node], files, data, count, signal);
