@@ -39,10 +39,22 @@ function parse(text: TextWithPlaces, loader: SourceLoader | undefined): ParseRes
   const cst = parser.program();
   const built = buildProgram(cst, end);
   const last = tokens.at(-1);
-  const syntax = parser.errors.map((error) => toDiagnostic(error, last, end));
+  const memberBegins = new Map<Diagnostic, string>();
+  const syntax = parser.errors.map((error) => {
+    const diagnostic = toDiagnostic(error, last, end);
+    const begin = beginOfMember(error);
+    if (begin) memberBegins.set(diagnostic, lineOf({ span: spanOfToken(begin) }));
+    return diagnostic;
+  });
   parser.input = [];
-  const all = withoutFollowUps(diagnostics, [...syntax, ...built.diagnostics]);
+  const all = withoutFollowUps(diagnostics, [...syntax, ...built.diagnostics], memberBegins);
   return { result: all.length === 0 ? built.program : undefined, diagnostics: all };
+}
+
+/** The name that the parser took for the first of a member, where it then misses what should follow. */
+function beginOfMember({ context, ...error }: IRecognitionException): IToken | undefined {
+  if (context.ruleStack.at(-1) !== "member" || !("previousToken" in error)) return undefined;
+  return error.previousToken as IToken | undefined;
 }
 
 function toDiagnostic(error: IRecognitionException, last: IToken | undefined, end: Span): Diagnostic {
@@ -86,9 +98,14 @@ function behind(span: Span): Span {
 
 /**
  * A broken token makes the parser stumble over what is left of its line, and a broken line over the same line again:
- * one message a line says it all. An unclosed string or comment swallows the rest of the text.
+ * one message a line says it all. What is left of a line may look like the beginning of a member that goes on in the next line:
+ * that one is not to blame. An unclosed string or comment swallows the rest of the text.
  */
-function withoutFollowUps(lexical: readonly Diagnostic[], syntactic: readonly Diagnostic[]): Diagnostic[] {
+function withoutFollowUps(
+  lexical: readonly Diagnostic[],
+  syntactic: readonly Diagnostic[],
+  memberBegins: ReadonlyMap<Diagnostic, string>,
+): Diagnostic[] {
   const kept: Diagnostic[] = [...lexical];
   const lines = new Set(lexical.map(lineOf));
   const swallowed = lexical.find(({ code }) => code === "unclosed-string" || code === "unclosed-comment");
@@ -101,8 +118,9 @@ function withoutFollowUps(lexical: readonly Diagnostic[], syntactic: readonly Di
     ) {
       continue;
     }
+    const isLeftOver = lines.has(memberBegins.get(diagnostic) ?? "");
     lines.add(line);
-    kept.push(diagnostic);
+    if (!isLeftOver) kept.push(diagnostic);
   }
   return inOrder(kept);
 }
@@ -111,7 +129,7 @@ function atEndOf(span: Span, unclosed: Span): boolean {
   return span.end >= unclosed.start || span.source.text.slice(span.end, unclosed.start).trim() === "";
 }
 
-function lineOf({ span }: Diagnostic): string {
+function lineOf({ span }: Pick<Diagnostic, "span">): string {
   return span ? `${span.source.name}:${span.source.text.lastIndexOf("\n", span.start - 1)}` : "";
 }
 

@@ -16,6 +16,7 @@ import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
 import { encodePng } from "./node/picture.js";
 import {
+  allowRelaxedVectors,
   cores,
   hostName,
   nodeVersion,
@@ -53,6 +54,9 @@ export interface RunOptions {
   /** The processes that train together; default: those that mpiexec has started. */
   readonly processes?: ProcessGroup;
 }
+
+// Before anything is compiled.
+allowRelaxedVectors();
 
 function sessionStart(options: RunOptions): SessionStart {
   const { signal, onProgress, onRedirect } = options;
@@ -125,6 +129,7 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
       elementType,
       deviceId: cpuDevice,
       team: computeTeam(options.threads ?? cores()),
+      fused: true,
     });
     return backend;
   };

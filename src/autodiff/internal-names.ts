@@ -14,22 +14,30 @@ export interface Scope {
  * that JavaScript never has to write its name out.
  */
 export class InternalNames {
-  private readonly taken: NameIndex<true>;
-  /** No name that a script can give has a colon in it, which keeps names of scopes apart; those of model files may. */
+  private readonly own = new NameIndex<true>();
+  /** Names of the network's nodes, gathered when somebody asks. */
+  private given: NameIndex<true> | undefined;
+  /** No name that a text can give has a colon in it, which keeps names of scopes apart; those of model files may. */
   private readonly mayClash: boolean;
   /** By owner: how many nodes of each part and operation there are. */
   private readonly counts = new Map<NetworkNode | undefined, Map<string, number>>();
 
-  constructor(nodes: readonly NetworkNode[]) {
-    this.taken = new NameIndex(nodes.map(({ name }) => [name, true] as const));
-    this.mayClash = nodes.some(({ name }) => nameIncludes(name, ":"));
+  constructor(private readonly nodes: readonly NetworkNode[]) {
+    this.mayClash = nodes.some(({ name, modelFile }) => modelFile !== undefined && nameIncludes(name, ":"));
+  }
+
+  private isTaken(name: string): boolean {
+    if (this.own.has(name)) return true;
+    if (!this.mayClash && name.includes(":")) return false;
+    this.given ??= new NameIndex(this.nodes.map((node) => [node.name, true] as const));
+    return this.given.has(name);
   }
 
   /** The name itself, or with a number behind it. For names that tell more than where the node belongs. */
   unique(wanted: string): string {
     let name = wanted;
-    for (let count = 2; this.taken.has(name); count++) name = `${wanted}:${count}`;
-    this.taken.set(name, true);
+    for (let count = 2; this.isTaken(name); count++) name = `${wanted}:${count}`;
+    this.own.set(name, true);
     return name;
   }
 
@@ -43,7 +51,7 @@ export class InternalNames {
       const count = (counts.get(key) ?? 0) + 1;
       counts.set(key, count);
       const name = `${owner?.name ?? ""}${own}${count === 1 ? "" : `:${count}`}`;
-      if (!this.mayClash || !this.taken.has(name)) return name;
+      if (!this.mayClash || !this.isTaken(name)) return name;
     }
   }
 }

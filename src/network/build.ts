@@ -93,18 +93,13 @@ export class NetworkAssembly {
    */
   private takeName(node: NetworkNode): void {
     const wanted = node.name;
-    for (let count = this.underscores.get(wanted) ?? 0; ; count++) {
-      const candidate = "_".repeat(count) + wanted;
-      const other = this.byName.get(candidate);
-      if (other) {
-        if (!/[.[\]]/.test(wanted)) throw this.duplicateName(node, other);
-        continue;
-      }
-      if (count > 0) this.underscores.set(wanted, count + 1);
-      node.name = candidate;
-      this.byName.set(candidate, node);
-      return;
-    }
+    const other = this.byName.add(wanted, node);
+    if (!other) return;
+    if (!/[.[\]]/.test(wanted)) throw this.duplicateName(node, other);
+    let count = this.underscores.get(wanted) ?? 1;
+    while (this.byName.add("_".repeat(count) + wanted, node)) count++;
+    this.underscores.set(wanted, count + 1);
+    node.name = "_".repeat(count) + wanted;
   }
 
   private duplicateName(node: NetworkNode, other: NetworkNode): CntkError {

@@ -80,13 +80,12 @@ export class EditableNetwork {
 
   /** Enters a node under its name. Throws CntkError `duplicate-node-name`. */
   add(node: NetworkNode): void {
-    if (this.byName.has(node.name)) {
+    if (this.byName.add(node.name, node)) {
       throw new CntkError({
         code: "duplicate-node-name",
         message: `AddNodeToNet: Duplicated name for ${node.name} ${node.op.name} operation.`,
       });
     }
-    this.byName.set(node.name, node);
   }
 
   /** Gives a node another name. Throws CntkError `duplicate-node-name`. */

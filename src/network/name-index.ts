@@ -1,46 +1,75 @@
 /** Longer names are not kept a second time. */
 const short = 128;
 
+interface Entry<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
 /**
  * What bears a name, by name: without regard to case, as CNTK looks names up. Names of a deep network are as long as the network
  * is deep, hundreds of megabytes in a chain of 10,000 layers. JavaScript keeps such a name as a link to the name it was made
  * from until somebody reads it; so names are read in copies that are soon forgotten, and long ones are found by a number.
  */
 export class NameIndex<T> {
-  private readonly entries = new Map<string | number, { readonly name: string; readonly value: T }[]>();
+  private readonly entries = new Map<string | number, Entry<T>[]>();
 
   constructor(entries: Iterable<readonly [name: string, value: T]> = []) {
     for (const [name, value] of entries) this.set(name, value);
   }
 
   get(name: string): T | undefined {
-    const text = lowerCase(name);
-    return this.entries.get(keyOf(text))?.find((entry) => lowerCase(entry.name) === text)?.value;
+    return this.find(name, keyOf(name))?.value;
   }
 
   has(name: string): boolean {
-    const text = lowerCase(name);
-    return this.entries.get(keyOf(text))?.some((entry) => lowerCase(entry.name) === text) ?? false;
+    return this.find(name, keyOf(name)) !== undefined;
   }
 
   /** Enters a value, in place of the one that has the name. */
   set(name: string, value: T): void {
-    const text = lowerCase(name);
-    const key = keyOf(text);
-    const others = this.entries.get(key)?.filter((entry) => lowerCase(entry.name) !== text) ?? [];
-    this.entries.set(key, [...others, { name, value }]);
+    const key = keyOf(name);
+    const found = this.find(name, key);
+    if (found) this.remove(key, found);
+    this.insert(key, { name, value });
+  }
+
+  /** Enters a value under a name that is free; else returns the value that has it. */
+  add(name: string, value: T): T | undefined {
+    const key = keyOf(name);
+    const found = this.find(name, key);
+    if (!found) this.insert(key, { name, value });
+    return found?.value;
   }
 
   delete(name: string): void {
-    const text = lowerCase(name);
-    const key = keyOf(text);
-    const others = this.entries.get(key)?.filter((entry) => lowerCase(entry.name) !== text) ?? [];
-    if (others.length > 0) this.entries.set(key, others);
-    else this.entries.delete(key);
+    const key = keyOf(name);
+    const found = this.find(name, key);
+    if (found) this.remove(key, found);
   }
 
   *values(): Iterable<T> {
     for (const entries of this.entries.values()) for (const { value } of entries) yield value;
+  }
+
+  private find(name: string, key: string | number): Entry<T> | undefined {
+    const entries = this.entries.get(key);
+    // A short name is its own key.
+    if (!entries || typeof key === "string") return entries?.[0];
+    const text = lowerCase(name);
+    return entries.find((entry) => lowerCase(entry.name) === text);
+  }
+
+  private insert(key: string | number, entry: Entry<T>): void {
+    const entries = this.entries.get(key);
+    if (entries) entries.push(entry);
+    else this.entries.set(key, [entry]);
+  }
+
+  private remove(key: string | number, entry: Entry<T>): void {
+    const others = this.entries.get(key)?.filter((other) => other !== entry) ?? [];
+    if (others.length > 0) this.entries.set(key, others);
+    else this.entries.delete(key);
   }
 }
 
@@ -54,9 +83,15 @@ export function nameIncludes(name: string, text: string): boolean {
   return `${name}\n`.includes(text);
 }
 
-function keyOf(text: string): string | number {
-  if (text.length <= short) return text;
-  let hash = text.length;
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+/** Short names themselves, of long ones a number; the same for names that differ in case only. */
+function keyOf(name: string): string | number {
+  if (name.length <= short) return name.toLowerCase();
+  const copy = `${name}\n`;
+  let hash = 0;
+  for (let at = 0; at < copy.length; at++) {
+    const unit = copy.charCodeAt(at);
+    // Other letters than those of ASCII may change their length with their case: they do not count.
+    if (unit < 0x80) hash = (Math.imul(hash, 31) + (unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit)) | 0;
+  }
   return hash;
 }

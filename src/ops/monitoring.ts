@@ -65,7 +65,7 @@ const trace = defineOp({
 
 const epochAccumulator = defineOp({
   name: "EpochAccumulator",
-  doc: "Mean of its input over the samples of the epoch so far.",
+  doc: "Mean of its input over the samples of the epoch so far. Where a minibatch is computed in pieces, what is made of it is added up over the pieces, as in CNTK.",
   source: "Source/ComputationNetworkLib/LinearAlgebraNodes.cpp",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {},

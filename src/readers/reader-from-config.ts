@@ -4,8 +4,9 @@ import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
 import { openComposite, readComposite } from "./composite/composite-from-config.js";
-import { openHtkReader, readHtkReader } from "./htk/htk-from-config.js";
+import { openSpeechReader, readSpeechReader } from "./htk/htk-from-config.js";
 import { openImageReader, readImageReader } from "./images/images-from-config.js";
+import { readKaldiReader } from "./kaldi/kaldi-from-config.js";
 import { readLanguageModelOptions } from "./language-model/language-model-config.js";
 import { LanguageModelReader } from "./language-model/language-model-reader.js";
 import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
@@ -22,8 +23,6 @@ const otherNames = [
   "SparsePCReader",
   "Cntk.Reader.SparsePC",
   "KaldiReader",
-  "Kaldi2Reader",
-  "Cntk.Reader.Kaldi2",
   "LibSVMBinaryReader",
   "Cntk.Reader.SVMBinary",
   "BinaryReader",
@@ -36,6 +35,7 @@ const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
 const imageNames = ["ImageReader", "Cntk.Deserializers.Image"];
 /** The older reader of HTK files and the newer one: here both are the newer one. */
 const htkNames = ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"];
+const kaldiNames = ["Kaldi2Reader", "Cntk.Reader.Kaldi2"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
 /**
@@ -85,8 +85,12 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     return (surroundings) => openImageReader(options, surroundings);
   }
   if (htkNames.includes(type)) {
-    const options = readHtkReader(section);
-    return (surroundings) => openHtkReader(options, surroundings);
+    const options = readSpeechReader(section);
+    return (surroundings) => openSpeechReader(options, surroundings);
+  }
+  if (kaldiNames.includes(type)) {
+    const options = readKaldiReader(section);
+    return (surroundings) => openSpeechReader(options, surroundings);
   }
   if (languageModelNames.includes(type)) {
     const options = readLanguageModelOptions(section);
@@ -110,6 +114,7 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
         ...binaryNames,
         ...imageNames,
         ...htkNames,
+        ...kaldiNames,
         ...languageModelNames,
         ...languageUnderstandingNames,
         ...otherNames,

@@ -25,7 +25,7 @@ import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
 import { Interruption } from "./interruption.js";
 import type { ParameterStore } from "./parameters.js";
-import type { EvaluationTeam } from "./processes.js";
+import { type EvaluationTeam, refuseSharedResults } from "./processes.js";
 import { labelledSamples } from "./samples.js";
 import { addSums, type SharedMinibatch } from "./teamwork.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
@@ -163,6 +163,7 @@ async function evaluateMinibatch(
 /** Averages an evaluator's nodes over a data set and prints CNTK's lines (SGDLib/SimpleEvaluator.h, Evaluate). */
 export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promise<EvaluationResult> {
   const { options, reader, log } = run;
+  if (run.team) refuseSharedResults(run.team.communicator, evaluator.nodes);
   await evaluator.beginPass();
   const accumulator = new CriterionAccumulator(evaluator.nodes, evaluator.elementType, true);
   let minibatches = 0;

@@ -1,6 +1,8 @@
 import type { Communicator } from "../communication/index.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { NetworkNode } from "../network/network.js";
 import type { Session } from "../session.js";
+import { accumulates } from "./accumulated-results.js";
 import type { Trainer } from "./trainer.js";
 
 /** How processes share an evaluation. */
@@ -16,6 +18,21 @@ export function evaluationTeam(
   readsApart: boolean,
 ): EvaluationTeam | undefined {
   return parallelTraining ? { communicator, readsApart } : undefined;
+}
+
+/**
+ * Refuses results of a whole pass that several processes share: each has one of its own part, and they cannot be added.
+ * @throws CntkError `not-available`
+ */
+export function refuseSharedResults({ size }: Communicator, watched: readonly NetworkNode[]): void {
+  const result = size > 1 ? watched.find(accumulates) : undefined;
+  if (!result) return;
+  throw new CntkError({
+    code: "not-available",
+    message: `EpochAccumulator is not available yet where ${size} processes share the work`,
+    span: result.origin,
+    hint: `'${result.name}' is a result of all samples; one process alone computes it`,
+  });
 }
 
 /** The value of the first process, for what another process might see differently, such as files that are being written. */
@@ -34,6 +51,7 @@ export async function requireSameTraining(
   startEpoch: number,
 ): Promise<void> {
   if (communicator.size === 1) return;
+  refuseSharedResults(communicator, trainer.watched);
   const sizes = trainer.parameters.map(({ node }) => trainer.elementsOf(node));
   const elements = sizes.reduce((sum, size) => sum + size, 0);
   // Where the elements lie matters as well as how many there are.

@@ -33,6 +33,10 @@ describe("syntax errors that have nothing to do with one another", () => {
     expect(placesIn(text)).toEqual(["3", "5", "7", "9"]);
   });
 
+  it("do not make a right line wrong that what is left of a broken one runs into", async () => {
+    expect(placesIn(await shown(["a = 1", "b = = a", "c = a + a", "d = (1 + )"]))).toEqual(["4", "6"]);
+  });
+
   it("are shown up to the twentieth, with the number of the rest", async () => {
     const text = await shown(Array.from({ length: 3000 }, (_, i) => `z${i} = (1 + )`));
     expect(placesIn(text)).toHaveLength(20);

@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 
 const text = (content) => new TextEncoder().encode(content);
-const fixture = (name) =>
-  new Uint8Array(readFileSync(new URL(`../fixtures/images/${name}`, import.meta.url)));
+const fixture = (name) => new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 
 /** Twenty frames of three numbers, compressed. */
 function htk() {
@@ -24,6 +23,12 @@ function mean() {
 </opencv_storage>\n`;
 }
 
+const speech = {
+  "a.scp": text("a.fea=x.fea[0,12]\nb.fea=x.fea[13,19]\n"),
+  "a.mlf": text('#!MLF!#\n"a.lab"\n0 5 s0 1\n5 13 s1 2\n.\n"*/b.lab"\n0 700000 s1 4\n.\n'),
+  "x.fea": htk(),
+};
+
 /** Sections of readers, each with its files by name. */
 export const dataSets = [
   {
@@ -32,8 +37,8 @@ export const dataSets = [
       features = [ width = 4 ; height = 4 ; channels = 3 ; meanFile = mean.xml ] ; labels = [ labelDim = 10 ]`,
     files: {
       "map.txt": text("a.jpg\t3\nkey\tb.png\t1\n"),
-      "a.jpg": fixture("a.jpg"),
-      "b.png": fixture("a.png"),
+      "a.jpg": fixture("images/a.jpg"),
+      "b.png": fixture("images/a.png"),
       "mean.xml": text(mean()),
     },
   },
@@ -41,10 +46,38 @@ export const dataSets = [
     name: "speech",
     section: `readerType = HTKDeserializers ; readMethod = none ; frameMode = false
       x = [ dim = 3 ; scpFile = a.scp ] ; y = [ dim = 8 ; mlfFile = a.mlf ]`,
+    files: speech,
+  },
+  {
+    name: "frames of speech",
+    section: `readerType = HTKMLFReader ; readMethod = blockRandomize ; frameMode = true
+      x = [ dim = 3 ; scpFile = a.scp ; contextWindow = 3 ] ; y = [ dim = 8 ; mlfFile = a.mlf ]`,
+    files: speech,
+  },
+  {
+    name: "kaldi",
+    section: `readerType = Kaldi2Reader ; readMethod = none ; frameMode = false
+      x = [ dim = 3 ; scpFile = counts ; rx = rx ] ; y = [ dim = 5 ; mlfFile = post ]`,
     files: {
-      "a.scp": text("a.fea=x.fea[0,12]\nb.fea=x.fea[13,19]\n"),
-      "a.mlf": text('#!MLF!#\n"a.lab"\n0 5 s0 1\n5 13 s1 2\n.\n"*/b.lab"\n0 700000 s1 4\n.\n'),
-      "x.fea": htk(),
+      counts: text("one-a 11\ntwo.b 9\n"),
+      rx: text("ark,s,cs,p: feats.ark\n"),
+      "feats.ark": fixture("kaldi/cm.ark"),
+      post: text("ark,s,cs,p: post.ark\n"),
+      "post.ark": text(`one-a${" [ 3 1 ]".repeat(11)}\ntwo.b${" [ 0 1 ]".repeat(9)}\n`),
+    },
+  },
+  {
+    name: "kaldi as text",
+    section: `readerType = Kaldi2Reader ; readMethod = none ; frameMode = true
+      x = [ dim = 3 ; scpFile = counts ; rx = rx ] ; y = [ dim = 5 ; mlfFile = post ]`,
+    files: {
+      counts: text("one-a 11\ntwo.b 9\n"),
+      rx: text("scp,s,cs,p: feats.scp\n"),
+      "feats.scp": text("one-a text.ark:6\ntwo.b float.ark:159\n"),
+      "text.ark": fixture("kaldi/text.ark"),
+      "float.ark": fixture("kaldi/float.ark"),
+      post: text("ark,s,cs,p: post.ark\n"),
+      "post.ark": text(`one-a${" [ 3 1 ]".repeat(11)}\ntwo.b${" [ 0 1 ]".repeat(9)}\n`),
     },
   },
   {

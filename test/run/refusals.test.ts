@@ -91,15 +91,15 @@ describe("check refuses what a run refuses", () => {
     expect(`${error?.code}: ${error?.message}`).toBe(said);
   });
   it("but only warns of kinds of readers that are not there yet, since the network does not need them", async () => {
-    const words = ["configFile=net.cntk", "command=train", "train=[cvReader=[readerType=Kaldi2Reader]]"];
+    const words = ["configFile=net.cntk", "command=train", "train=[cvReader=[readerType=KaldiReader]]"];
     const silent = { write: () => undefined };
     const { warnings } = await checkConfig(words, { directory: fresh(), log: silent, output: silent });
     expect(warnings.map(({ message }) => message)).toEqual([
-      "readerType Kaldi2Reader is not available yet: a run would stop here",
+      "readerType KaldiReader is not available yet: a run would stop here",
     ]);
     const { error } = await captureRun(words, { directory: fresh() });
     expect(`${error?.code}: ${error?.message}`).toBe(
-      "not-available: readerType Kaldi2Reader is not available yet",
+      "not-available: readerType KaldiReader is not available yet",
     );
   });
   it("and nothing else: a whole configuration passes", async () => {

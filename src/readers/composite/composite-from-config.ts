@@ -4,7 +4,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
 import { DataReader, type ReaderOptions } from "../data-reader.js";
 import type { Deserializer } from "../deserializer.js";
-import { HtkDeserializer } from "../htk/htk-deserializer.js";
+import { htkDeserializer } from "../htk/htk-deserializer.js";
 import { featureDeserializerOptions, labelDeserializerOptions } from "../htk/htk-from-config.js";
 import { MlfDeserializer } from "../htk/mlf-deserializer.js";
 import { Base64ImageDeserializer } from "../images/base64-deserializer.js";
@@ -60,7 +60,7 @@ const modules: readonly Module[] = [
     types: {
       HTKFeatureDeserializer: (section, keys) => {
         const options = featureDeserializerOptions(section);
-        return (surroundings) => new HtkDeserializer(options, surroundings, keys);
+        return (surroundings) => htkDeserializer(options, surroundings, keys);
       },
       [labelType]: (section, keys) => {
         const options = labelDeserializerOptions(section);

@@ -6,13 +6,18 @@ import { keyReading } from "../composite/sequence-keys.js";
 import { DataReader, type ReaderOptions } from "../data-reader.js";
 import type { Deserializer } from "../deserializer.js";
 import type { Reader, ReaderSurroundings } from "../reader.js";
-import { HtkDeserializer, type HtkOptions } from "./htk-deserializer.js";
-import { MlfDeserializer, type MlfOptions } from "./mlf-deserializer.js";
+import type { KeyReading } from "../text-format/text-index.js";
+import type { FeatureOptions } from "./feature-deserializer.js";
+import { htkDeserializer, type HtkOptions } from "./htk-deserializer.js";
+import { labelFiles, type LabelSource, MlfDeserializer, type MlfOptions } from "./mlf-deserializer.js";
 
-/** What a section of readerType HTKDeserializers or HTKMLFReader says. */
-export interface HtkReaderOptions {
+/** Opens the files of a stream of features. */
+type OpenFeatures = (surroundings: ReaderSurroundings, keys: KeyReading) => Deserializer;
+
+/** What a section of a reader of speech says. */
+export interface SpeechReaderOptions {
   readonly reader: ReaderOptions;
-  readonly features: readonly HtkOptions[];
+  readonly features: readonly OpenFeatures[];
   readonly labels: readonly MlfOptions[];
   readonly numericKeys: boolean;
   readonly keySpan: ConfigSection["span"];
@@ -21,12 +26,27 @@ export interface HtkReaderOptions {
 /** A window that covers any data. */
 const wholeData = 2 ** 62;
 
+/** The kinds of files that a reader of speech finds its streams in. */
+export interface SpeechFiles {
+  features(section: ConfigSection, options: FeatureOptions, wholeFiles: boolean): OpenFeatures;
+  labels(section: ConfigSection): LabelSource;
+}
+
+/** HTK's own. */
+const htkFiles: SpeechFiles = {
+  features(section, options, wholeFiles) {
+    const all: HtkOptions = { ...options, ...scriptOptions(section), wholeFiles };
+    return (surroundings, keys) => htkDeserializer(all, surroundings, keys);
+  },
+  labels: masterLabels,
+};
+
 /**
- * Reads the section of an HTK reader: streams are sections with `scpFile` (features) or `mlfFile` (labels).
+ * Reads the section of a reader of speech: streams are sections with `scpFile` (features) or `mlfFile` (labels).
  * @throws CntkError `htk-option` in CNTK's words, `not-available` for lattices.
  * Source: Source/Readers/HTKDeserializers/HTKMLFReader.cpp, ConfigHelper.cpp.
  */
-export function readHtkReader(section: ConfigSection): HtkReaderOptions {
+export function readSpeechReader(section: ConfigSection, files: SpeechFiles = htkFiles): SpeechReaderOptions {
   const names = streamNames(section);
   const featureNames = names.filter((name) => section.section(name).hasOwn("scpFile"));
   if (featureNames.length === 0) throw problem(section, "Network needs at least 1 feature specified.");
@@ -35,27 +55,32 @@ export function readHtkReader(section: ConfigSection): HtkReaderOptions {
     const stream = section.section(name);
     return !stream.hasOwn("scpFile") && (stream.hasOwn("mlfFile") || stream.hasOwn("mlfFileList"));
   });
-  // The older reader hands out whole files when they are to be written.
-  const isOlder = /HTKMLF/.test(section.string("readerType", ""));
-  const wholeFiles = isOlder && isWrite(section);
+  // The older readers hand out whole files when they are to be written.
+  const wholeFiles = isOlderReader(section) && isWrite(section);
   const frameMode = !wholeFiles && section.boolean("frameMode", true);
   return {
     reader: { ...readerOptions(section, frameMode), writesOneByOne: true },
-    features: featureNames.map((name) => featureOptions(section.section(name), name, frameMode, wholeFiles)),
-    labels: labelNames.map((name) => labelOptions(section.section(name), name, frameMode)),
+    features: featureNames.map((name) => {
+      const stream = section.section(name);
+      return files.features(stream, featureOptions(stream, name, frameMode), wholeFiles);
+    }),
+    labels: labelNames.map((name) => {
+      const stream = section.section(name);
+      return { ...labelOptions(stream, name, frameMode), readLabels: files.labels(stream) };
+    }),
     numericKeys: section.boolean("useNumericSequenceKeys", false),
     keySpan: section.span,
   };
 }
 
-/** Opens what `readHtkReader` has read. */
-export async function openHtkReader(
-  options: HtkReaderOptions,
+/** Opens what `readSpeechReader` has read. */
+export async function openSpeechReader(
+  options: SpeechReaderOptions,
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
   const keys = keyReading(options.numericKeys, false, options.keySpan);
   const deserializers: Deserializer[] = [
-    ...options.features.map((feature) => new HtkDeserializer(feature, surroundings, keys)),
+    ...options.features.map((open) => open(surroundings, keys)),
     ...options.labels.map((label) => new MlfDeserializer(label, surroundings, keys)),
   ];
   const [first, ...others] = deserializers;
@@ -66,13 +91,15 @@ export async function openHtkReader(
 /** An HTKFeatureDeserializer: only the first entry of `input` counts. */
 export function featureDeserializerOptions(section: ConfigSection): HtkOptions {
   const { input, name } = firstInput(section);
-  return featureOptions(input, name, section.boolean("frameMode", true));
+  const frameMode = section.boolean("frameMode", true);
+  return { ...featureOptions(input, name, frameMode), ...scriptOptions(input), wholeFiles: false };
 }
 
 /** An HTKMLFDeserializer. */
 export function labelDeserializerOptions(section: ConfigSection): MlfOptions {
   const { input, name } = firstInput(section);
-  return labelOptions(input, name, section.boolean("frameMode", true));
+  const frameMode = section.boolean("frameMode", true);
+  return { ...labelOptions(input, name, frameMode), readLabels: masterLabels(input) };
 }
 
 function firstInput(section: ConfigSection): { readonly input: ConfigSection; readonly name: string } {
@@ -82,12 +109,7 @@ function firstInput(section: ConfigSection): { readonly input: ConfigSection; re
   return { input: inputs.section(name), name };
 }
 
-function featureOptions(
-  section: ConfigSection,
-  name: string,
-  frameMode: boolean,
-  wholeFiles = false,
-): HtkOptions {
+function featureOptions(section: ConfigSection, name: string, frameMode: boolean): FeatureOptions {
   // A deserializer has a type of its own around it.
   if (section.hasOwn("type") && section.string("type").toLowerCase() !== "real") {
     throw problem(section, "Feature type must be of type 'real'.", "type");
@@ -102,15 +124,18 @@ function featureOptions(
       span: section.keySpan("expandToUtterance"),
     });
   }
-  const root = section.string("prefixPathInSCP", "").replace(/\\/g, "/").replace(/\/+$/, "");
   return {
     name,
-    scriptFile: section.string("scpFile"),
-    root: root === "" ? "" : `${root}/`,
     dimension: dimensionOf(section, "dim") * (1 + left + right),
-    ...{ left, right, frameMode, wholeFiles },
+    ...{ left, right, frameMode },
     elementType: readPrecision(section),
   };
+}
+
+/** Where HTK's files are listed. */
+function scriptOptions(section: ConfigSection): Pick<HtkOptions, "scriptFile" | "root"> {
+  const root = section.string("prefixPathInSCP", "").replace(/\\/g, "/").replace(/\/+$/, "");
+  return { scriptFile: section.string("scpFile"), root: root === "" ? "" : `${root}/` };
 }
 
 function contextWindow(section: ConfigSection): [number, number] {
@@ -130,7 +155,11 @@ function contextWindow(section: ConfigSection): [number, number] {
   return [(first - 1) / 2, (first - 1) / 2];
 }
 
-function labelOptions(section: ConfigSection, name: string, frameMode: boolean): MlfOptions {
+function labelOptions(
+  section: ConfigSection,
+  name: string,
+  frameMode: boolean,
+): Omit<MlfOptions, "readLabels"> {
   const typeKey = ["labelType", "type"].find((key) => section.hasOwn(key));
   const type = typeKey === undefined ? "category" : section.string(typeKey);
   if (type.toLowerCase() !== "category") {
@@ -152,22 +181,18 @@ function labelOptions(section: ConfigSection, name: string, frameMode: boolean):
       "phoneBoundaries",
     );
   }
+  return { name, dimension, elementType: readPrecision(section), frameMode, phoneBoundaries };
+}
+
+/** CNTK's master label files. */
+function masterLabels(section: ConfigSection): LabelSource {
   if (!section.hasOwn("mlfFile") && !section.hasOwn("mlfFileList")) {
     throw problem(section, "Either mlfFile or mlfFileList must exist in the reader configuration.");
   }
   const files = section.hasOwn("mlfFile")
     ? { paths: [section.string("mlfFile")] }
     : { list: section.string("mlfFileList") };
-  const stateList = section.string("labelMappingFile", "");
-  return {
-    name,
-    files,
-    stateList,
-    dimension,
-    elementType: readPrecision(section),
-    frameMode,
-    phoneBoundaries,
-  };
+  return labelFiles(files, section.string("labelMappingFile", ""));
 }
 
 function dimensionOf(section: ConfigSection, key: string): number {
@@ -201,7 +226,7 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
 
 function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomization"> {
   const method = section.string("readMethod", "blockRandomize").toLowerCase();
-  const isOlder = /HTKMLF/.test(section.string("readerType", ""));
+  const isOlder = isOlderReader(section);
   if (isWrite(section)) {
     if (isOlder || method === "none") return {};
     throw problem(section, "'readMethod' must be 'none' for write action.", "readMethod");
@@ -218,6 +243,11 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
   }
   const window = word === "auto" ? wholeData : section.size("randomize");
   return { randomization: { window, sampleBased: true, seed: section.size("randomizationSeed", 0) } };
+}
+
+/** The reader of HTK's files before deserializers, and the one of Kaldi's. */
+function isOlderReader(section: ConfigSection): boolean {
+  return /HTKMLF|Kaldi/.test(section.string("readerType", ""));
 }
 
 function isWrite(section: ConfigSection): boolean {

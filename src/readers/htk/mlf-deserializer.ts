@@ -16,13 +16,29 @@ import { type LabelledUtterance, readLabelFile, readStateList } from "./mlf-file
 import { utteranceKeys } from "./utterance-keys.js";
 import { onlyStream, UtteranceList } from "./utterances.js";
 
+/** Where labels come from. */
+export type LabelSource = (surroundings: ReaderSurroundings) => readonly LabelledUtterance[];
+
+/** Where CNTK's master label files lie: named, or listed in a file, one a line. */
+export type LabelFiles = { readonly list: string } | { readonly paths: readonly string[] };
+
+/** Labels of master label files; `stateList` has the names of states, empty = classes are numbers. */
+export function labelFiles(given: LabelFiles, stateList: string): LabelSource {
+  return ({ files, log }) => {
+    const states = stateList === "" ? undefined : readStateList(files, stateList);
+    if (states) log.write(`Total (${states.size}) state names in state list '${stateList}'\n`);
+    const labels = labelPaths(files, given).flatMap((path) => readLabelFile(files, path, states));
+    const frames = labels.reduce((sum, { starts }) => sum + (starts.at(-1) ?? 0), 0);
+    log.write(`MLFDeserializer: '${labels.length}' utterances with '${frames}' frames\n`);
+    return labels;
+  };
+}
+
 /** What a section says of a stream of labels. */
 export interface MlfOptions {
   readonly name: string;
-  /** Either label files, or a file that lists them, one a line. */
-  readonly files: { readonly list: string } | { readonly paths: readonly string[] };
-  /** The names of states, empty = classes are numbers. */
-  readonly stateList: string;
+  /** Reads all utterances, and says in the log what it has read. */
+  readonly readLabels: LabelSource;
   readonly dimension: number;
   readonly elementType: ElementType;
   readonly frameMode: boolean;
@@ -31,8 +47,7 @@ export interface MlfOptions {
 }
 
 /**
- * Classes of frames out of master label files; it never comes first among deserializers. The files are held in memory as the
- * ranges that they list.
+ * Classes of frames; it never comes first among deserializers. All are held in memory, as ranges of frames.
  * Source: Source/Readers/HTKDeserializers/MLFDeserializer.cpp.
  */
 export class MlfDeserializer implements Deserializer {
@@ -45,20 +60,16 @@ export class MlfDeserializer implements Deserializer {
   /** @throws CntkError `htk-labels` in CNTK's words. */
   constructor(
     private readonly options: MlfOptions,
-    { files, log }: ReaderSurroundings,
+    surroundings: ReaderSurroundings,
     reading: KeyReading,
   ) {
-    this.log = log;
+    this.log = surroundings.log;
     const keys = utteranceKeys(reading);
-    const states = options.stateList === "" ? undefined : readStateList(files, options.stateList);
-    if (states) log.write(`Total (${states.size}) state names in state list '${options.stateList}'\n`);
-    this.labels = labelPaths(files, options).flatMap((path) => readLabelFile(files, path, states));
+    this.labels = options.readLabels(surroundings);
     const utterances = this.labels.map(({ name, starts }) => ({
       key: keys.of(name),
       frames: starts.at(-1) ?? 0,
     }));
-    const frames = utterances.reduce((sum, utterance) => sum + utterance.frames, 0);
-    log.write(`MLFDeserializer: '${utterances.length}' utterances with '${frames}' frames\n`);
     this.checkClasses();
     this.list = new UtteranceList(utterances, [0, utterances.length], options.frameMode, keys);
     this.corpus = this.list.corpus;
@@ -127,7 +138,7 @@ export class MlfDeserializer implements Deserializer {
   }
 }
 
-function labelPaths(files: FileAccess, { files: given }: MlfOptions): readonly string[] {
+function labelPaths(files: FileAccess, given: LabelFiles): readonly string[] {
   if ("paths" in given) return given.paths;
   if (!files.exists(given.list)) {
     const message = `error opening file '${given.list}': No such file or directory`;

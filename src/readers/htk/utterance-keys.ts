@@ -3,7 +3,7 @@ import type { KeyReading } from "../text-format/text-index.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 
 /** An utterance has fewer frames than this. */
-const mostFrames = 2 ** 21;
+export const mostFrames = 2 ** 21;
 
 /**
  * Keys of utterances and of their frames, the same for all deserializers of a reader. A frame's key is a number made of its

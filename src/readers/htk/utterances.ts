@@ -1,5 +1,13 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Corpus, DeserializerStream, SequenceKey } from "../deserializer.js";
-import type { UtteranceKeys } from "./utterance-keys.js";
+import { mostFrames, type UtteranceKeys } from "./utterance-keys.js";
+
+function tooLong(key: SequenceKey, frames: number): CntkError {
+  return new CntkError({
+    code: "htk-script",
+    message: `the utterance '${key}' has ${frames} frames, more than ${mostFrames - 1}`,
+  });
+}
 
 /** The only stream of a deserializer. */
 export function onlyStream(
@@ -19,6 +27,7 @@ export interface Utterance {
 /**
  * The sequences that a list of utterances offers: whole utterances, or with `frameMode` every frame by itself, in chunks of
  * utterances.
+ * @throws CntkError `htk-script` for an utterance of two million frames.
  */
 export class UtteranceList {
   readonly corpus: Corpus;
@@ -33,6 +42,7 @@ export class UtteranceList {
     private readonly frameMode: boolean,
     private readonly keys: UtteranceKeys,
   ) {
+    for (const { key, frames } of utterances) if (frames >= mostFrames) throw tooLong(key, frames);
     this.firstFrames = new Float64Array(utterances.length + 1);
     utterances.forEach(({ frames }, i) => (this.firstFrames[i + 1] = (this.firstFrames[i] ?? 0) + frames));
     const total = this.firstFrames[utterances.length] ?? 0;

@@ -81,5 +81,5 @@ export const configurationCases: readonly MessageCase[] = [
   training("reader-type", {
     reader: "readerType = CNTKTextFormatReadr\ninput = [ x = [ dim = 2 ; format = dense ] ]",
   }),
-  training("not-available", { reader: "readerType = Kaldi2Reader\nfeatures = [ dim = 2 ]" }),
+  training("not-available", { reader: "readerType = KaldiReader\nfeatures = [ dim = 2 ]" }),
 ];

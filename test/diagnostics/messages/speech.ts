@@ -44,6 +44,26 @@ function reading(
   return { ...message, files: { ...message.files, ...files } };
 }
 
+/** Features in an archive of Kaldi's, as text. */
+function readingKaldi(files: Readonly<Record<string, string>>): MessageCase {
+  const message = training("kaldi-file", {
+    network,
+    composite: true,
+    data: "ark:feats.ark\n",
+    reader: `
+      readerType = Kaldi2Reader
+      x = [ dim = 2 ; scpFile = counts ; rx = data.txt ]
+      y = [ dim = 2 ; mlfFile = post ]`,
+  });
+  const all = {
+    counts: "a 2\n",
+    "feats.ark": "a [\n 1 2\n 3 4 ]\n",
+    post: "ark:post.ark\n",
+    "post.ark": "a [ 0 1 ] [ 1 1 ]\n",
+  };
+  return { ...message, files: { ...message.files, ...all, ...files } };
+}
+
 /** Features and labels of speech. */
 export const speechCases: readonly MessageCase[] = [
   reading("htk-script", { script: "a.fea\n" }),
@@ -60,5 +80,10 @@ export const speechCases: readonly MessageCase[] = [
   reading("htk-option", { feature: "dim = 2 ; contextWindow = 4" }),
   reading("htk-option", { more: "truncated = true" }),
   reading("not-available", { more: "lattice = [ denlatTocFile = x ]" }),
+  readingKaldi({ counts: "a two\n" }),
+  readingKaldi({ counts: "a 3\n" }),
+  readingKaldi({ "feats.ark": "a [\n 1 2\n 3 ]\n" }),
+  readingKaldi({ post: "post.ark\n" }),
+  readingKaldi({ "post.ark": "a [ 0 0.5 1 0.5 ] [ 1 1 ]\n" }),
   reading("data-invalid", { mlf: labels.replace("0 2", "1 2") }),
 ];

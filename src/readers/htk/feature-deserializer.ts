@@ -1,0 +1,170 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
+import type { LogSink } from "../../log/log.js";
+import { formatFixed } from "../../numerics/number-format.js";
+import { newValues, type ElementType } from "../../numerics/values.js";
+import type {
+  Chunk,
+  Corpus,
+  Deserializer,
+  DeserializerStream,
+  SequenceKey,
+  SequenceSource,
+} from "../deserializer.js";
+import type { KeyReading } from "../text-format/text-index.js";
+import { utteranceKeys } from "./utterance-keys.js";
+import { onlyStream, type Utterance, UtteranceList } from "./utterances.js";
+
+/** What a section says of a stream of features, whatever files they lie in. */
+export interface FeatureOptions {
+  readonly name: string;
+  /** Numbers of one frame with its context. */
+  readonly dimension: number;
+  /** Frames before and behind that a frame brings along. */
+  readonly left: number;
+  readonly right: number;
+  readonly elementType: ElementType;
+  readonly frameMode: boolean;
+}
+
+/** Files of features: which utterances they hold, and the frames of these. */
+export interface FeatureSource {
+  /** Stands before what the log says of them. */
+  readonly label: string;
+  readonly utterances: readonly Utterance[];
+  /** Numbers of a frame in the files; found out when first asked. */
+  dimension(): number;
+  /** The frames of the utterances from `first` up to `end`, each one frame after the other. */
+  read(first: number, end: number): Float32Array[];
+}
+
+/** A chunk is full when it has more frames than this: 15 minutes. */
+const chunkFrames = 90000;
+
+/**
+ * Features of utterances, each frame with those beside it.
+ * Source: Source/Readers/HTKDeserializers/HTKDeserializer.cpp.
+ */
+export class FeatureDeserializer implements Deserializer {
+  readonly streams: readonly DeserializerStream[];
+  readonly corpus: Corpus;
+  private readonly list: UtteranceList;
+  /** Numbers of a frame in the files. */
+  private readonly own: number;
+  private readonly left: number;
+  private readonly right: number;
+
+  /** @throws CntkError `htk-file` where the dimension does not fit, and what the source throws. */
+  constructor(
+    private readonly options: FeatureOptions,
+    private readonly source: FeatureSource,
+    reading: KeyReading,
+    log: LogSink,
+  ) {
+    const { utterances } = source;
+    const starts = chunkStarts(utterances.map(({ frames }) => frames));
+    this.list = new UtteranceList(utterances, starts, options.frameMode, utteranceKeys(reading));
+    this.corpus = this.list.corpus;
+    log.write(this.description());
+    this.own = source.dimension();
+    [this.left, this.right] = this.context();
+    this.streams = onlyStream(options, "dense");
+  }
+
+  async chunk(id: number): Promise<Chunk> {
+    const first = this.list.firstUtterances[id] ?? 0;
+    const end = this.list.firstUtterances[id + 1] ?? first;
+    const frames = this.source.read(first, end);
+    const firstSequence = this.corpus.firstSequences[id] ?? 0;
+    return {
+      source: (_, sequence) => {
+        const { utterance, frame } = this.list.place(firstSequence + sequence);
+        return this.sample(frames[utterance - first] ?? new Float32Array(), frame);
+      },
+    };
+  }
+
+  key(sequence: number): SequenceKey {
+    return this.list.key(sequence);
+  }
+
+  find(key: SequenceKey): number | undefined {
+    return this.list.find(key);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** One frame, or all of an utterance, each with the frames beside it; the first and the last stand for those beyond. */
+  private sample(frames: Float32Array, only: number): SequenceSource {
+    const { own, left, right } = this;
+    const count = frames.length / own;
+    const { dimension, elementType } = this.options;
+    const steps = only < 0 ? count : 1;
+    const values = newValues(elementType, steps * dimension);
+    let to = 0;
+    for (let step = 0; step < steps; step++) {
+      const middle = only < 0 ? step : only;
+      for (let at = middle - left; at <= middle + right; at++, to += own) {
+        const frame = Math.max(0, Math.min(at, count - 1));
+        values.set(frames.subarray(frame * own, (frame + 1) * own), to);
+      }
+    }
+    const none = new Int32Array(0);
+    const sequenceStarts = Int32Array.of(0, steps);
+    return { block: { storage: "dense", values, sequenceStarts, sampleStarts: none, rows: none }, index: 0 };
+  }
+
+  /** As the section says, or without a word of it as many frames as the dimension has room for. */
+  private context(): [number, number] {
+    const { left, right, dimension, name } = this.options;
+    const { own } = this;
+    const { label } = this.source;
+    const refuse = (message: string): never => {
+      throw new CntkError({
+        code: "htk-file",
+        message,
+        hint: `'${name}' has ${dimension} numbers a sample, the files have ${own} a frame`,
+      });
+    };
+    if (dimension % own !== 0) refuse(`${label}: model vector size is not multiple of input features`);
+    const frames = dimension / own;
+    if (left > 0 || right > 0) {
+      if (frames !== left + right + 1) {
+        refuse(`${label}: dim is not the number of features of a frame in the files`);
+      }
+      return [left, right];
+    }
+    if (frames % 2 === 0) {
+      refuse(`${label}: neighbor expansion of input features to '${frames}' is not symmetrical`);
+    }
+    return [(frames - 1) / 2, (frames - 1) / 2];
+  }
+
+  private description(): string {
+    const { label, utterances } = this.source;
+    const count = utterances.length;
+    const chunks = this.list.firstUtterances.length - 1;
+    const frames = this.list.firstFrames[count] ?? 0;
+    const average = `${formatFixed(count / chunks, 1)} utterances, ${formatFixed(frames / chunks, 1)} frames`;
+    return (
+      `${label}: selected '${count}' utterances grouped into '${chunks}' chunks, ` +
+      `average chunk size: ${average} (for I/O: ${average})\n`
+    );
+  }
+}
+
+/** First utterance of each chunk, and at the end their number: a chunk ends when it has become too long. */
+function chunkStarts(lengths: readonly number[]): number[] {
+  const starts = [0];
+  let frames = 0;
+  lengths.forEach((length, i) => {
+    if (frames > chunkFrames) {
+      starts.push(i);
+      frames = 0;
+    }
+    frames += length;
+  });
+  starts.push(lengths.length);
+  return starts;
+}
