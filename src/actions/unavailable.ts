@@ -5,7 +5,8 @@ import type { Action, Command } from "./action.js";
 /** What the actions that are missing are for. */
 const purposes: Readonly<Record<string, string>> = {
   convertdbn: "makes a model of a file of DBN.exe, a tool before CNTK",
-  createLabelMap: "writes the label file of UCIFastReader, which cntkts does not have",
+  createLabelMap:
+    "writes the label file of UCIFastReader, which allowMapCreation = true in the reader's section does as well",
   devtest: "is a self test of CNTK's developers",
   exportdbn: "writes a model as a file of DBN.exe, a tool before CNTK",
 };

@@ -37,7 +37,11 @@ export interface BackendRequest {
   readonly deviceId: number;
   /** Threads that may compute; absent: this one alone. */
   readonly team?: Team | undefined;
+  /** May sums of products in float round once where they otherwise round twice? Faster; other processors give other last digits. */
+  readonly fused?: boolean | undefined;
 }
+
+type WasmRequest = Pick<BackendRequest, "team" | "fused">;
 
 export interface BackendChoice {
   readonly backend: Backend;
@@ -68,16 +72,16 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
         hint: `leave out --backend, or choose one of: ${namesFor(elementType)}`,
       });
     }
-    return withNotes(await openBackend(name, request.team), notes);
+    return withNotes(await openBackend(name, request), notes);
   }
-  return withNotes(await fastestBackend(notes, request.team), notes);
+  return withNotes(await fastestBackend(notes, request), notes);
 }
 
 /** The compiled backend where the engine can run it, else the generated loops. */
-async function fastestBackend(notes: string[], team?: Team): Promise<Backend> {
+async function fastestBackend(notes: string[], request: WasmRequest): Promise<Backend> {
   const { missingForWasm, createWasmBackend } = await import("./wasm/index.js");
   const missing = missingForWasm();
-  if (missing === undefined) return createWasmBackend(team);
+  if (missing === undefined) return createWasmBackend(request.team, undefined, request.fused);
   notes.push(`The backend 'wasm' cannot run here: this JavaScript engine has no ${missing}.`);
   return javascriptBackend;
 }
@@ -86,13 +90,13 @@ function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
   return { backend, notes: [...notes, ...(backend.notes ?? [])] };
 }
 
-/** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. `team`: threads for a backend that can use them. */
-export async function openBackend(name: BackendName, team?: Team): Promise<Backend> {
+/** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. What `request` allows, a backend that can makes use of. */
+export async function openBackend(name: BackendName, request: WasmRequest = {}): Promise<Backend> {
   if (name === "javascript") return javascriptBackend;
   if (name === "reference") return referenceBackend;
   if (name === "wasm") {
     const { createWasmBackend } = await import("./wasm/index.js");
-    return createWasmBackend(team);
+    return createWasmBackend(request.team, undefined, request.fused);
   }
   const { createTfjsBackend } = await import("./tfjs/index.js");
   switch (name) {

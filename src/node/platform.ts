@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 
 /** The machine's name, as CNTK's banner shows it. */
 export const hostName = (): string => hostname();
@@ -43,4 +44,9 @@ export function packageVersion(): string {
     }
   }
   return "0.0.0";
+}
+
+/** Lets the engine take WebAssembly's relaxed vector instructions: Node 20 has them, but asks to be told. */
+export function allowRelaxedVectors(): void {
+  if (nodeVersion.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
 }

@@ -53,17 +53,21 @@ function emitSum(
   emitReduceAll(context, mapped(context, expression, operands, dims), context.output, "sum", scale, gaps);
 }
 
-/** z − ln Σ eᶻ of the second input: needed by value and gradient alike. */
+/** z − ln Σ eᶻ of the second input, needed by value and gradient alike; computed as LogSoftmax is. */
 function logSoftmaxCompanion({ node, build }: CompanionContext): Companions {
   const z = at(node.inputs, 1);
   const { shape, dynamicAxis } = build.facts(z);
-  const total = build.reduceTo(
-    z,
-    shape.map(() => 1),
-    dynamicAxis,
-    "logSum",
-  );
-  return { nodes: [build.map(subtract(argument(0), argument(1)), [z, total], `${node.name}.logSoftmax`)] };
+  const reduced = (x: NetworkNode, operation: "max" | "sum"): NetworkNode =>
+    build.reduceTo(
+      x,
+      shape.map(() => 1),
+      dynamicAxis,
+      operation,
+    );
+  const shifted = build.map(subtract(argument(0), argument(1)), [z, reduced(z, "max")]);
+  const sum = reduced(build.map(unary("exponential", argument(0)), [shifted]), "sum");
+  const difference = subtract(argument(0), unary("logarithm", argument(1)));
+  return { nodes: [build.map(difference, [shifted, sum], `${node.name}.logSoftmax`)] };
 }
 
 const crossEntropyWithSoftmax = defineOp({

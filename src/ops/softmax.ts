@@ -25,12 +25,21 @@ const inColumns = (operand: Operand): Operand =>
 
 const z = [{ name: "z", doc: "Any shape; all elements of a sample are one distribution." }] as const;
 
-/** Emits z − ln Σ eᶻ. */
+/**
+ * Emits z − ln Σ eᶻ as CNTK computes it: the largest element is taken away first, and the sum is a number of the element type.
+ * So probabilities near 1 get CNTK's digits in float, too (CPUMatrix::AssignLogSoftmaxOf).
+ */
 function emitLogSoftmax(context: LoweringContext<unknown, unknown>, output: Operand): void {
   const input = inColumns(at(context.inputs, 0));
-  const logSum = context.temporary([1, at(input.dims, 1)], input.axis);
-  context.emit("reduce", [input], logSum, { operation: "logSum", scale: 1, gaps: "skipped" });
-  emitMap(context, subtract(argument(0), argument(1)), [input, logSum], inColumns(output));
+  const column = (): Operand => context.temporary([1, at(input.dims, 1)], input.axis);
+  const values = (): Operand => context.temporary(input.dims, input.axis);
+  const [largest, sum, shifted, powers] = [column(), column(), values(), values()];
+  context.emit("reduce", [input], largest, { operation: "max", scale: 1, gaps: "skipped" });
+  emitMap(context, subtract(argument(0), argument(1)), [input, largest], shifted);
+  emitMap(context, unary("exponential", argument(0)), [shifted], powers);
+  context.emit("reduce", [powers], sum, { operation: "sum", scale: 1, gaps: "skipped" });
+  const logarithm = unary("logarithm", argument(1));
+  emitMap(context, subtract(argument(0), logarithm), [shifted, sum], inColumns(output));
 }
 
 /** Node: sums of the columns of `x`, as `[1 x columns]`. */

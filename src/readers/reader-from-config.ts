@@ -11,6 +11,8 @@ import { readLanguageModelOptions } from "./language-model/language-model-config
 import { LanguageModelReader } from "./language-model/language-model-reader.js";
 import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
 import { LanguageUnderstandingReader } from "./language-understanding/language-understanding-reader.js";
+import { NumberTableReader } from "./number-table/number-table-reader.js";
+import { readNumberTableOptions } from "./number-table/number-table-config.js";
 import type { Reader, ReaderSurroundings } from "./reader.js";
 import { textFormatOptions } from "./text-format/text-format-config.js";
 import { createTextFormatReader } from "./text-format/text-format-reader.js";
@@ -18,8 +20,6 @@ import { createTextFormatReader } from "./text-format/text-format-reader.js";
 /** Old and new names of CNTK's reader types; a name can mean another library's type too, which cannot work here. */
 const textFormatNames = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
 const otherNames = [
-  "UCIFastReader",
-  "Cntk.Reader.UCIFast",
   "SparsePCReader",
   "Cntk.Reader.SparsePC",
   "KaldiReader",
@@ -35,6 +35,7 @@ const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
 const imageNames = ["ImageReader", "Cntk.Deserializers.Image"];
 /** The older reader of HTK files and the newer one: here both are the newer one. */
 const htkNames = ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"];
+const numberTableNames = ["UCIFastReader", "Cntk.Reader.UCIFast"];
 const kaldiNames = ["Kaldi2Reader", "Cntk.Reader.Kaldi2"];
 const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
 
@@ -101,6 +102,10 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     return (surroundings) =>
       Promise.resolve().then(() => new LanguageUnderstandingReader(options, surroundings));
   }
+  if (numberTableNames.includes(type)) {
+    const options = readNumberTableOptions(section);
+    return (surroundings) => Promise.resolve().then(() => new NumberTableReader(options, surroundings));
+  }
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
     code: "reader-type",
@@ -117,6 +122,7 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
         ...kaldiNames,
         ...languageModelNames,
         ...languageUnderstandingNames,
+        ...numberTableNames,
         ...otherNames,
       ]) ?? "readerType = CNTKTextFormatReader reads text files",
   });

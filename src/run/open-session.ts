@@ -32,6 +32,7 @@ export async function openSession(
     elementType,
     deviceId: requestedDevice(root),
     team: start.computeTeam?.(threadsOf(root, platform)),
+    fused: !root.boolean("forceDeterministicAlgorithms", false),
   });
   const communicator = options.parallel?.communicator ?? singleProcess;
   const session: Session = {

@@ -6,7 +6,7 @@ import type { Backend, Executable } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
 import { compileBody, compileKernel, type Steps } from "../host/steps.js";
 import { javascriptKernels } from "../javascript/kernels.js";
-import { engine } from "./emit/engine.js";
+import { canFuse, engine } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
 import { instantiate, pieceWork, type Exports } from "./instance.js";
 import { pieceSize, smallestWork } from "./phases.js";
@@ -19,11 +19,11 @@ import type { Kernel } from "../host/kernel.js";
 const programs = new Map<string, Program>();
 const mostPrograms = 16;
 
-function programOf(plan: Plan): Program {
-  const key = planKey(plan);
+function programOf(plan: Plan, fused: boolean): Program {
+  const key = `${fused} ${planKey(plan)}`;
   let program = programs.get(key);
   if (!program) {
-    program = compileProgram(plan);
+    program = compileProgram(plan, fused);
     const [oldest] = programs.keys();
     if (programs.size >= mostPrograms && oldest !== undefined) programs.delete(oldest);
     programs.set(key, program);
@@ -47,16 +47,17 @@ const vectorModule = Uint8Array.of(
 /**
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
  * module runs as `javascript` has it, on views of the module's memory. A team of threads shares the work; the digits are the same
- * without. `smallest`: multiplications that are worth a piece of their own.
+ * without. `smallest`: multiplications that are worth a piece of their own; `fused`: sums of products in float may round once
+ * where they otherwise round twice, if the engine can do that: faster, but on other processors other last digits.
  */
-export function createWasmBackend(team: Team = alone, smallest = smallestWork): Backend {
+export function createWasmBackend(team: Team = alone, smallest = smallestWork, fused = false): Backend {
   return {
     name: "wasm",
     description: "wasm",
     elementTypes: ["float", "double"],
     compile: async (given) => {
       const plan = fuseMaps(given);
-      const program = programOf(plan);
+      const program = programOf(plan, fused && canFuse());
       const heap = new LinearHeap(program.layout, plan.elementType, team.size);
       const { kernels, modules } = program;
       const { elementType } = plan;

@@ -70,9 +70,9 @@ function absent(): void {
   throw new Error("an import without a function");
 }
 
-/** Compiles a plan. */
-export function compileProgram(plan: Plan): Program {
-  const writer = new ProgramWriter(plan);
+/** Compiles a plan. `fused`: sums of products in float may round once where they otherwise round twice. */
+export function compileProgram(plan: Plan, fused = false): Program {
+  const writer = new ProgramWriter(plan, fused);
   const kernels = writer.size > mostInstructions ? writer.kernelsApart() : [];
   const entries = new Map<EntryName, readonly string[]>();
   const parts: (readonly [string, Routine])[] = [];
@@ -117,9 +117,12 @@ class ProgramWriter {
   /** Kernels that are other modules'. */
   private readonly imported = new Map<Routine, Imported>();
 
-  constructor(private readonly plan: Plan) {
+  constructor(
+    private readonly plan: Plan,
+    fused: boolean,
+  ) {
     this.layout = new TableLayout(plan);
-    this.library = new RoutineLibrary(plan.elementType);
+    this.library = new RoutineLibrary(plan.elementType, fused);
     this.calls = new CallWriter(this.layout, this.library, this.imported);
   }
 

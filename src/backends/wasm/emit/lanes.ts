@@ -123,6 +123,12 @@ const doubles: Lanes = {
   sumAcross: (x) => f64x2.add(x, moved(x, [1, 0], 8)),
 };
 
+/** Floats whose products are added with one rounding, where the engine can do that. */
+export const fusedFloats: Lanes = {
+  ...floats,
+  multiplyAdd: (x, y, sum) => f32x4.relaxed_madd(x, y, sum),
+};
+
 export const lanesOf: Readonly<Record<ElementType, Lanes>> = { float: floats, double: doubles };
 
 function wholeVector(count: number): Access {

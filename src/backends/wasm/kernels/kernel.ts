@@ -1,6 +1,6 @@
 import type { ElementType } from "../../../numerics/values.js";
 import type { AxisId, InstructionOf, Kind, Operand } from "../../../primitives/instruction.js";
-import { lanesOf, type Lanes } from "../emit/lanes.js";
+import { fusedFloats, lanesOf, type Lanes } from "../emit/lanes.js";
 import { lengthOf, type Routine } from "../emit/function.js";
 
 /** What a routine of the module is given when the entry calls it; all are 32-bit integers. */
@@ -87,8 +87,9 @@ export class RoutineLibrary implements WasmContext {
   readonly lanes: Lanes;
   private readonly routines = new Map<string, Routine>();
 
-  constructor(elementType: ElementType) {
-    this.lanes = lanesOf[elementType];
+  /** `fused`: sums of products in float may round once where they otherwise round twice. */
+  constructor(elementType: ElementType, fused: boolean) {
+    this.lanes = fused && elementType === "float" ? fusedFloats : lanesOf[elementType];
   }
 
   /** Instructions of all routines, about. */
