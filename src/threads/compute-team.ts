@@ -91,8 +91,12 @@ class Helpers {
     const ports = channels.map(({ port2 }) => port2);
     const data: SupervisorData = { board: this.board.memory, ports };
     this.supervisor = new Worker(entry, { workerData: data, transferList: ports });
-    this.supervisor.on("error", () => undefined);
-    this.ready = new Promise((resolve) => this.supervisor.once("message", () => resolve()));
+    this.ready = new Promise((resolve, reject) => {
+      this.supervisor.once("message", () => resolve());
+      this.supervisor.on("error", reject);
+    });
+    // Where they do not come up, the work is done without them.
+    this.ready.catch(() => undefined);
     // A run that has ended waits for nobody.
     for (const { port1 } of channels) port1.unref();
     this.supervisor.unref();

@@ -2,10 +2,8 @@ import { pathToFileURL } from "node:url";
 import { ComputeTeam } from "../../src/threads/compute-team.js";
 import { builtProgram } from "./program.js";
 
-let entry: URL | undefined;
-
-/** So many threads that compute together; the other ones run the program as it is built. */
-export function computeTeam(size: number): ComputeTeam {
-  entry ??= new URL("../threads/compute-supervisor.js", pathToFileURL(builtProgram()));
-  return new ComputeTeam(size, entry);
+/** Makes teams of so many threads; the other threads run the program as it is built. To be called before the first test. */
+export function computeTeams(): (size: number) => ComputeTeam {
+  const entry = new URL("../threads/compute-supervisor.js", pathToFileURL(builtProgram()));
+  return (size) => new ComputeTeam(size, entry);
 }

@@ -1,10 +1,10 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createWasmBackend } from "../../../src/backends/wasm/index.js";
 import { CntkError } from "../../../src/diagnostics/diagnostic.js";
 import { newValues, type ElementType, type Values } from "../../../src/numerics/values.js";
 import { argument, multiply, unary } from "../../../src/primitives/expression.js";
 import { runCase } from "../../support/conformance-case.js";
-import { computeTeam } from "../../support/compute-team.js";
+import { computeTeams } from "../../support/compute-team.js";
 import { eighths, PlanBuilder, runOn } from "../../support/plan-builder.js";
 import { runSequenceCase } from "../../support/sequence-case.js";
 import { trainText } from "../../support/train-text.js";
@@ -15,12 +15,15 @@ import { poolingCases } from "../conformance/pool-cases.js";
 import { reduceCases } from "../conformance/reduce-cases.js";
 import { sequenceCases } from "../conformance/sequence-cases.js";
 
+const computeTeam = computeTeams();
+
 /** As small pieces as there can be, so that several threads meet in the smallest value. */
 const tiny = 1;
 
 describe("two threads that share every column", () => {
   const team = computeTeam(2);
   const backend = createWasmBackend(team, tiny);
+  beforeAll(() => team.ready());
   afterAll(() => team.end());
   const cases = [...elementwiseCases, ...reduceCases, ...matmulCases, ...convolutionCases, ...poolingCases];
   for (const elementType of backend.elementTypes) {
@@ -50,6 +53,7 @@ const convolutional = `{
 /** Losses of a few steps, and all parameters after them. */
 async function trained(threads: number, elementType: ElementType, smallest?: number): Promise<Values[]> {
   const team = computeTeam(threads);
+  if (threads > 1) await team.ready();
   const training = await trainText(convolutional, createWasmBackend(team, smallest), elementType);
   const samples = 37;
   const numbers = newValues(elementType, samples * 288);

@@ -49,6 +49,7 @@ export const unshown: Readonly<Record<string, string>> = {
   "mpi-missing": "depends on what is installed on the machine; test/node/mpi.test.ts shows it",
   "processes-differ": "takes several processes; test/node/mpi.test.ts shows it",
   "out-of-memory": "takes more memory than a test should ask for",
+  "thread-lost": "needs threads that end in a step; test/backends/wasm/threads.test.ts shows it",
   "minibatch-too-large": "takes a minibatch of more than 2^31 stored values",
   "needs-too-much-memory": "takes a model that no machine can compute",
   "needs-too-much-work": "takes a model whose windows are far larger than its data",
