@@ -20,7 +20,7 @@ import type { WindowAttributes } from "./convolution-geometry.js";
 import { at, defineOp, formatDims, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { storedWindows } from "./stored-parts.js";
-import type { WindowDetails } from "./window-details.js";
+import type { WindowDetails } from "../network/window-details.js";
 
 const declarations = {
   kernelShape: { kind: "shape", doc: "Kernel; axes not given are reduced over entirely." },

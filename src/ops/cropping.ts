@@ -3,7 +3,7 @@ import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-defi
 import { field } from "../network/stored-fields.js";
 import { at, defineOp, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
-import { windowDetailsOf } from "./window-details.js";
+import { windowDetailsOf } from "../network/window-details.js";
 
 /*
  * Crop, and how it finds its offset: along the first two axes every convolution, pooling, … maps positions of its input to

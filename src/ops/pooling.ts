@@ -20,7 +20,7 @@ import { at, defineOp, formatDims, memoryAll, memoryInputs, shapeProblem } from 
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { imageLayout, poolKinds, sharedEverywhere, storedWindows, withoutSharing } from "./stored-parts.js";
-import type { PoolDetails, WindowDetails } from "./window-details.js";
+import type { PoolDetails, WindowDetails } from "../network/window-details.js";
 
 const source = "Source/ComputationNetworkLib/ConvolutionalNodes.h, Source/Math/ConvolveGeometry.h";
 

@@ -1,6 +1,6 @@
 import type { NetworkNode, SampleShape } from "../../network/network.js";
 import { inElementType, newValues, type Values } from "../../numerics/values.js";
-import { type PoolDetails, windowDetailsOf } from "../../ops/window-details.js";
+import { type PoolDetails, windowDetailsOf } from "../../network/window-details.js";
 import type { Geometry } from "../../primitives/geometry.js";
 import { type Emission, noCounterpart, reversed } from "./emission.js";
 import { integer, integers, type OnnxAttribute } from "./graph.js";
