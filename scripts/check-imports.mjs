@@ -114,6 +114,7 @@ const allowed = {
     "autodiff",
     "plan",
     "backends",
+    "readers",
     "communication",
     "session",
     "pipeline",

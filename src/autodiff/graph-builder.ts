@@ -27,6 +27,7 @@ import {
 import { argument, constant, type Expression, multiply } from "../primitives/expression.js";
 import type { Kind } from "../primitives/instruction.js";
 import type { Parameters } from "../primitives/parameters.js";
+import { stretchedTogether } from "../primitives/stretching.js";
 import { InternalNames, type Scope } from "./internal-names.js";
 
 /**
@@ -179,18 +180,15 @@ export class InternalGraph implements GraphBuilder {
 
   /** The shape and dynamic axis of operands that stretch to each other. */
   private stretched(inputs: readonly NetworkNode[]): InternalResult {
-    const shape: number[] = inputs.length === 0 ? [1] : [];
+    let shape: readonly number[] = inputs.length === 0 ? [1] : [];
     let dynamicAxis: DynamicAxis | null = null;
     for (const input of inputs) {
       const facts = this.facts(input);
       dynamicAxis ??= facts.dynamicAxis;
-      facts.shape.forEach((dim, axis) => {
-        const widest = shape[axis] ?? 1;
-        if (dim !== 1 && widest !== 1 && dim !== widest) {
-          throw new Error(`${input.name} [${facts.shape.join(" x ")}] does not fit [${shape.join(" x ")}]`);
-        }
-        shape[axis] = Math.max(dim, widest);
-      });
+      const together = stretchedTogether(facts.shape, shape);
+      if (!together)
+        throw new Error(`${input.name} [${facts.shape.join(" x ")}] does not fit [${shape.join(" x ")}]`);
+      shape = together;
     }
     return { shape, dynamicAxis };
   }

@@ -3,7 +3,6 @@ import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
-import type { Geometry } from "../primitives/geometry.js";
 import {
   chooseEngine,
   dumpedWindows,
@@ -21,6 +20,7 @@ import type { WindowAttributes } from "./convolution-geometry.js";
 import { at, defineOp, formatDims, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { storedWindows } from "./stored-parts.js";
+import type { WindowDetails } from "../network/window-details.js";
 
 const declarations = {
   kernelShape: { kind: "shape", doc: "Kernel; axes not given are reduced over entirely." },
@@ -126,7 +126,7 @@ function inferMatrix(context: ShapeContext<ConvolutionAttributes>, maps: number,
 
 function convolutionShape(
   context: ShapeContext<ConvolutionAttributes>,
-): ShapeResult<MemoryGeometry | undefined> {
+): ShapeResult<WindowDetails | undefined> {
   const { node, attributes } = context;
   const dynamicAxis = inferDynamicAxis(context);
   const given = at(context.inputs, 1).shape;
@@ -140,9 +140,11 @@ function convolutionShape(
   const shape = imageLayout === "HWC" ? channelsFirst(node, output) : output;
   inferWeights(context, windows);
   let { engine } = attributes;
+  let details: WindowDetails | undefined;
   if (context.isFinalPass) {
     const [from, to] = attributes.transpose ? [output, input] : [input, output];
     const geometry = windowGeometry(windows, from, to);
+    details = imageLayout === "HWC" ? legacyDetails(attributes, windows, input, shape) : { geometry };
     if (engine === undefined) {
       engine = chooseEngine(windows, imageLayout);
       const line = engineLine(node, chooseEngine(windows, imageLayout), windows, from, to);
@@ -162,13 +164,7 @@ function convolutionShape(
     }
   }
   const completed = { ...attributes, ...windows, ...(engine !== undefined && { engine }) };
-  return {
-    shape,
-    dynamicAxis,
-    storage: "dense",
-    attributes: completed,
-    details: context.isFinalPass ? memoryGeometry(completed, input, shape) : undefined,
-  };
+  return { shape, dynamicAxis, storage: "dense", attributes: completed, details };
 }
 
 /** [W x H x C] as HWC writes it: [C x W x H]. */
@@ -193,33 +189,21 @@ function requireImage(node: NetworkNode, shape: SampleShape): void {
   );
 }
 
-/** How a convolution's windows lie in memory, and the weights' axes for the HWC engine, whose kernels vary fastest. */
-interface MemoryGeometry {
-  readonly geometry: Geometry;
-  readonly legacyWeights?: readonly number[];
-}
-
 /**
- * The geometry in memory order. CNTK's legacy engine (HWC) walks through memory as channel, row, column whatever the axes
- * are called, pads by half the kernel rounded down, and ignores explicit pads (CPUMatrix::AssignPackedConvolutionInput).
+ * CNTK's legacy engine (HWC) walks through memory as channel, row, column whatever the axes are called, pads by half the kernel
+ * rounded down, and ignores explicit pads (CPUMatrix::AssignPackedConvolutionInput).
  */
-function memoryGeometry(
-  attributes: ConvolutionAttributes,
+function legacyDetails(
+  { transpose }: ConvolutionAttributes,
+  { kernelShape, strideShape, dimPadding }: WindowAttributes,
   input: SampleShape,
   result: SampleShape,
-): MemoryGeometry {
-  const windows = windowAttributes(attributes);
-  const transposed = attributes.transpose;
-  if (attributes.imageLayout !== "HWC" && attributes.imageLayout !== "legacy") {
-    return {
-      geometry: transposed ? windowGeometry(windows, result, input) : windowGeometry(windows, input, result),
-    };
-  }
+): WindowDetails {
   const [channels, width, height] = [at(result, 0), at(result, 1), at(result, 2)];
   const plain: SampleShape = [width, height, channels];
-  const [from, to] = transposed ? [plain, input] : [input, plain];
-  const [kernelWidth, kernelHeight] = [at(windows.kernelShape, 0), at(windows.kernelShape, 1)];
-  const pads = at(attributes.dimPadding, 0);
+  const [from, to] = transpose ? [plain, input] : [input, plain];
+  const [kernelWidth, kernelHeight] = [at(kernelShape, 0), at(kernelShape, 1)];
+  const pads = at(dimPadding, 0);
   const start = (kernel: number): number => (pads ? 0 - Math.floor(kernel / 2) : 0);
   return {
     geometry: {
@@ -228,7 +212,7 @@ function memoryGeometry(
       kernel: [at(from, 2), kernelHeight, kernelWidth],
       windows: [1, at(to, 1), at(to, 0)],
       maps: [at(to, 2), 1, 1],
-      stride: [1, at(windows.strideShape, 1), at(windows.strideShape, 0)],
+      stride: [1, at(strideShape, 1), at(strideShape, 0)],
       start: [0, start(kernelHeight), start(kernelWidth)],
       sharing: [true, true, true],
     },
@@ -336,7 +320,7 @@ const convolution = defineOp({
 });
 
 /** What the final pass of the shape rule leaves. */
-function known(details: MemoryGeometry | undefined): MemoryGeometry {
+function known(details: WindowDetails | undefined): WindowDetails {
   if (!details) throw new Error("the convolution has no geometry yet");
   return details;
 }

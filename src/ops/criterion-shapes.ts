@@ -2,6 +2,7 @@ import type { NetworkNode, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { GradientContext, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import type { Operand } from "../primitives/instruction.js";
+import { stretchesTo } from "../primitives/stretching.js";
 import { at } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { binaryReduce, differentSamples } from "./shape-rules.js";
@@ -12,16 +13,6 @@ import { binaryReduce, differentSamples } from "./shape-rules.js";
  * matrix library. Here the latter is an error of shapes, and the former are taken as columns too.
  */
 
-/** Does every axis of `shape` stretch to that of `wide`? Missing axes count as 1. */
-function stretches(shape: SampleShape, wide: SampleShape): boolean {
-  const rank = Math.max(shape.length, wide.length);
-  for (let axis = 0; axis < rank; axis++) {
-    const dim = shape[axis] ?? 1;
-    if (dim !== 1 && dim !== (wide[axis] ?? 1)) return false;
-  }
-  return true;
-}
-
 /** The shape with the most elements; of equal ones the first. */
 export function widestShape(shapes: readonly SampleShape[]): SampleShape {
   return shapes.reduce((widest, shape) => (elementCount(shape) > elementCount(widest) ? shape : widest));
@@ -30,7 +21,7 @@ export function widestShape(shapes: readonly SampleShape[]): SampleShape {
 /** Have samples of these shapes to be seen as columns, since their axes do not stretch to one another? */
 function areColumns(shapes: readonly SampleShape[]): boolean {
   const widest = widestShape(shapes);
-  return !shapes.every((shape) => stretches(shape, widest));
+  return !shapes.every((shape) => stretchesTo(shape, widest));
 }
 
 /** Shape rule of a criterion that compares its first two inputs element by element. */

@@ -1,9 +1,9 @@
 import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
-import type { Geometry } from "../primitives/geometry.js";
 import { at, defineOp, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { windowDetailsOf } from "../network/window-details.js";
 
 /*
  * Crop, and how it finds its offset: along the first two axes every convolution, pooling, … maps positions of its input to
@@ -49,14 +49,11 @@ const keepsPositions = new Set(
   ).split(" "),
 );
 
-/** The details of operations with windows: the geometry, or something that has one. */
-type Windowed = Geometry | { readonly geometry: Geometry } | undefined;
-
 /** From positions of windows to those of the kernels' centers; the padding counts without sign in CNTK. */
 function windowMap(context: ShapeContext<object>, node: NetworkNode): SpaceMap {
-  const details = context.detailsOf(node) as Windowed;
-  const geometry = details && ("geometry" in details ? details.geometry : details);
-  if (!geometry) return identity;
+  const details = context.detailsOf(node);
+  if (!details) return identity;
+  const { geometry } = windowDetailsOf({ details });
   const along = (axis: 0 | 1): AxisMap => {
     const center = Math.trunc((at(geometry.kernel, axis) - 1) / 2) + at(geometry.start, axis);
     return { scale: at(geometry.stride, axis), translate: center < 0 ? center + 2 ** 64 : center };

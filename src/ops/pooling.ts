@@ -20,6 +20,7 @@ import { at, defineOp, formatDims, memoryAll, memoryInputs, shapeProblem } from 
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { imageLayout, poolKinds, sharedEverywhere, storedWindows, withoutSharing } from "./stored-parts.js";
+import type { PoolDetails, WindowDetails } from "../network/window-details.js";
 
 const source = "Source/ComputationNetworkLib/ConvolutionalNodes.h, Source/Math/ConvolveGeometry.h";
 
@@ -138,7 +139,7 @@ const pooling = defineOp({
   differentiable: "yes",
   gradientDiffers: `max: ${ties}`,
   memory: (attributes) => (attributes.pool.toLowerCase() === "max" ? memoryAll : memoryInputs),
-  shape(context): ShapeResult<PoolParameters> {
+  shape(context): ShapeResult<PoolDetails> {
     const { node, attributes } = context;
     const mode = poolMode(node, attributes.pool);
     const dynamicAxis = inferDynamicAxis(context);
@@ -156,7 +157,8 @@ const pooling = defineOp({
   gradient: ({ node, details, inputs, outputGradient, build }) => [
     poolGradient(build, details, outputGradient, [at(inputs, 0), node]),
   ],
-  lower: ({ details, inputs, output, emit }) => emit("pool", [at(inputs, 0)], output, details),
+  lower: ({ details, inputs, output, emit }) =>
+    emit("pool", [at(inputs, 0)], output, poolParameters(details)),
   dumped: ({ attributes, inputs, shape }) =>
     dumpedWindows(
       windowAttributes(attributes),
@@ -166,16 +168,20 @@ const pooling = defineOp({
     ),
 });
 
+function poolParameters({ mode, includePad, geometry }: PoolDetails): PoolParameters {
+  return { mode, includePad, geometry };
+}
+
 /** Node: the gradient of a pooling's input x, from that of its result; the values count for max only. */
 function poolGradient(
   build: GraphBuilder,
-  parameters: PoolParameters,
+  details: PoolDetails,
   gradient: NetworkNode,
   [x, pooled]: readonly [x: NetworkNode, pooled: NetworkNode],
 ): NetworkNode {
   const { shape, dynamicAxis } = build.facts(x);
-  const operands = parameters.mode === "max" ? [gradient, x, pooled] : [gradient];
-  return build.primitive("poolGradient", operands, parameters, { shape, dynamicAxis });
+  const operands = details.mode === "max" ? [gradient, x, pooled] : [gradient];
+  return build.primitive("poolGradient", operands, poolParameters(details), { shape, dynamicAxis });
 }
 
 const maxUnpooling = defineOp({
@@ -196,7 +202,7 @@ const maxUnpooling = defineOp({
     "replaces what other consumers contributed before",
   overwritesGradient: () => [true, false],
   memory: memoryInputs,
-  shape(context): ShapeResult<Geometry> {
+  shape(context): ShapeResult<WindowDetails> {
     const dynamicAxis = inferDynamicAxis(context);
     requireChannelsLast(context);
     const [values, poolInput] = [at(context.inputs, 0), at(context.inputs, 1)];
@@ -218,16 +224,16 @@ const maxUnpooling = defineOp({
       shape,
       dynamicAxis,
       attributes: completed(context, windows, shape, values.shape, "reference"),
-      details: windowGeometry(windows, shape, values.shape),
+      details: { geometry: windowGeometry(windows, shape, values.shape) },
     };
   },
-  gradient({ details: geometry, inputs, outputGradient, wants, build }) {
+  gradient({ details: { geometry }, inputs, outputGradient, wants, build }) {
     if (!wants(0)) return [null, null];
     const { shape, dynamicAxis } = build.facts(at(inputs, 0));
     const parameters = { mode: "max", includePad: false, geometry } as const;
     return [build.primitive("pool", [outputGradient], parameters, { shape, dynamicAxis }), null];
   },
-  lower: ({ details: geometry, inputs, output, emit }) => emit("maxUnpool", inputs, output, { geometry }),
+  lower: ({ details: { geometry }, inputs, output, emit }) => emit("maxUnpool", inputs, output, { geometry }),
   dumped: ({ attributes, inputs, shape }) =>
     dumpedWindows(windowAttributes(attributes), shape, at(inputs, 0), 1),
 });
@@ -278,16 +284,10 @@ function scrambledGeometry(attributes: LegacyAttributes, input: SampleShape, out
   };
 }
 
-/** How an older pooling node works: its windows, and for HWC that the result is cut off. */
-interface LegacyPooling {
-  readonly parameters: PoolParameters;
-  readonly isCut: boolean;
-}
-
 function legacyShape(
   context: ShapeContext<LegacyAttributes>,
   mode: "max" | "average",
-): ShapeResult<LegacyPooling> {
+): ShapeResult<PoolDetails> {
   const { node, attributes, isFinalPass } = context;
   const dynamicAxis = inferDynamicAxis(context);
   const channelsFirst = imageLayoutOf(node, attributes.imageLayout) === "HWC";
@@ -326,7 +326,7 @@ function legacyShape(
     shape,
     dynamicAxis,
     attributes: { ...attributes, ...(engine !== undefined && { engine }) },
-    details: { parameters: { mode, includePad: false, geometry }, isCut: channelsFirst },
+    details: { mode, includePad: false, geometry, isCut: channelsFirst },
   };
 }
 
@@ -342,27 +342,27 @@ function legacyPooling(name: string, mode: "max" | "average", doc: string): OpDe
     ...(mode === "max" && { gradientDiffers: ties }),
     shape: (context) => legacyShape(context, mode),
     // Where the result is cut off, the whole one is needed by value and gradient alike.
-    companions({ node, details: { parameters, isCut }, build }) {
-      if (!isCut) return { nodes: [] };
+    companions({ node, details, build }) {
+      if (!details.isCut) return { nodes: [] };
       const x = at(node.inputs, 0);
       const { dynamicAxis } = build.facts(x);
-      const result = { shape: parameters.geometry.output, dynamicAxis };
-      return { nodes: [build.primitive("pool", [x], parameters, result)] };
+      const result = { shape: details.geometry.output, dynamicAxis };
+      return { nodes: [build.primitive("pool", [x], poolParameters(details), result)] };
     },
-    gradient({ node, details: { parameters }, inputs, companions, outputGradient, build }) {
+    gradient({ node, details, inputs, companions, outputGradient, build }) {
       const x = at(inputs, 0);
       const whole = companions[0];
-      if (!whole) return [poolGradient(build, parameters, outputGradient, [x, node])];
+      if (!whole) return [poolGradient(build, details, outputGradient, [x, node])];
       const { shape, dynamicAxis } = build.facts(whole);
       // What was cut off gets no gradient.
       const views = { reads: [[elementCount(build.facts(node).shape)]], writes: [elementCount(shape)] };
       const place = { axis: 0, begin: 0 };
       const padded = build.primitive("pad", [outputGradient], place, { shape, dynamicAxis }, views);
-      return [poolGradient(build, parameters, padded, [x, whole])];
+      return [poolGradient(build, details, padded, [x, whole])];
     },
-    lower({ details: { parameters }, inputs, companions, output, emit }) {
+    lower({ details, inputs, companions, output, emit }) {
       const whole = companions[0];
-      if (!whole) emit("pool", [at(inputs, 0)], output, parameters);
+      if (!whole) emit("pool", [at(inputs, 0)], output, poolParameters(details));
       else emit("slice", [flat(whole)], flat(output), { axis: 0, begin: 0 });
     },
     dumped: ({ attributes, inputs, shape }) => ({ items: legacyLines(attributes, at(inputs, 0), shape) }),

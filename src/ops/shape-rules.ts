@@ -2,6 +2,7 @@ import type { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount } from "../network/network.js";
 import type { DynamicAxis, SampleShape } from "../network/network.js";
 import type { ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
+import { stretchedTogether } from "../primitives/stretching.js";
 import { at, describe, formatDims, shapeProblem } from "./define-op.js";
 
 /*
@@ -121,12 +122,7 @@ export function binaryReduce(context: ShapeContext): ShapeResult {
   inferFromEachOther(context);
   if (context.isFinalPass) {
     const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
-    const axis = a.shape.findIndex(
-      (dim, i) => dim !== (b.shape[i] ?? 1) && dim !== 1 && (b.shape[i] ?? 1) !== 1,
-    );
-    if (axis >= 0) {
-      throw differentSamples(context, a, b);
-    }
+    if (!stretchedTogether(a.shape, b.shape)) throw differentSamples(context, a, b);
     context.inputs.slice(0, 2).forEach((input, index) => {
       if (input.dynamicAxis) return;
       throw shapeProblem(

@@ -1,5 +1,6 @@
 import type { Operand } from "./instruction.js";
 import type { Parameters } from "./parameters.js";
+import { stretchesTo } from "./stretching.js";
 
 /*
  * What instructions ask of their operands: each rule tells what is wrong with them, if anything.
@@ -14,13 +15,11 @@ export function sameAxis(reads: readonly Operand[], writes: Operand): string | u
   return other && `an operand runs along axis ${other.axis}, the result along ${writes.axis}`;
 }
 
-/** Every operand can be stretched to the result: per axis equal or 1; missing axes count as 1. */
+/** Every operand can be stretched to the result. */
 export function broadcasts(reads: readonly Operand[], writes: Operand): string | undefined {
   for (const { dims } of reads) {
-    for (let i = 0; i < dims.length; i++) {
-      if (dims[i] !== 1 && dims[i] !== (writes.dims[i] ?? 1)) {
-        return `[${dims.join(" x ")}] does not stretch to [${writes.dims.join(" x ")}]`;
-      }
+    if (!stretchesTo(dims, writes.dims)) {
+      return `[${dims.join(" x ")}] does not stretch to [${writes.dims.join(" x ")}]`;
     }
   }
   return sameAxis(reads, writes);

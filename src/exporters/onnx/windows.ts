@@ -1,5 +1,6 @@
 import type { NetworkNode, SampleShape } from "../../network/network.js";
 import { inElementType, newValues, type Values } from "../../numerics/values.js";
+import { type PoolDetails, windowDetailsOf } from "../../network/window-details.js";
 import type { Geometry } from "../../primitives/geometry.js";
 import { type Emission, noCounterpart, reversed } from "./emission.js";
 import { integer, integers, type OnnxAttribute } from "./graph.js";
@@ -77,11 +78,7 @@ function reshapeTo(emission: Emission, tensor: string, dims: readonly number[], 
 export const windowRules: OperationRules = {
   Convolution: convolution,
   Pooling(node, emission) {
-    const { mode, includePad, geometry } = emission.facts(node).details as {
-      readonly mode: "max" | "average";
-      readonly includePad: boolean;
-      readonly geometry: Geometry;
-    };
+    const { mode, includePad, geometry } = windowDetailsOf<PoolDetails>(emission.facts(node));
     return pooling(node, emission, mode, includePad, geometry);
   },
   MaxUnpooling: unpooling,
@@ -91,12 +88,9 @@ export const windowRules: OperationRules = {
 };
 
 function legacyPooling(node: NetworkNode, emission: Emission): string {
-  const { parameters, isCut } = emission.facts(node).details as {
-    readonly parameters: { readonly mode: "max" | "average"; readonly geometry: Geometry };
-    readonly isCut: boolean;
-  };
+  const { mode, geometry, isCut } = windowDetailsOf<PoolDetails>(emission.facts(node));
   if (isCut) throw noCounterpart(node, "in the layout HWC");
-  return pooling(node, emission, parameters.mode, false, parameters.geometry);
+  return pooling(node, emission, mode, false, geometry);
 }
 
 function pooling(
@@ -119,7 +113,7 @@ function pooling(
 /** The places of the maxima come from pooling once more; then the values are put there. */
 function unpooling(node: NetworkNode, emission: Emission): string {
   const [values, pooled] = [emission.input(node, 0), emission.input(node, 1)];
-  const geometry = emission.facts(node).details as Geometry;
+  const { geometry } = windowDetailsOf(emission.facts(node));
   if (geometry.kernel.at(-1) !== 1) throw noCounterpart(node, "across channels");
   if (emission.leads(values) !== 1 || emission.leads(pooled) !== 1) throw noCounterpart(node, "in sequences");
   const { name } = node;
@@ -134,10 +128,7 @@ function unpooling(node: NetworkNode, emission: Emission): string {
 function convolution(node: NetworkNode, emission: Emission): string {
   const [weights, x] = [emission.input(node, 0), emission.input(node, 1)];
   const { transpose } = emission.facts(node).attributes;
-  const { geometry, legacyWeights } = emission.facts(node).details as {
-    readonly geometry: Geometry;
-    readonly legacyWeights?: readonly number[];
-  };
+  const { geometry, legacyWeights } = windowDetailsOf(emission.facts(node));
   if (legacyWeights) throw noCounterpart(node, "in the layout HWC");
   if (!geometry.sharing.every(Boolean)) throw noCounterpart(node, "with weights of each place's own");
   if (geometry.kernel.at(-1) !== geometry.input.at(-1))
