@@ -115,6 +115,7 @@ const allowed = {
     "autodiff",
     "plan",
     "backends",
+    "readers",
     "communication",
     "session",
     "pipeline",

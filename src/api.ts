@@ -1,7 +1,7 @@
 import { exportModel } from "./actions/export-model.js";
 import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
-import { ModelSession } from "./actions/model-session.js";
+import { type EvaluatedNode, ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
@@ -30,6 +30,7 @@ import { computeTeam, pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
 import { explain } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
+import { lastTrainedModel, modelOfConfiguration, testReader } from "./run/trained-model.js";
 import { cpuDevice, type ProgressListener, type SessionStart } from "./session.js";
 
 /** Version of cntkts. */
@@ -134,6 +135,53 @@ export function loadModel(path: string, options: LoadOptions = {}): ModelSession
     return backend;
   };
   return new ModelSession(model, backendFor, path);
+}
+
+export interface EvaluateOptions extends LoadOptions {
+  /** Model file; default: what the configuration trains. */
+  readonly model?: string | undefined;
+  /** File in CNTK's text format; default: the data of the configuration's test command. */
+  readonly data?: string | undefined;
+  /** A configuration's command line; default: what the last run in the folder left. */
+  readonly words?: readonly string[] | undefined;
+  /** Number of samples; default: all. */
+  readonly count?: number | undefined;
+  readonly signal?: AbortSignal;
+  /** Told what was chosen where nothing was said. */
+  readonly onChoice?: (choice: string) => void;
+}
+
+/**
+ * Values of nodes, by full name or ending, of a model and for data that may both be left out: then the configuration says, or
+ * what the last run left. Parameters need no data.
+ * @throws CntkError `no-model`, `data-missing`, and what is wrong with the model, the data or the configuration
+ */
+export async function evaluateNodes(
+  names: readonly string[],
+  { model, data, words, count, signal, onChoice, ...options }: EvaluateOptions,
+): Promise<EvaluatedNode[]> {
+  const files = options.files ?? nodeFiles(options.directory);
+  const trained =
+    words !== undefined
+      ? modelOfConfiguration(words, files)
+      : model === undefined
+        ? lastTrainedModel(files)
+        : undefined;
+  const path = model ?? trained?.model ?? "";
+  if (model === undefined) onChoice?.(`model: ${path} (${trained?.chosenBy ?? ""})`);
+  const session = loadModel(path, { ...options, files });
+  const nodes = session.computableNodes(names);
+  const test = trained?.data;
+  if (data !== undefined || !test || session.inputsOf(nodes).length === 0)
+    return session.evaluateFile(names, files, data, count, signal);
+  onChoice?.(`data: reader of the command '${test.command}' in ${test.from}`);
+  const log = { write: () => undefined };
+  const reader = await testReader(test, session.elementType, { pictures: pictureDecoder(), log });
+  try {
+    return await session.evaluateReader(nodes, reader, count, signal);
+  } finally {
+    await reader.close();
+  }
 }
 
 export interface ExportOptions extends LoadOptions {

@@ -11,7 +11,7 @@ import { findNodeBySuffix } from "../network/find-node.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { columnsOf, packFrames, type StreamMinibatch } from "../minibatch/index.js";
 import type { ElementType, Values } from "../numerics/values.js";
-import { createTextFormatReader } from "../readers/index.js";
+import { createTextFormatReader, type Reader } from "../readers/index.js";
 import { AxisNames, checkMemory, validateNetwork } from "../shapes/index.js";
 import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
@@ -33,7 +33,7 @@ function dataMissing(nodes: readonly NetworkNode[], fed: readonly NetworkNode[])
   return new CntkError({
     code: "data-missing",
     message: `Computing ${list(nodes)} needs data for ${list(fed)}.`,
-    hint: "--data FILE names a file in CNTK's text format; parameters alone need none",
+    hint: "--data FILE names a file in CNTK's text format, configFile=FILE a configuration with data to test; parameters alone need none",
   });
 }
 
@@ -140,37 +140,49 @@ export class ModelSession {
       { files, log: { write: () => undefined } },
     );
     try {
-      checkStreams(fed, this.shaped.facts, reader);
-      // An epoch of `count` samples would begin the file again where it has fewer.
-      await reader.start({
-        epoch: 0,
-        minibatchSize: Math.min(count ?? 256, 256),
-        epochSize: 0,
-        rank: 0,
-        workers: 1,
-      });
-      // Data that does not fit is refused before any work is done for the network.
-      const first = await reader.next();
-      return await this.withEvaluator(nodes, async (evaluator) => {
-        const collected = nodes.map((node): Values[] => (void node, []));
-        const interruption = new Interruption(signal);
-        const enough = (): boolean => count !== undefined && (collected[0]?.length ?? 0) >= count;
-        for (let minibatch = first; minibatch; minibatch = enough() ? undefined : await reader.next()) {
-          const results = await evaluator.values(minibatch);
-          nodes.forEach((node, index) => {
-            for (const sample of this.collect(node, results).samples) collected[index]?.push(sample);
-          });
-          await interruption.check();
-        }
-        return nodes.map((node, index) => this.described(node, (collected[index] ?? []).slice(0, count)));
-      });
+      return await this.evaluateReader(nodes, reader, count, signal);
     } finally {
       await reader.close();
     }
   }
 
+  /**
+   * The same for the samples that a reader delivers, in its order; the reader stays open.
+   */
+  async evaluateReader(
+    nodes: readonly NetworkNode[],
+    reader: Reader,
+    count?: number,
+    signal?: AbortSignal,
+  ): Promise<EvaluatedNode[]> {
+    checkStreams(this.inputsOf(nodes), this.shaped.facts, reader);
+    // An epoch of `count` samples would begin the data again where there are fewer.
+    await reader.start({
+      epoch: 0,
+      minibatchSize: Math.min(count ?? 256, 256),
+      epochSize: 0,
+      rank: 0,
+      workers: 1,
+    });
+    // Data that does not fit is refused before any work is done for the network.
+    const first = await reader.next();
+    return this.withEvaluator(nodes, async (evaluator) => {
+      const collected = nodes.map((node): Values[] => (void node, []));
+      const interruption = new Interruption(signal);
+      const enough = (): boolean => count !== undefined && (collected[0]?.length ?? 0) >= count;
+      for (let minibatch = first; minibatch; minibatch = enough() ? undefined : await reader.next()) {
+        const results = await evaluator.values(minibatch);
+        nodes.forEach((node, index) => {
+          for (const sample of this.collect(node, results).samples) collected[index]?.push(sample);
+        });
+        await interruption.check();
+      }
+      return nodes.map((node, index) => this.described(node, (collected[index] ?? []).slice(0, count)));
+    });
+  }
+
   /** The nodes of these names: what they need can be run, and at least one sample fits into memory. */
-  private computableNodes(names: readonly string[]): NetworkNode[] {
+  computableNodes(names: readonly string[]): NetworkNode[] {
     const nodes = names.map((name) => this.node(name));
     inModelFile(this.path, () => {
       requireRunnable(prune(this.shaped.network, nodes));

@@ -126,7 +126,8 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
   if (command.words === undefined) {
     const path = words.find((word) => !word.includes("="));
     const hint = path === undefined ? helpHint : `did you mean configFile=${path}?`;
-    if (!words.some(isConfigFileWord)) throw usageError(`${name} needs configFile=FILE`, hint);
+    const isLeftOut = command.configurationIsOptional && words.length === 0;
+    if (!isLeftOut && !words.some(isConfigFileWord)) throw usageError(`${name} needs configFile=FILE`, hint);
   } else if (words.length < command.words.length) {
     throw usageError(`${name} needs ${command.words[words.length]}`, helpHint);
   } else if (words.length > command.words.length) {

@@ -41,6 +41,8 @@ export interface CommandSpec<Request extends object> {
   readonly options: Readonly<Record<string, Options>>;
   /** Names of the words it takes besides options; undefined = a configuration's command line. */
   readonly words?: readonly string[];
+  /** A configuration's command line may be left out. */
+  readonly configurationIsOptional?: true;
   /** What is asked for, as plain data, from a command line that is well-formed. Throws `usage` for values of the wrong form. */
   readonly read: (given: Given) => Request;
   readonly run: (request: Request, context: CommandContext) => Promise<unknown>;

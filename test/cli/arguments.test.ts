@@ -145,7 +145,7 @@ describe("commands", () => {
     [["explain", "configFile=a", "--stage", "plon"], "unknown stage 'plon'", "did you mean 'plan'?"],
     [["explain", "configFile=a"], "explain needs --stage", "cntkts explain --help"],
     [["check", "a=1"], "check needs configFile=FILE", "cntkts check --help"],
-    [["eval", "--node", "z"], "eval needs --model", "cntkts eval --help"],
+    [["eval", "--model", "m"], "eval needs --node", "cntkts eval --help"],
     [["eval", "--node"], "--node needs a value", "cntkts eval --help"],
     [["print-nodes"], "print-nodes needs MODEL", "cntkts print-nodes --help"],
     [["mnist", "a", "b"], "mnist does not know what to do with 'b'", "cntkts mnist --help"],

@@ -2,10 +2,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesIn } from "./files-in.mjs";
-import { actionsConfig, attemptNames, exercise, mutated, rebuilt, zeroSample } from "./mutate.mjs";
+import { actionsConfig, attemptNames, exercise, generator, mutated, rebuilt, zeroSample } from "./mutate.mjs";
+import { mutatedMessage } from "./mutate-message.mjs";
+
+/** A file of CNTK's C++ and Python library: a message of protocol buffers whose first field is its version. */
+function isLibraryModel(bytes) {
+  return bytes[0] === 8 && (bytes[1] === 1 || bytes[1] === 2);
+}
 
 function isModel(path) {
-  return readFileSync(path).subarray(0, 6).equals(Buffer.from("BCN", "utf16le"));
+  const bytes = readFileSync(path);
+  return isLibraryModel(bytes) || bytes.subarray(0, 6).equals(Buffer.from("BCN", "utf16le"));
 }
 
 /** The model files in files and folders; those that are there as broken ones aside. */
@@ -47,9 +54,15 @@ export async function prepare(load, places, folder) {
     }
     return found;
   };
+  /** Half of the seeds damage bytes, half what they say; of a message, half of these its fields and half the nodes it makes. */
+  const damagedFile = (bytes, seed) => {
+    if ((seed & 1) === 0) return mutated(bytes, seed);
+    if (isLibraryModel(bytes) && generator(seed)(2) === 0) return mutatedMessage(bytes, seed);
+    return rebuilt(api, bytes, seed) ?? bytes;
+  };
   return async (seed) => {
     const { bytes, data, configs } = original(describe(places, seed));
-    const damaged = (seed & 1) === 0 ? mutated(bytes, seed) : (rebuilt(api, bytes, seed) ?? bytes);
+    const damaged = damagedFile(bytes, seed);
     if (seed % 5 > 0) return exercise(api, damaged, `seed ${seed}`, files, data);
     writeFileSync(join(folder, "damaged.dnn"), damaged);
     const number = Math.floor(seed / 5) % configs.length;

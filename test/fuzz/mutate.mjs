@@ -12,7 +12,7 @@ export function generator(seed) {
 }
 
 /** Whole numbers at which programs stumble. */
-const extremes = [
+export const extremes = [
   0n,
   1n,
   2n,

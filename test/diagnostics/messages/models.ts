@@ -112,6 +112,7 @@ export const modelCases: readonly MessageCase[] = [
   scripted("copy-between-operations", "CopyNode (m.z.W, m.x, copy = value)"),
   scripted("matrix-size", 'ReviseParameter (m.z.W, "W.txt")', { "W.txt": "1 2 3\n" }),
   trained("data-missing", "eval --node z --model net.model"),
+  { code: "no-model", files: {}, command: "eval --node z" },
   trained("export-operation", "export net.model --to onnx --output error"),
   trained("export-opset", "export net.model --to onnx --opset 7"),
   trained("model-version", "export net.model --to cntk --file-version 3"),
