@@ -79,7 +79,8 @@ class KeySearch {
       const word = key.toLowerCase();
       if (allowed.has(word) || this.pasted.has(word) || section.pasted(key)) continue;
       const meant = suggest(key, known);
-      if (near && meant === undefined) continue;
+      // Folders are variables: RunDir, OutputDir, …
+      if (near && (meant === undefined || word.endsWith("dir"))) continue;
       this.report(section, key, title, meant);
     }
   }
@@ -135,8 +136,9 @@ function opensSection(section: ConfigSection, key: string): boolean {
   return /^\s*[[{(]/.test(section.raw(key)?.text ?? "");
 }
 
+/** A section inside; a word under the same name, as `parallelTrain = true` beside the commands, is none. */
 function inside(section: ConfigSection, key: string): ConfigSection | undefined {
-  return section.has(key) ? section.optionalSection(key) : undefined;
+  return section.optionalText(key)?.text.includes("=") ? section.optionalSection(key) : undefined;
 }
 
 /** The sections that a value is: one in brackets, or several in parentheses. */

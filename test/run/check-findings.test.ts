@@ -61,6 +61,7 @@ describe("check warns of keys that nobody reads", () => {
     expect(
       await warned(configuration({ command: "minibatchSize = $mine$", root: "mine = 3 ; myOwn = 4" })),
     ).toEqual([]);
+    expect(await warned(configuration({ root: 'parallelTrain = "false" ; OutputDir = out' }))).toEqual([]);
   });
   it("in SGD, with the key that was meant", async () => {
     const text = configuration({
