@@ -1,7 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import { newValues, type ElementType, type Values } from "../../numerics/values.js";
+import { newValues, type ElementType } from "../../numerics/values.js";
 import type { Chunk, DeserializerStream, SequenceBlock } from "../deserializer.js";
-import { inNumbers, type Picture } from "./picture.js";
+import type { Picture } from "./picture.js";
 import type { Transform } from "./transform.js";
 
 /** What a section says of the two streams of a deserializer of images. */
@@ -79,7 +79,7 @@ export class ImageSamples {
       });
     }
     const { elementType, transposes } = this.options;
-    const values = transposes ? planes(result, elementType) : inNumbers(result, elementType).values;
+    const values = transposes ? planes(result) : result.values;
     const one = Int32Array.of(0, 1);
     const features: SequenceBlock = {
       storage: "dense",
@@ -99,13 +99,26 @@ export class ImageSamples {
   }
 }
 
-/** Colour by colour instead of pixel by pixel. */
-function planes({ width, height, channels, values }: Picture, elementType: ElementType): Values {
+/** Colour by colour instead of pixel by pixel; bytes stay bytes until they are packed. */
+function planes({ width, height, channels, values }: Picture): Picture["values"] {
   const count = width * height;
-  const result = newValues(elementType, count * channels);
+  const result = values.slice();
+  if (channels === 3 && values instanceof Uint8Array && result instanceof Uint8Array) {
+    bytePlanes(values, result, count);
+    return result;
+  }
   for (let c = 0; c < channels; c++) {
     for (let i = 0, from = c, to = c * count; i < count; i++, from += channels)
       result[to++] = values[from] as number;
   }
   return result;
+}
+
+/** The usual case, in one pass. */
+function bytePlanes(values: Uint8Array, result: Uint8Array, count: number): void {
+  for (let i = 0, from = 0; i < count; i++, from += 3) {
+    result[i] = values[from] as number;
+    result[i + count] = values[from + 1] as number;
+    result[i + 2 * count] = values[from + 2] as number;
+  }
 }

@@ -44,12 +44,34 @@ export function cut(picture: Picture, left: number, top: number, width: number, 
 export function mirrored(picture: Picture): Picture {
   const { width, height, channels, values } = picture;
   const result = values.slice();
+  const isColour = channels === 3 && values instanceof Uint8Array && result instanceof Uint8Array;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const to = (y * width + x) * channels;
-      const from = (y * width + (width - 1 - x)) * channels;
-      for (let c = 0; c < channels; c++) result[to + c] = values[from + c] ?? 0;
-    }
+    const begin = y * width * channels;
+    if (isColour) mirrorColours(values, result, begin, width);
+    else mirrorRow(values, result, begin, width, channels);
   }
   return { ...picture, values: result };
+}
+
+/** The usual case, in which three bytes are a pixel. */
+function mirrorColours(from: Uint8Array, to: Uint8Array, begin: number, width: number): void {
+  for (let x = 0, a = begin, b = begin + 3 * (width - 1); x < width; x++, a += 3, b -= 3) {
+    to[a] = from[b] as number;
+    to[a + 1] = from[b + 1] as number;
+    to[a + 2] = from[b + 2] as number;
+  }
+}
+
+function mirrorRow(
+  from: Picture["values"],
+  to: Picture["values"],
+  begin: number,
+  width: number,
+  channels: number,
+): void {
+  for (let x = 0; x < width; x++) {
+    const own = begin + x * channels;
+    const other = begin + (width - 1 - x) * channels;
+    for (let c = 0; c < channels; c++) to[own + c] = from[other + c] as number;
+  }
 }

@@ -161,7 +161,8 @@ function resizedBytes(picture: Picture, values: Uint8Array, across: Taps, down: 
   };
   const result = new Uint8ClampedArray(line * height);
   for (let y = 0; y < height; y++) {
-    const lines = Array.from({ length: down.count }, (_, k) => rowOf(rows[y * down.count + k] ?? 0));
+    const lines: Int32Array[] = [];
+    for (let k = 0; k < down.count; k++) lines.push(rowOf(rows[y * down.count + k] ?? 0));
     // Rows above the window are needed no more.
     for (const row of sums.keys()) if (row < (rows[y * down.count] ?? 0)) sums.delete(row);
     const weights = yWeights.subarray(y * down.count, (y + 1) * down.count);
@@ -189,6 +190,10 @@ function sumAcross(
   width: number,
 ): Int32Array {
   const sum = new Int32Array(width * channels);
+  if (count === 2 && channels === 3) {
+    sumTwoColours(values, begin, columns, weights, sum);
+    return sum;
+  }
   if (count === 2) {
     // Two neighbours: the usual case, without the inner loop.
     for (let x = 0, to = 0; x < width; x++) {
@@ -213,6 +218,25 @@ function sumAcross(
     }
   }
   return sum;
+}
+
+/** The usual case: two neighbours, three bytes a pixel. */
+function sumTwoColours(
+  values: Uint8Array,
+  begin: number,
+  columns: Int32Array,
+  weights: Int32Array,
+  sum: Int32Array,
+): void {
+  for (let at = 0, to = 0; to < sum.length; at += 2, to += 3) {
+    const left = begin + (columns[at] as number);
+    const right = begin + (columns[at + 1] as number);
+    const a = weights[at] as number;
+    const b = weights[at + 1] as number;
+    sum[to] = (values[left] as number) * a + (values[right] as number) * b;
+    sum[to + 1] = (values[left + 1] as number) * a + (values[right + 1] as number) * b;
+    sum[to + 2] = (values[left + 2] as number) * a + (values[right + 2] as number) * b;
+  }
 }
 
 /** Two rows, in the order of shifts that the fast way takes. */
