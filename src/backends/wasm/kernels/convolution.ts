@@ -19,6 +19,7 @@ import {
 import { patchesOf } from "./patches.js";
 import { weightGradientByPatches } from "./weight-gradient.js";
 import { suitsWinograd, winogradConvolution } from "./winograd-convolution.js";
+import { winogradWeightGradient } from "./winograd-gradient.js";
 
 /*
  * The convolutions of images with stride 1, as correlations of images with room around them (javascript/planar-convolution.ts
@@ -27,6 +28,9 @@ import { suitsWinograd, winogradConvolution } from "./winograd-convolution.js";
 
 /** From so many maps on the gradient of kernels is a product: packing what lies under the windows is little then. */
 const manyMaps = 8;
+
+/** From so many channels and maps on the gradient of 3x3 kernels is worth the transforms of both factors. */
+const deepForGradient = 24;
 
 /** Wider kernels' rows do not fit the registers. */
 const widestKernel = 16;
@@ -130,6 +134,9 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
   const { reads, writes, parameters } = instruction;
   const [input, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
   const g = planar(parameters.geometry);
+  const isDeep = g && Math.min(g.channels, g.maps) >= deepForGradient;
+  if (isDeep && suitsWinograd(context, g))
+    return winogradWeightGradient(context, g, [input, gradient, writes]);
   if (!g || g.maps >= manyMaps) {
     const sizes = productSizes(parameters.geometry);
     return sizes && weightGradientByPatches(context, sizes, [input, gradient, writes]);

@@ -14,8 +14,8 @@ import { clearedFrame, frameBytes, frameCopied, gathered, spacingOf, type Spacin
  * behind the other. Their sums are of the element type; over all samples they are added up in double.
  */
 
-const tapsTogether = 4;
-const mapsTogether = 2;
+export const tapsTogether = 4;
+export const mapsTogether = 2;
 /** So many windows are wanted before sums are added to those in double. */
 const wantedWindows = 256;
 /** Room for the panels. */
@@ -223,7 +223,7 @@ function packedMaps(context: WasmContext, windows: number, now: number): Routine
 }
 
 /** (panels, strips, sums, vectors, stride, taps, maps): adds to the double sums[tap, map]; all panels, all strips. */
-function addedProduct(context: WasmContext): Routine {
+export function addedProduct(context: WasmContext): Routine {
   return context.routine("added product of patches", () =>
     define(
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],

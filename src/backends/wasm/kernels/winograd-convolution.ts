@@ -62,7 +62,7 @@ function tilesOf({ width, height, sources, targets }: WinogradSizes) {
 }
 
 /** The image with room around it for whole vectors of tiles. */
-function frameFor(sizes: WinogradSizes): Patches {
+export function frameFor(sizes: WinogradSizes): Patches {
   const { across, down } = tilesOf(sizes);
   const { sourceWidth, sourceHeight, sources, startX, startY } = sizes;
   const spans = [across * tilesAbreast * 2 + 2, down * 2 + 2, sources];
@@ -143,7 +143,8 @@ function everySample(context: WasmContext, sizes: WinogradSizes): Routine {
   );
 }
 
-const rowLengthOf = (sizes: WinogradSizes): number => tilesOf(sizes).across * tilesAbreast * 2 + 2;
+/** Numbers of a row of that image. */
+export const rowLengthOf = (sizes: WinogradSizes): number => tilesOf(sizes).across * tilesAbreast * 2 + 2;
 
 /** (frame, to, kernels, tiles, products, edge): some rows of tiles of all images. */
 function block(context: WasmContext, sizes: WinogradSizes, rows: number, cellRows: number): Routine {

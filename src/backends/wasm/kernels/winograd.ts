@@ -1,6 +1,6 @@
 import { i32, local, type Local, v128 } from "wasmati";
 import { define, variable, type Routine } from "../emit/function.js";
-import { joined, lanesOf, type Lanes } from "../emit/lanes.js";
+import { joined, lanesOf, type Vector } from "../emit/lanes.js";
 import { advance, forEach, repeat } from "../emit/loops.js";
 import type { WasmContext } from "./kernel.js";
 import { stripWidth } from "./panels.js";
@@ -19,7 +19,7 @@ export const frequencies = 16;
 export const tilesAbreast = 4;
 
 const { float } = lanesOf;
-type Step = (x: readonly V[], lanes: Lanes) => V[];
+type Step = (x: readonly V[]) => V[];
 
 const add = (a: V, b: V): V => variable("v128", float.add(a, b));
 const sub = (a: V, b: V): V => variable("v128", float.sub(a, b));
@@ -33,20 +33,19 @@ const kernelStep: Step = ([a, b, c]) => {
 };
 const cellStep: Step = ([a, b, c, d]) => [add(add(a!, b!), c!), sub(sub(b!, c!), d!)];
 const slopeStep: Step = ([a, b]) => [a!, add(a!, b!), sub(a!, b!), variable("v128", float.neg(b!))];
+/** In double. */
 const kernelGradientStep: Step = ([a, b, c, d]) => {
-  const [sum, difference] = [half(add(b!, c!)), half(sub(b!, c!))];
-  return [add(a!, sum), difference, add(sum, d!)];
+  const { double } = lanesOf;
+  const half = (x: Vector): V => variable("v128", double.mul(x, double.constant(0.5)));
+  const [sum, difference] = [half(double.add(b!, c!)), half(double.sub(b!, c!))];
+  const plus = (x: V): V => variable("v128", double.add(x, sum));
+  return [plus(a!), difference, plus(d!)];
 };
 
 /** A step applied to the columns, then to the rows, of rows[y][x]. */
 function bothWays(step: Step, rows: readonly (readonly V[])[]): V[][] {
-  const along = rows.map((row) => step(row, float));
-  const columns = along[0]!.map((_, x) =>
-    step(
-      along.map((row) => row[x]!),
-      float,
-    ),
-  );
+  const along = rows.map((row) => step(row));
+  const columns = along[0]!.map((_, x) => step(along.map((row) => row[x]!)));
   return columns[0]!.map((_, y) => columns.map((column) => column[y]!));
 }
 
@@ -202,4 +201,57 @@ export function transformedCells(
   );
 }
 
-export { slopeStep, kernelGradientStep, bothWays, vectorPlace, stored };
+/** (gradient, to): A·y·Aᵀ of `across` vectors of tiles in each of `down` rows of tiles; the image's rows are `rowLength` numbers long. */
+export function transformedSlopes(
+  context: WasmContext,
+  [across, down, rowLength]: readonly [number, number, number],
+  layout: TileLayout,
+): Routine {
+  const load = (at: Local<"i32">, offset: number) => float.whole.load(at, offset);
+  const key = `winograd slopes ${[across, down, rowLength, layout.pair, layout.single, layout.frequency].join()}`;
+  return context.routine(key, () =>
+    define(["i32", "i32"], [], ([gradient, to]) => {
+      const vector = variable("i32", 0);
+      repeat(variable("i32", down), () => {
+        const from = variable("i32", gradient);
+        repeat(variable("i32", across), () => {
+          const rows = [0, 1].map((y) => {
+            const [a, b] = [0, 4].map((x) => variable("v128", load(from, (y * rowLength + x) * 4)));
+            return [
+              variable("v128", joined(a!, b!, [0, 2, 4, 6], 4)),
+              variable("v128", joined(a!, b!, [1, 3, 5, 7], 4)),
+            ];
+          });
+          stored(vectorPlace(to, vector, layout), bothWays(slopeStep, rows), layout.frequency);
+          advance(from, tilesAbreast * 8);
+          advance(vector, 1);
+        });
+        advance(gradient, rowLength * 8);
+      });
+    }),
+  );
+}
+
+/** (sums, to, pairs): Gᵀ·(…)·G of the double sums of two neighbouring kernels, frequencies `frequencyStep` bytes apart, for `pairs` pairs. */
+export function transformedSums(context: WasmContext, frequencyStep: number): Routine {
+  const kernelSize = 9 * 8;
+  return context.routine(`winograd sums ${frequencyStep}`, () =>
+    define(["i32", "i32", "i32"], [], ([sums, to, pairs]) => {
+      repeat(pairs, () => {
+        const tile = Array.from({ length: 4 }, (_, y) =>
+          Array.from({ length: 4 }, (_, x) =>
+            variable("v128", v128.load({ offset: (y * 4 + x) * frequencyStep }, sums)),
+          ),
+        );
+        bothWays(kernelGradientStep, tile)
+          .flat()
+          .forEach((taps, tap) => {
+            v128.store64_lane({ offset: tap * 8 }, 0, to, taps);
+            v128.store64_lane({ offset: tap * 8 + kernelSize }, 1, to, taps);
+          });
+        advance(sums, 16);
+        advance(to, 2 * kernelSize);
+      });
+    }),
+  );
+}
