@@ -29,7 +29,7 @@ const fixedSizes = { 1: 8, 5: 4 };
 /** The fields of a message; those that are messages themselves have `fields` of their own. Undefined if these are no fields. */
 function parse(bytes, depth = 0) {
   const fields = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const key = readVarint(bytes, at);
     if (!key || key.value >> 3n === 0n || key.value > 1n << 20n) return undefined;
     const [number, kind] = [key.value >> 3n, Number(key.value & 7n)];
@@ -67,7 +67,8 @@ function lists(fields) {
 }
 
 const changes = [
-  (list, at, random) => void (list[at].value !== undefined && (list[at].value = extremes[random(extremes.length)])),
+  (list, at, random) =>
+    void (list[at].value !== undefined && (list[at].value = extremes[random(extremes.length)])),
   (list, at, random) => void (list[at].value !== undefined && (list[at].value = BigInt(random(60)))),
   (list, at) => void list.splice(at, 1),
   (list, at) => void list.splice(at, 0, list[at]),

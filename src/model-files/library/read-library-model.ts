@@ -86,8 +86,13 @@ class Translation {
       return { ...base, operation: isSparse ? "SparseInputValue" : "InputValue", fields };
     }
     if (!value) throw this.broken(`the values of '${base.name}'`);
-    const [rows = 1] = shape;
+    const [rows = 1, ...others] = shape;
+    const columns = others.reduce((product, dim) => product * dim, 1);
     const values = inElementType(value.values, this.elementType);
+    if (rows * columns !== values.length)
+      throw this.broken(
+        `${rows * columns} values of '${base.name}' [${shape.join(" x ")}], not ${values.length}`,
+      );
     return {
       ...base,
       operation: "LearnableParameter",
@@ -95,7 +100,7 @@ class Translation {
         learningRateMultiplier: variable.kind === "parameter" && variable.needsGradient ? 1 : 0,
         shape,
       },
-      values: { rows, columns: values.length / rows, values },
+      values: { rows, columns, values },
     };
   }
 
