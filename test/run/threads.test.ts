@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ConfigSection, MappedText } from "../../src/config/index.js";
 import { threadsOf } from "../../src/run/threads.js";
 
-const root = (text: string) => ConfigSection.read(MappedText.of({ name: "f", text }), "f");
+const root = (text: string) => ConfigSection.read(MappedText.of({ name: "f", text }), "f").result;
 const machine = { version: "", host: "", nodeVersion: "" };
 
 // As CPUMatrix::SetNumThreads has it, which CNTK hands numCPUThreads to.
