@@ -1,10 +1,11 @@
-import { type ExportFormat, exportModel } from "./actions/export-model.js";
+import { exportModel } from "./actions/export-model.js";
 import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { type EvaluatedNode, ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
+import type { ExplainStage, ExportFormat } from "./choices.js";
 import type { ProcessGroup } from "./communication/index.js";
 import { type ConversionOptions, convert, type Converted } from "./convert/index.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
@@ -27,7 +28,7 @@ import {
 } from "./node/platform.js";
 import { computeTeam, pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
-import { explain, type ExplainStage } from "./run/explain.js";
+import { explain } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
 import { lastTrainedModel, modelOfConfiguration, testReader } from "./run/trained-model.js";
 import { cpuDevice, type ProgressListener, type SessionStart } from "./session.js";

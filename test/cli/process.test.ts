@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { builtProgram } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
@@ -167,4 +168,61 @@ it("what a killed training left is gone when the next one has ended", async () =
   const { status } = await cntkts(directory, words);
   expect([status, models(directory)]).toEqual([0, afterTraining]);
   expect(readFileSync(join(directory, "Models", "net")).length).toBeGreaterThan(20000 * 2 * 8);
+});
+
+describe("the compiled backend on two threads", () => {
+  // Steps large enough that threads share them.
+  const wide = () => fresh(twoClassesConfig({ sgd: "minibatchSize = 150" }).replaceAll("{8,", "{2000,"));
+
+  it("is stopped by Ctrl-C in a step: status 130, and what was saved goes on", async () => {
+    const directory = wide();
+    const words = ["configFile=net.cntk", "command=train", "numCPUThreads=2"];
+    const endless = "train=[SGD=[maxEpochs=100000]]";
+    const child = spawn(process.execPath, [program, "--backend", "wasm", ...words, endless], {
+      cwd: directory,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let log = "";
+    child.stderr.on("data", (text: Buffer) => {
+      if (!log.includes("Finished Epoch[ 3") && `${log}${text.toString()}`.includes("Finished Epoch[ 3"))
+        child.kill("SIGINT");
+      log += text.toString();
+    });
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    const saved = models(directory);
+    expect([status, saved.some((name) => name.endsWith(".ckp")), saved.includes("net")]).toEqual([
+      130,
+      true,
+      false,
+    ]);
+    const again = await cntkts(directory, [...words, "train=[SGD=[maxEpochs=5]]"]);
+    expect([again.status, models(directory).includes("net")]).toEqual([0, true]);
+    expect(again.errors).not.toContain("Finished Epoch[ 1 of");
+  });
+
+  it("trains twice in one process at the same time, with the same digits as once", async () => {
+    const directory = wide();
+    const script = join(directory, "twice.mjs");
+    const index = JSON.stringify(pathToFileURL(join(program, "..", "..", "index.js")).href);
+    writeFileSync(
+      script,
+      `const { runConfig } = await import(${index});
+      const run = async (name) => {
+        let log = "";
+        const words = ["configFile=net.cntk", "command=train", "numCPUThreads=2", "modelPath=" + name + "/net"];
+        await runConfig(words, { backend: "wasm", log: { write: (text) => void (log += text) } });
+        return log.split("\\n").filter((line) => /Epoch\\[/.test(line)).map((line) => line.replace(/; (time|epochTime)=?.*/, ""));
+      };
+      const once = await run("a");
+      const both = await Promise.all([run("b"), run("c")]);
+      console.log(JSON.stringify([once, ...both]));`,
+    );
+    const child = spawn(process.execPath, [script], { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+    const [once, ...both] = JSON.parse(output) as string[][];
+    expect(once?.filter((line) => line.includes("Finished Epoch"))).toHaveLength(3);
+    for (const log of both) expect(log).toEqual(once);
+  });
 });

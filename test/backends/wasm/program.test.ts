@@ -3,6 +3,7 @@ import { Arena } from "../../../src/backends/wasm/arena.js";
 import { wasmBackend } from "../../../src/backends/wasm/index.js";
 import { compileProgram } from "../../../src/backends/wasm/program.js";
 import { add, argument, constant, unary } from "../../../src/primitives/expression.js";
+import { problemOf } from "../../support/problem-of.js";
 import { PlanBuilder, runOn } from "../../support/plan-builder.js";
 
 describe("a program", () => {
@@ -44,6 +45,14 @@ describe("Arena", () => {
     for (const place of [a, c, b]) arena.release(place);
     expect(arena.allocate(3000)).toBe(a);
     expect(arena.allocate(1000)).toBeGreaterThan(last);
+  });
+
+  it("that asks for more memory than there can be is told so", () => {
+    const arena = new Arena(64);
+    const problem = problemOf(() => arena.allocate(2 ** 33));
+    expect(problem.diagnostic.code).toBe("out-of-memory");
+    expect(problem.diagnostic.message).toContain("MB cannot be had");
+    expect(new Float32Array(arena.buffer, arena.allocate(16), 4)).toHaveLength(4);
   });
 
   it("grows, and what was there stays in view", () => {
