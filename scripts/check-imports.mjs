@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Rooms without a place on the road: types and pure functions that every room may use. */
-const leaves = ["diagnostics", "files", "log", "numerics", "primitives", "minibatch"];
+const leaves = ["choices", "diagnostics", "files", "log", "numerics", "primitives", "minibatch"];
 
 /**
  * What each room may import besides leaves, in the order of the road: no arrow points downwards, and none is allowed that
@@ -16,6 +16,7 @@ const leaves = ["diagnostics", "files", "log", "numerics", "primitives", "miniba
  */
 const allowed = {
   // Leaves.
+  choices: [],
   diagnostics: [],
   numerics: [],
   files: [],
@@ -135,7 +136,7 @@ const allowed = {
     "run",
     "node",
   ],
-  index: ["backends", "session", "actions", "run", "api"],
+  index: ["session", "actions", "run", "api"],
   cli: ["config", "session", "node", "index"],
 };
 

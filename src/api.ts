@@ -1,16 +1,17 @@
-import { type ExportFormat, exportModel } from "./actions/export-model.js";
+import { exportModel } from "./actions/export-model.js";
 import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { type EvaluatedNode, ModelSession } from "./actions/model-session.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
+import type { ExplainStage, ExportFormat } from "./choices.js";
 import type { ProcessGroup } from "./communication/index.js";
 import { type ConversionOptions, convert, type Converted } from "./convert/index.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
-import { readModel, saveModel } from "./model-files/index.js";
+import { openModel, saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
@@ -27,7 +28,7 @@ import {
 } from "./node/platform.js";
 import { computeTeam, pictureDecoder, readerThreads } from "./threads/index.js";
 import type { ElementType } from "./numerics/values.js";
-import { explain, type ExplainStage } from "./run/explain.js";
+import { explain } from "./run/explain.js";
 import { type RunResult, runConfiguration } from "./run/run.js";
 import { lastTrainedModel, modelOfConfiguration, testReader } from "./run/trained-model.js";
 import { cpuDevice, type ProgressListener, type SessionStart } from "./session.js";
@@ -122,7 +123,7 @@ export interface LoadOptions extends Pick<RunOptions, "directory" | "files" | "b
 /** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
   const files = options.files ?? nodeFiles(options.directory);
-  const model = readModel(files.readBytes(path), path);
+  const model = openModel(files, path);
   const backendFor = async (elementType: ElementType): Promise<Backend> => {
     const { backend } = await selectBackend({
       requested: options.backend,

@@ -23,14 +23,19 @@ export {
 } from "./api.js";
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
 export { renderDiagnostic } from "./diagnostics/render.js";
-export { exportFormats, type ExportFormat } from "./actions/export-model.js";
+export {
+  backendNames,
+  explainStages,
+  exportFormats,
+  type BackendName,
+  type ExplainStage,
+  type ExportFormat,
+} from "./choices.js";
 export type { MnistTextFile } from "./actions/mnist.js";
 export { printSummary, type LayerSummary, type NetworkSummary, type RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
 export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
 export { modelSummary, nodesAsJson } from "./actions/print-summary.js";
 export { printNodesAction as printNodes } from "./actions/print-nodes.js";
-export { explainStages, type ExplainStage } from "./run/explain.js";
 export type { Progress, ProgressListener } from "./session.js";
 export type { FileAccess } from "./files/file-access.js";
-export { backendNames, type BackendName } from "./backends/select.js";

@@ -1,3 +1,4 @@
+import type { ExportFormat } from "../choices.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { ModelPart } from "../exporters/index.js";
 import { dumpNodes, writeModel } from "../model-files/index.js";
@@ -7,10 +8,6 @@ import { depthFirstOrder } from "../network/node-order.js";
 import type { ModelSession } from "./model-session.js";
 import { prunedModel } from "./pruned-model.js";
 import { storedValues } from "./stored-values.js";
-
-/** What a model can be exported to. */
-export const exportFormats = ["onnx", "tfjs", "cntk", "text", "numpy"] as const;
-export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportRequest {
   readonly format: ExportFormat;

@@ -1,3 +1,4 @@
+import { type BackendName, backendNames } from "../choices.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { ElementType } from "../numerics/values.js";
@@ -5,18 +6,6 @@ import type { Backend } from "./backend.js";
 import { javascriptBackend } from "./javascript/index.js";
 import { referenceBackend } from "./reference/index.js";
 import type { Team } from "./wasm/team.js";
-
-/** What a user may write after `--backend`; `tfjs` alone takes the best of its variants. */
-export const backendNames = [
-  "wasm",
-  "javascript",
-  "tfjs",
-  "tfjs-node",
-  "tfjs-wasm",
-  "tfjs-cpu",
-  "reference",
-] as const;
-export type BackendName = (typeof backendNames)[number];
 
 /** The element types that a backend computes in, known without loading it. */
 const elementTypesOf: Readonly<Record<BackendName, readonly ElementType[]>> = {

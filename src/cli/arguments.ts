@@ -1,7 +1,7 @@
 import { isConfigFileWord } from "../config/assemble.js";
 import type { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { version } from "../index.js";
+import { packageVersion } from "../node/platform.js";
 import type { Command, Given, Prepared } from "./command.js";
 import { runCommand } from "./commands/run.js";
 import { commandHelp, mainHelp } from "./help.js";
@@ -80,7 +80,7 @@ function helpRequest(text: string, exitCode: number): Prepared {
 const versionRequest: Prepared = {
   request: { kind: "version" },
   run: async ({ print }) => {
-    print(`cntkts ${version}\n`);
+    print(`cntkts ${packageVersion()}\n`);
     return 0;
   },
 };

@@ -1,7 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
 import { visible } from "../diagnostics/shown-text.js";
-import { backendNames } from "../index.js";
+import { backendNames } from "../choices.js";
 import { parseArguments } from "./arguments.js";
 import { commands } from "./commands/index.js";
 import type { Surroundings } from "./surroundings.js";

@@ -1,3 +1,4 @@
+import type { ExplainStage } from "../choices.js";
 import { parseBrainScript, plainText, printAst, type TextWithPlaces } from "../../grammar/index.js";
 import { printGradients } from "../autodiff/index.js";
 import type { Configuration } from "../config/read-configuration.js";
@@ -28,9 +29,6 @@ import { sourceLoader } from "../source-loader.js";
 import { readSgdOptions } from "../training/sgd-options.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import { openSession } from "./open-session.js";
-
-export const explainStages = ["config", "ast", "values", "network", "shapes", "gradients", "plan"] as const;
-export type ExplainStage = (typeof explainStages)[number];
 
 export interface ExplainRequest {
   readonly words: readonly string[];

@@ -1,5 +1,6 @@
 import type { Backend } from "../../src/backends/backend.js";
-import { openBackend, type BackendName } from "../../src/backends/select.js";
+import { openBackend } from "../../src/backends/select.js";
+import type { BackendName } from "../../src/choices.js";
 
 /** A backend of this machine, or why it is not there. */
 export type PresentBackend =

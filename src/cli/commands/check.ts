@@ -1,4 +1,4 @@
-import { checkConfig, printSummary, renderDiagnostic } from "../../index.js";
+import { renderDiagnostic } from "../../diagnostics/render.js";
 import { defineCommand } from "../command.js";
 import { onScreen } from "../screen.js";
 
@@ -17,6 +17,7 @@ export const checkCommand = defineCommand({
   },
   read: ({ words, flag }) => ({ words, summary: flag("summary") }),
   run: async ({ words, summary }, context) => {
+    const { checkConfig, printSummary } = await import("../../index.js");
     await onScreen(context, async (options) => {
       const { warnings, networks } = await checkConfig(words, options);
       for (const warning of warnings) context.errors.write(`\n${renderDiagnostic(warning)}\n`);

@@ -1,4 +1,3 @@
-import { convertData } from "../../index.js";
 import { defineCommand, textOption } from "../command.js";
 
 const details = [
@@ -51,6 +50,7 @@ export const convertCommand = defineCommand({
     ...("classes" in optional("classes") ? { classes: positive("classes") } : {}),
   }),
   run: async ({ kind, source, target, ...options }, { directory, errors, print }) => {
+    const { convertData } = await import("../../index.js");
     let shown = -1;
     const onProgress = (share: number): void => {
       const percent = Math.floor(100 * share);

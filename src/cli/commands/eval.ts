@@ -1,5 +1,4 @@
 import { writeWhole } from "../../files/file-access.js";
-import { evaluatedAsJson, evaluatedAsText, evaluateNodes } from "../../index.js";
 import { nodeFiles } from "../../node/index.js";
 import { defineCommand, demandedOption, textOption } from "../command.js";
 
@@ -30,6 +29,7 @@ export const evalCommand = defineCommand({
     ...("count" in optional("count") ? { count: positive("count") } : {}),
   }),
   run: async ({ node, format, out, ...request }, { directory, backend, signal, print, errors }) => {
+    const { evaluatedAsJson, evaluatedAsText, evaluateNodes } = await import("../../index.js");
     const files = nodeFiles(directory);
     const onChoice = (choice: string): void => void errors.write(`${choice}\n`);
     const options = { files, signal, onChoice, ...(backend === undefined ? {} : { backend }) };

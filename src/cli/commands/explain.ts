@@ -1,4 +1,4 @@
-import { explainConfig, explainStages } from "../../index.js";
+import { explainStages } from "../../choices.js";
 import { defineCommand, demandedOption, textOption } from "../command.js";
 
 /** `cntkts explain configFile=… --stage STAGE`: prints one stage of the road. */
@@ -16,6 +16,7 @@ export const explainCommand = defineCommand({
     ...optional("command"),
   }),
   run: async ({ words, stage, command }, { directory, backend, print }) => {
+    const { explainConfig } = await import("../../index.js");
     const text = await explainConfig(words, stage, {
       directory,
       ...(command === undefined ? {} : { command }),

@@ -1,4 +1,4 @@
-import { exportFormats, exportModelFile } from "../../index.js";
+import { exportFormats } from "../../choices.js";
 import { defineCommand, demandedOption, textOption } from "../command.js";
 
 /** `cntkts export MODEL --to FORMAT`: a model for other programs. */
@@ -27,6 +27,7 @@ export const exportCommand = defineCommand({
     ...("opset" in optional("opset") ? { opset: positive("opset") } : {}),
   }),
   run: async ({ model, output, ...request }, { directory, backend, print }) => {
+    const { exportModelFile } = await import("../../index.js");
     const path = await exportModelFile(model, {
       ...request,
       outputs: output === undefined ? [] : output.split(",").map((name) => name.trim()),

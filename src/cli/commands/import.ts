@@ -1,4 +1,3 @@
-import { importModelFile } from "../../index.js";
 import { defineCommand, textOption } from "../command.js";
 
 /** `cntkts import MODEL.onnx`: an ONNX model as a model file of CNTK. */
@@ -12,6 +11,7 @@ export const importCommand = defineCommand({
   },
   read: ({ words, optional }) => ({ model: words[0] ?? "", ...optional("out") }),
   run: async ({ model, ...request }, { directory, print }) => {
+    const { importModelFile } = await import("../../index.js");
     print(`${await importModelFile(model, { ...request, directory })}\n`);
   },
 });

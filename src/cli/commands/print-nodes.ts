@@ -1,4 +1,3 @@
-import { loadModel, modelSummary, nodesAsJson, printNodes } from "../../index.js";
 import { defineCommand } from "../command.js";
 
 /** `cntkts print-nodes MODEL`: every node of a model file, one a line; or its layers with their numbers of parameters. */
@@ -19,6 +18,7 @@ export const printNodesCommand = defineCommand({
     summary: flag("summary"),
   }),
   run: async ({ model, long, json, summary }, { directory, print }) => {
+    const { loadModel, modelSummary, nodesAsJson, printNodes } = await import("../../index.js");
     const session = loadModel(model, { directory });
     const shape = () => session.shaped;
     if (json) print(nodesAsJson(session.model, shape));

@@ -1,4 +1,3 @@
-import { runConfig } from "../../index.js";
 import { defineCommand } from "../command.js";
 import { onScreen } from "../screen.js";
 
@@ -9,5 +8,8 @@ export const runCommand = defineCommand({
   describe: "Runs the commands of a configuration",
   options: {},
   read: ({ words }) => ({ words }),
-  run: ({ words }, context) => onScreen(context, (options) => runConfig(words, options)),
+  run: async ({ words }, context) => {
+    const { runConfig } = await import("../../index.js");
+    return onScreen(context, (options) => runConfig(words, options));
+  },
 });

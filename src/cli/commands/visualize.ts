@@ -1,4 +1,3 @@
-import { visualize } from "../../index.js";
 import { defineCommand, demandedOption, textOption } from "../command.js";
 
 /** `cntkts visualize`: draws samples and prints where the picture and the text dump lie. */
@@ -23,6 +22,7 @@ export const visualizeCommand = defineCommand({
     out: text("out"),
   }),
   run: async ({ model, ...options }, { directory, backend, signal, print }) => {
+    const { visualize } = await import("../../index.js");
     const { picture, text } = await visualize(model, {
       ...options,
       directory,
