@@ -11,7 +11,7 @@ import { type ConversionOptions, convert, type Converted } from "./convert/index
 import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
-import { readModel, saveModel } from "./model-files/index.js";
+import { openModel, saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles, readLibrarySources } from "./node/index.js";
 import { mpiProcesses } from "./node/mpi.js";
@@ -123,7 +123,7 @@ export interface LoadOptions extends Pick<RunOptions, "directory" | "files" | "b
 /** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
 export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
   const files = options.files ?? nodeFiles(options.directory);
-  const model = readModel(files.readBytes(path), path);
+  const model = openModel(files, path);
   const backendFor = async (elementType: ElementType): Promise<Backend> => {
     const { backend } = await selectBackend({
       requested: options.backend,

@@ -40,6 +40,8 @@ export interface FileAccess {
   /** Time of last change, milliseconds since 1970; undefined if there is no such file. */
   modified(path: string): number | undefined;
   readBytes(path: string): Uint8Array;
+  /** The same as bytes that nobody else holds, so that the caller may change them; absent where they are shared. */
+  ownBytes?(path: string): Uint8Array;
   readText(path: string): string;
   open(path: string): RandomAccessFile;
   /** Makes the folder of the path if need be and opens a file beside it; what killed writers of the same path left is cleared. */

@@ -2,7 +2,7 @@ export type { BestCriterion, Checkpoint } from "./checkpoint.js";
 export { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 export type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 export { currentModelVersion } from "./model-file.js";
-export { readModel } from "./read-model.js";
+export { openModel, readModel } from "./read-model.js";
 export { saveModel, writeModel, writeModelTo } from "./write-model.js";
 export type { EngineState } from "./model-from-network.js";
 export { initialEngines, modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";

@@ -1,6 +1,7 @@
 import { emptyGroups } from "../network/build.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { suggest } from "../diagnostics/suggest.js";
+import type { FileAccess } from "../files/file-access.js";
 import type { NodeGroup } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 import { ByteReader } from "./byte-reader.js";
@@ -29,9 +30,14 @@ const groupSections: readonly { group?: NodeGroup; names: readonly string[] }[] 
  * `model-file-foreign` for other kinds of files, `model-file-too-new`, `operation-unknown`.
  * Source: Source/ComputationNetworkLib/ComputationNetwork.cpp, Read.
  */
-export function readModel(bytes: Uint8Array, fileName: string): ModelFile {
+export function readModel(
+  bytes: Uint8Array,
+  fileName: string,
+  /** The bytes are not needed by anybody else: matrices stay in them instead of being copied. */
+  ownsBytes = false,
+): ModelFile {
   if (isLibraryModel(bytes)) return readLibraryModel(bytes, fileName);
-  const reader = new ByteReader(bytes, fileName);
+  const reader = new ByteReader(bytes, fileName, ownsBytes);
   if (!reader.tryMarker("BCN")) throw foreignFile(bytes, fileName);
   const version = readVersion(reader);
   const nodeCount = reader.count("number of nodes", 4);
@@ -59,6 +65,12 @@ export function readModel(bytes: Uint8Array, fileName: string): ModelFile {
     { ...written, inputs: inputsOf(node.name) },
   ]);
   return { ...model, written: { version, nodes: byNode(model.nodes, new Map(written)), groups: lists } };
+}
+
+/** Reads a model file; its matrices are not copied where the file's bytes are nobody else's. Throws as `readModel`. */
+export function openModel(files: FileAccess, path: string): ModelFile {
+  const own = files.ownBytes?.(path);
+  return own ? readModel(own, path, true) : readModel(files.readBytes(path), path);
 }
 
 /** What was written of each node; nothing of those that were added. */

@@ -71,6 +71,10 @@ class NodeFiles implements FileAccess {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
+  ownBytes(relative: string): Uint8Array {
+    return this.readBytes(relative);
+  }
+
   readText(relative: string): string {
     return guarded("opening", relative, () => fs.readFileSync(this.resolve(relative), "utf8"));
   }

@@ -5,7 +5,7 @@ import {
   type ModelMatrix,
   modelFromNetwork,
   readCheckpoint,
-  readModel,
+  openModel,
   writeCheckpoint,
   writeModel,
 } from "../model-files/index.js";
@@ -97,7 +97,7 @@ export async function reloadModel(
   trainer: Trainer,
   parameters: ParameterStore,
 ): Promise<void> {
-  const saved = readModel(files.readBytes(path), path);
+  const saved = openModel(files, path);
   const byName = new Map(saved.nodes.map((node) => [node.name, node]));
   const found = new Map<NetworkNode, ParameterValues>();
   for (const node of parameters.keys()) {

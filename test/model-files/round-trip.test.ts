@@ -65,4 +65,18 @@ describe("every recorded model file", () => {
     expect(read).toEqual([]);
     expect(network).toEqual([]);
   });
+
+  it("says the same where its matrices stay in the file's bytes, wherever these begin", () => {
+    for (const path of modelsBelow(fixtures)) {
+      const bytes = readFileSync(path);
+      const expected = readModel(new Uint8Array(bytes), path).nodes;
+      for (const offset of [0, 1, 6]) {
+        const room = new Uint8Array(bytes.length + offset + 1).fill(0x55);
+        room.set(bytes, offset);
+        const own = readModel(room.subarray(offset, offset + bytes.length), path, true);
+        expect(own.nodes).toEqual(expected);
+        expect([...room.subarray(0, offset), room.at(-1)].every((byte) => byte === 0x55)).toBe(true);
+      }
+    }
+  });
 });

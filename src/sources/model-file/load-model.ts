@@ -1,6 +1,6 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess } from "../../files/file-access.js";
-import { readModel, type ModelFile } from "../../model-files/index.js";
+import { openModel, type ModelFile } from "../../model-files/index.js";
 import type { ElementType } from "../../numerics/values.js";
 
 /** Where model files are looked for. */
@@ -24,7 +24,7 @@ export function loadModelFile({ files, untrained }: ModelFiles, path: string): M
       hint: "a train command with this modelPath writes it",
     });
   }
-  return readModel(files.readBytes(path), path);
+  return openModel(files, path);
 }
 
 /**

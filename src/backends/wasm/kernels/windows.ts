@@ -36,6 +36,6 @@ export function insideWindows(geometry: Geometry): InsideWindows | undefined {
     windowStep *= windows[i] ?? 1;
   });
   axes.push({ size: 1, isColumns: true, strides: [windowStep, step] });
-  const apart = input.every((_, i) => (stride[i] ?? 1) >= (kernel[i] ?? 1));
+  const apart = input.every((_, i) => windows[i] === 1 || (stride[i] ?? 1) >= (kernel[i] ?? 1));
   return { axes: mergedAxes(axes), cells, apart, inputSize: step };
 }
