@@ -96,7 +96,8 @@ export const crossValidateAction: Action = {
     return Promise.resolve().then(() => {
       checkReaderSection(session, validationReader(section));
       const { modelPath, evaluationNodes } = readCrossValidation(section);
-      if (!session.files.exists(modelPath)) return;
+      const { files, untrained } = session;
+      if (!files.exists(modelPath) && !untrained?.has(files.resolve(modelPath))) return;
       const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);
       planGraph(inferenceGraph(shaped, nodes), session.elementType);
     });

@@ -12,14 +12,14 @@ const mostOperations = 100;
 /**
  * Lets an element-wise expression compute its operands itself where nobody else needs them: a chain of maps becomes one, and
  * what is between is never stored. Every operation rounds as before. For backends that compile expressions; memory is laid out
- * anew.
+ * anew, temporaries of less than `apart` elements by their sizes.
  */
-export function fuseMaps(plan: Plan): Plan {
+export function fuseMaps(plan: Plan, apart = 0): Plan {
   const entries: Partial<Record<EntryName, Entry>> = {};
   for (const [name, entry] of Object.entries(plan.entries) as [EntryName, Entry][]) {
     entries[name] = { ...entry, steps: fusedSteps(entry, plan.buffers) };
   }
-  return { ...plan, entries, memory: layOutMemory(plan.buffers, Object.values(entries)) };
+  return { ...plan, entries, memory: layOutMemory(plan.buffers, Object.values(entries), apart) };
 }
 
 type MapInstruction = InstructionOf<"map">;

@@ -9,19 +9,21 @@ interface GrowingSlot {
 
 /**
  * Gives every temporary a slot: walks through each entry and takes the free slot that fits best. Temporaries that are never
- * alive at the same time share one, also across entries. A slot belongs to one axis, so that it grows with it.
+ * alive at the same time share one, also across entries. A slot belongs to one axis, so that it grows with it. Along an axis
+ * temporaries of less than `apart` elements share a slot only with others of their size: a piece of the columns then lies in the
+ * same place for all of them, whatever the other columns are at.
  */
-export function layOutMemory(buffers: readonly Buffer[], entries: readonly Entry[]): MemoryLayout {
+export function layOutMemory(buffers: readonly Buffer[], entries: readonly Entry[], apart = 0): MemoryLayout {
   const slots: GrowingSlot[] = [];
   const slotOf: (number | null)[] = buffers.map(() => null);
-  for (const entry of entries) assignSlots(buffers, entry, slots, slotOf);
+  for (const entry of entries) assignSlots(buffers, entry, new FreeSlots(slots, apart), slotOf);
   return { slots, slotOf };
 }
 
 function assignSlots(
   buffers: readonly Buffer[],
   entry: Entry,
-  slots: GrowingSlot[],
+  free: FreeSlots,
   slotOf: (number | null)[],
 ): void {
   const lifetimes = bufferLifetimes(buffers, entry);
@@ -31,7 +33,6 @@ function assignSlots(
     listed(begins, first).push(buffer);
     listed(ends, last).push(buffer);
   }
-  const free = new FreeSlots(slots);
   entry.steps.forEach((_, index) => {
     for (const id of begins.get(index) ?? []) {
       const { dims, axis } = buffers[id] as Buffer;
@@ -50,17 +51,20 @@ function listed(lists: Map<number, BufferId[]>, key: number): BufferId[] {
   return made;
 }
 
-/** The slots that no living temporary holds, by axis and ordered by size. */
+/** The slots that no living temporary holds, by axis (and size, where sizes are kept apart) and ordered by size. */
 class FreeSlots {
-  private readonly byAxis = new Map<AxisId | null, number[]>();
+  private readonly lists = new Map<string, number[]>();
 
-  constructor(private readonly slots: GrowingSlot[]) {
+  constructor(
+    private readonly slots: GrowingSlot[],
+    private readonly apart: number,
+  ) {
     slots.forEach((_, index) => this.give(index));
   }
 
   /** The smallest free slot that is large enough, else the largest free one, made larger, else a new one. */
   take(size: number, axis: AxisId | null): number {
-    const list = this.byAxis.get(axis) ?? [];
+    const list = this.list(size, axis);
     if (list.length === 0) {
       this.slots.push({ size, axis });
       return this.slots.length - 1;
@@ -74,9 +78,15 @@ class FreeSlots {
 
   give(index: number): void {
     const { size, axis } = this.slots[index] as GrowingSlot;
-    const list = this.byAxis.get(axis) ?? [];
+    const list = this.list(size, axis);
     list.splice(this.position(list, size), 0, index);
-    this.byAxis.set(axis, list);
+  }
+
+  private list(size: number, axis: AxisId | null): number[] {
+    const key = axis !== null && size < this.apart ? `${axis} ${size}` : String(axis);
+    const known = this.lists.get(key) ?? [];
+    this.lists.set(key, known);
+    return known;
   }
 
   /** The first place in a list whose slot is at least `size` large. */

@@ -78,6 +78,13 @@ describe("check: models that a run would have written", () => {
     });
   });
 
+  it("the model that a cross-validation looks at", async () => {
+    const look = `action = cv ; modelPath = a.dnn ; crossValidationInterval = 1:1:3 ; minibatchSize = 4 ; evalNodeNames = q\n${reader}`;
+    const problem = { code: "node-unknown" };
+    await expect(check({ first: train("a.dnn"), look })).rejects.toMatchObject(problem);
+    await check({ first: train("a.dnn"), look: look.replace("= q", "= ce") });
+  });
+
   it("a model that no command writes is not there", async () => {
     const look = `action = write ; modelPath = a.dnn.3 ; outputPath = out\n${reader}`;
     expect(await check({ first: train("a.dnn"), look })).toMatch(/'a\.dnn\.3'.*: a run would stop here/);

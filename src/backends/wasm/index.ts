@@ -15,6 +15,9 @@ import { alone, type Crew, type Team } from "./team.js";
 import type { HostRun } from "../host/run.js";
 import type { Kernel } from "../host/kernel.js";
 
+/** Elements of a column below which values lie apart by size, so that pieces of many calls do not get into each other's way. */
+const sizesApart = 2 ** 14;
+
 /** Modules of the plans seen last. */
 const programs = new Map<string, Program>();
 const mostPrograms = 16;
@@ -56,7 +59,7 @@ export function createWasmBackend(team: Team = alone, smallest = smallestWork, f
     description: "wasm",
     elementTypes: ["float", "double"],
     compile: async (given) => {
-      const plan = fuseMaps(given);
+      const plan = fuseMaps(given, sizesApart);
       const program = programOf(plan, fused && canFuse());
       const heap = new LinearHeap(program.layout, plan.elementType, team.size);
       const { kernels, modules } = program;
