@@ -95,9 +95,9 @@ export const convolutionGeometries: readonly [string, Geometry][] = [
   ],
   [
     "3x3 same, odd sizes, many channels and maps",
-    geometry({ input: [11, 7, 8], kernel: [3, 3, 8], lower: [1, 1, 0], upper: [1, 1, 0], maps: [1, 1, 10] }),
+    geometry({ input: [7, 5, 8], kernel: [3, 3, 8], lower: [1, 1, 0], upper: [1, 1, 0], maps: [1, 1, 9] }),
   ],
-  ["3x3 valid, many channels and maps", geometry({ input: [18, 6, 9], kernel: [3, 3, 9], maps: [1, 1, 8] })],
+  ["3x3 valid, many channels and maps", geometry({ input: [10, 6, 9], kernel: [3, 3, 9], maps: [1, 1, 8] })],
   ["1x1, many maps", geometry({ input: [7, 7, 5], kernel: [1, 1, 5], maps: [1, 1, 11] })],
   ["1x1, stride 2", geometry({ input: [8, 8, 6], kernel: [1, 1, 6], stride: [2, 2, 1], maps: [1, 1, 8] })],
   [

@@ -32,7 +32,8 @@ describe.skipIf(!canFuse())("products and sums that round once", () => {
     expect(await squared(false)).toBe(2 ** -11);
   });
 
-  it.each([...convolutionCases, ...matmulCases].map((test) => [test.name, test] as const))(
+  const convolutions = convolutionCases.filter(({ name }) => /many|stride|channels and maps/.test(name));
+  it.each([...convolutions, ...matmulCases].map((test) => [test.name, test] as const))(
     "%s",
     async (_, test) => {
       await runCase(createWasmBackend(undefined, undefined, true), "float", test);
