@@ -45,7 +45,8 @@ function checkEntry(plan: Plan, { steps }: Entry): void {
     return;
   }
   const { kind, writes } = heaviest.instruction;
-  const name = plan.buffers[writes.buffer]?.name.replace(/\.scratch\d+$/, "") ?? "";
+  const buffer = plan.buffers[writes.buffer];
+  const name = buffer?.serves ?? buffer?.name ?? "";
   throw new CntkError({
     code: "needs-too-much-work",
     message: `Computing one sample takes ${total.toPrecision(3)} multiplications`,

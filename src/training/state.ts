@@ -15,7 +15,8 @@ import { checkpointFile } from "./checkpoints.js";
 import type { BlockMemory } from "./model-mergers.js";
 import type { ParameterStore } from "./parameters.js";
 import type { RateState } from "./rate-control.js";
-import type { EngineState, Trainer, TrainerState } from "./trainer.js";
+import type { EngineState, TrainerState } from "./trainer-state.js";
+import type { Trainer } from "./trainer.js";
 
 /** What a training knows at the end of an epoch besides what its trainer holds. */
 export interface EpochState {

@@ -1,26 +1,24 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { removedEpochLine, validationLine } from "../log/training-lines.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
-import type { AutoAdjustOptions } from "./auto-adjust.js";
 import { BestModels } from "./best-models.js";
-import { checkpointFile, modelFileAfter } from "./checkpoints.js";
-import { type EpochHooks, runEpochs } from "./epochs.js";
-import { crossValidationOptions } from "./evaluation-options.js";
-import { evaluate, Evaluator } from "./evaluator.js";
-import { evaluationTeam, requireSameTraining } from "./processes.js";
+import { modelFileAfter } from "./checkpoints.js";
+import { runEpochs } from "./epochs.js";
+import { Evaluator } from "./evaluator.js";
+import { requireSameTraining } from "./processes.js";
 import { checkStreams } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
 import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBlock } from "./start-lines.js";
-import { loadCheckpoint, reloadModel, type Resumed, saveCheckpoint, saveModelFile } from "./state.js";
+import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
 import { Trainer } from "./trainer.js";
+import { TrainingFiles } from "./training-files.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
 
@@ -71,7 +69,10 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
-      hooks: hooksFor(session, request, { trainer, evaluator, best, values, distributedReading }),
+      hooks: new TrainingFiles(session, request, {
+        ...{ trainer, evaluator, best, values, distributedReading },
+        checkInputs: () => checkInputs(request, trainer.watched),
+      }),
     });
     if (session.communicator.rank === 0) {
       best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
@@ -193,109 +194,4 @@ function bestModels(
   }
   const names = watched.map(({ name }) => name);
   return options.saveBestModelPerCriterion ? new BestModels(names, resumed?.best) : undefined;
-}
-
-/** Checkpoints that are needed no more once an epoch is saved: a training that may go back keeps the last decision's. */
-function supersededCheckpoints({ autoAdjust }: SgdOptions, epoch: number): readonly number[] {
-  const { loadBestModel, interval } = autoAdjust.rateControl;
-  if (autoAdjust.rates !== "adjusted after epochs" || !loadBestModel) return epoch > 0 ? [epoch - 1] : [];
-  const position = (epoch % interval) + 1;
-  const superseded: number[] = [];
-  if (position !== 1) superseded.push(epoch - 1);
-  if (position === interval) superseded.push(epoch - interval);
-  return superseded.filter((past) => past >= 0);
-}
-
-/** Why a training asks for the checkpoint of an earlier epoch, and what to do where there is none. */
-const restoreHints: Readonly<Record<AutoAdjustOptions["rates"], string>> = {
-  scheduled: "a search for minibatch sizes begins with the checkpoint of the epoch before",
-  "searched before epochs":
-    "a search begins with the checkpoint of the epoch before: list a rate for the first epoch (learningRatesPerSample)",
-  "adjusted after epochs":
-    "adjustAfterEpoch goes back to an earlier epoch, whose checkpoint is not there; loadBestModel = false goes on without",
-};
-
-interface Parts {
-  readonly values: ParameterStore;
-  readonly trainer: Trainer;
-  /** Compiled once for all epochs. */
-  readonly evaluator: Evaluator | undefined;
-  readonly best: BestModels | undefined;
-  readonly distributedReading: boolean;
-}
-
-function hooksFor(session: Session, request: TrainingRequest, parts: Parts): EpochHooks {
-  const { options, validation } = request;
-  const { trainer, evaluator, best, values, distributedReading } = parts;
-  const { files, log, elementType, communicator, signal } = session;
-  const modelAfter = (epoch: number): string => modelFileAfter(options.modelPath, epoch, options.maxEpochs);
-  return {
-    checkInputs: () => checkInputs(request, trainer.watched),
-    ...(evaluator &&
-      validation && {
-        async validate(epoch: number, minibatchSize: number) {
-          await evaluator.load((await trainer.save()).parameters);
-          const { criteria } = await evaluate(evaluator, {
-            ...{ reader: validation, options: crossValidationOptions(minibatchSize), log, signal },
-            team: evaluationTeam(session, distributedReading && validation.readsParts),
-          });
-          log.stamped(validationLine(epoch + 1, options.maxEpochs, criteria));
-          best?.update(criteria, epoch, log);
-          return criteria;
-        },
-      }),
-    async saveEpoch(epoch, epochState) {
-      await communicator.barrier();
-      if (communicator.rank > 0) return;
-      const state = await trainer.save();
-      const model = modelAfter(epoch);
-      const withBest = {
-        ...epochState,
-        best: best?.forCheckpoint,
-        blocks: request.parallel.blockMomentum?.memory,
-      };
-      saveCheckpoint(files, model, trainer.shaped, trainer, state, withBest);
-      if (options.traceLevel > 0) log.stamped(`SGD: Saving checkpoint model '${model}'\n`);
-      saveModelFile(files, model, trainer.shaped, elementType, state.parameters, state.engines);
-      if (!options.keepCheckpointFiles) {
-        for (const past of supersededCheckpoints(options, epoch)) {
-          files.remove(checkpointFile(modelAfter(past)));
-        }
-      }
-    },
-    async restoreEpoch(epoch) {
-      const model = modelAfter(epoch);
-      await reloadModel(files, model, trainer, values);
-      const resumed = await loadCheckpoint(files, model, trainer);
-      if (resumed) return resumed;
-      throw new CntkError({
-        code: "checkpoint-missing",
-        message: `error opening file '${checkpointFile(model)}': No such file or directory`,
-        hint: restoreHints[options.autoAdjust.rates],
-      });
-    },
-    async revokeTo(epoch, undone, epochState) {
-      await communicator.barrier();
-      if (communicator.rank > 0) return;
-      for (let past = epoch + undone - 1; past > epoch; past--) {
-        log.stamped(removedEpochLine(past + 1, epoch + 1));
-        files.remove(modelAfter(past));
-        files.remove(checkpointFile(modelAfter(past)));
-      }
-      log.stamped(`SGD: revoke back to and update checkpoint file for epoch ${epoch + 1}\n`);
-      const withBest = {
-        ...epochState,
-        best: best?.forCheckpoint,
-        blocks: request.parallel.blockMomentum?.memory,
-      };
-      saveCheckpoint(files, modelAfter(epoch), trainer.shaped, trainer, await trainer.save(), withBest);
-    },
-    async saveFinalModel() {
-      await communicator.barrier();
-      if (communicator.rank > 0) return;
-      const state = await trainer.save();
-      saveModelFile(files, options.modelPath, trainer.shaped, elementType, state.parameters, state.engines);
-    },
-    modelAfter,
-  };
 }

@@ -5,7 +5,6 @@ import { refuseSparseInputs } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
 import type { RunLog } from "../log/run-log.js";
-import { initialValues } from "../numerics/initial-values.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import { type Minibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Session } from "../session.js";
@@ -27,7 +26,9 @@ import {
 } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
 import { checkGradients } from "./gradient-check.js";
+import { Noise } from "./noise.js";
 import type { ParameterStore } from "./parameters.js";
+import { type EngineState, joined, type TrainerState } from "./trainer-state.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
 
 /** What a step depends on besides its data; all per sample. */
@@ -36,24 +37,6 @@ export interface Rates {
   readonly learningRate: number;
   readonly momentumPerSample: number;
   readonly dropoutRate: number;
-}
-
-/** State of a random engine: its seed, and how many numbers were drawn. */
-export interface EngineState {
-  readonly seed: number;
-  readonly offset: number;
-}
-
-/** All that a training changes, in memory. */
-export interface TrainerState {
-  /** Values of all parameters of the network, used by the training or not. */
-  readonly parameters: ParameterStore;
-  /** What the update rule remembers, for each trained parameter its parts behind each other, as a checkpoint keeps them. */
-  readonly memory: readonly Values[];
-  /** The number that the update rule keeps beside its memory; the same for all parameters, which have seen the same samples. */
-  readonly count: number;
-  /** Random engines by the node that draws from them. */
-  readonly engines: ReadonlyMap<NetworkNode, EngineState>;
 }
 
 export interface TrainerRequest {
@@ -77,7 +60,7 @@ export interface TrainerRequest {
  */
 export class Trainer {
   private count = 0;
-  private noiseSeed = 0;
+  private readonly noise: Noise;
   private hasRun = false;
   /** Values of all parameters as they were put in; those that the plan holds have changed since. */
   private values: ParameterStore;
@@ -98,6 +81,7 @@ export class Trainer {
   ) {
     this.values = request.values;
     this.shaped = request.shaped;
+    this.noise = new Noise(session.elementType);
   }
 
   private get elementType(): ElementType {
@@ -162,8 +146,7 @@ export class Trainer {
    */
   async beginEpoch(epoch: number, engines = epoch): Promise<void> {
     const count = this.randomNodes.length;
-    // So many minibatches has no epoch.
-    this.noiseSeed = epoch * 2 ** 32;
+    this.noise.beginEpoch(epoch);
     await this.writeEngines(
       new Map(this.randomNodes.map((node, i) => [node, { seed: engines * count + i, offset: 0 }])),
     );
@@ -250,21 +233,10 @@ export class Trainer {
     await executable.writeState(before);
   }
 
-  /** Adds random numbers to the trained parameters, the same in every run: a normal distribution around 0. */
   private async addNoise(deviation: number): Promise<void> {
     const { executable } = this.compiled;
-    const names = [...new Set(this.parameters.map(({ node }) => node.name))];
-    const values = await executable.readState(names);
-    for (const parameter of values.values()) {
-      const noise = initialValues({
-        init: "normal",
-        initValueScale: deviation,
-        shape: [parameter.length],
-        seed: ++this.noiseSeed,
-        elementType: this.elementType,
-      });
-      for (let i = 0; i < parameter.length; i++) parameter[i] = (parameter[i] ?? 0) + (noise[i] ?? 0);
-    }
+    const values = await executable.readState([...new Set(this.parameters.map(({ node }) => node.name))]);
+    this.noise.addTo(values.values(), deviation);
     await executable.writeState(values);
   }
 
@@ -399,15 +371,4 @@ export class Trainer {
     );
     await this.compiled.executable.writeState(new Map(states));
   }
-}
-
-function joined(parts: readonly Values[], elementType: ElementType): Values {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const values = elementType === "float" ? new Float32Array(length) : new Float64Array(length);
-  let at = 0;
-  for (const part of parts) {
-    values.set(part, at);
-    at += part.length;
-  }
-  return values;
 }
