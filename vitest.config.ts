@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,6 +8,8 @@ export default defineConfig({
     isolate: false,
     // Nor are they translated again where the text is the same.
     experimental: { fsModuleCache: true },
+    // All cores: by default one is left for the watcher, which a run in one go does not need.
+    maxWorkers: availableParallelism(),
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
