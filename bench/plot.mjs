@@ -24,13 +24,15 @@ const values = rows
     { network: names[name] ?? name, engine: "cntkts", rate: Math.round(ours) },
     { network: names[name] ?? name, engine: peer, rate: Math.round(theirs) },
   ]);
+// A logarithmic axis has no zero for bars to stand on.
+const ground = 10 ** Math.floor(Math.log10(Math.min(...values.map(({ rate }) => rate))));
 const bars = {
   y: { field: "network", type: "nominal", sort: null, title: null },
   yOffset: { field: "engine", sort: null },
   x: {
     field: "rate",
     type: "quantitative",
-    scale: { type: "log", domainMin: 1 },
+    scale: { type: "log", domainMin: ground },
     title: "samples per second",
   },
 };
@@ -41,9 +43,16 @@ const { spec } = compile({
   data: { values },
   width: 520,
   height: { step: 16 },
+  config: { axis: { labelLimit: 300 }, legend: { orient: "bottom" } },
   encoding: bars,
   layer: [
-    { mark: "bar", encoding: { color: { field: "engine", type: "nominal", sort: null, title: null } } },
+    {
+      mark: "bar",
+      encoding: {
+        x2: { datum: ground },
+        color: { field: "engine", type: "nominal", sort: null, title: null },
+      },
+    },
     { mark: { type: "text", align: "left", dx: 3 }, encoding: { text: { field: "rate", format: ",.0f" } } },
   ],
 });
