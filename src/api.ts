@@ -205,8 +205,8 @@ const endings: Readonly<Record<ExportFormat, string>> = {
 };
 
 /**
- * Writes a model for other programs; returns the path of the file, or of the folder where there are several. Throws CntkError for operations without a counterpart,
- * before anything is written.
+ * Writes a model for other programs; returns the path of the file, or of the folder where there are several. Throws CntkError for
+ * operations without a counterpart, before anything is written.
  */
 export async function exportModelFile(modelPath: string, options: ExportOptions): Promise<string> {
   const files = options.files ?? nodeFiles(options.directory);

@@ -6,7 +6,8 @@ export function prunedModel(model: ModelFile, outputs: readonly string[]): Model
   if (outputs.length === 0) return model;
   const byName = new Map(model.nodes.map((node) => [node.name.toLowerCase(), node]));
   const needed = new Set<ModelNode>();
-  const open = outputs.map((name) => findNodeBySuffix(model.nodes, name));
+  const wanted = outputs.map((name) => findNodeBySuffix(model.nodes, name));
+  const open = [...wanted];
   for (let node = open.pop(); node; node = open.pop()) {
     if (needed.has(node)) continue;
     needed.add(node);
@@ -18,7 +19,6 @@ export function prunedModel(model: ModelFile, outputs: readonly string[]): Model
   const kept = (names: readonly string[]): string[] =>
     names.filter((name) => needed.has(byName.get(name.toLowerCase()) as ModelNode));
   const { feature, label, criterion, evaluation, output } = model.groups;
-  const wanted = outputs.map((name) => findNodeBySuffix(model.nodes, name).name);
   return {
     ...model,
     nodes: model.nodes.filter((node) => needed.has(node)),
@@ -27,7 +27,7 @@ export function prunedModel(model: ModelFile, outputs: readonly string[]): Model
       label: kept(label),
       criterion: kept(criterion),
       evaluation: kept(evaluation),
-      output: [...new Set([...kept(output), ...wanted])],
+      output: [...new Set([...kept(output), ...wanted.map(({ name }) => name)])],
     },
   };
 }

@@ -211,14 +211,18 @@ export function insertBehind(
 export class UniqueNames {
   private readonly taken: NameIndex<true>;
 
-  constructor(nodes: Iterable<NetworkNode>) {
+  constructor(
+    nodes: Iterable<NetworkNode>,
+    /** Between a name and the number behind it. */
+    private readonly separator = "",
+  ) {
     this.taken = new NameIndex(Array.from(nodes, ({ name }) => [name, true] as const));
   }
 
   /** The name itself, or the first of `name1`, `name2`, … that is free; it is taken from now on. */
   take(name: string): string {
     let free = name;
-    for (let number = 1; this.taken.has(free); number++) free = `${name}${number}`;
+    for (let number = 1; this.taken.has(free); number++) free = `${name}${this.separator}${number}`;
     this.taken.set(free, true);
     return free;
   }

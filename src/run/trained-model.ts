@@ -5,6 +5,7 @@ import type { FileAccess } from "../files/file-access.js";
 import type { ElementType } from "../numerics/values.js";
 import { readConfiguration } from "../pipeline.js";
 import { type Reader, readerFromConfig, type ReaderSurroundings } from "../readers/index.js";
+import { type ReadCommand, readCommands } from "./commands.js";
 import { filesBelow } from "./files-below.js";
 
 /** A model that a configuration trained, or that lies where somebody worked, and the data that belongs to it. */
@@ -65,28 +66,19 @@ export function testReader(
   return readerFromConfig(reader, { ...surroundings, files: configuration.assembled.files });
 }
 
-interface NamedSection {
-  readonly name: string;
-  readonly section: ConfigSection;
-  readonly actions: readonly string[];
-}
-
 /** All sections that are commands, those that run first. */
-function commandsOf(root: ConfigSection): NamedSection[] {
+function commandsOf(root: ConfigSection): ReadCommand[] {
   const listed = root.array("command", ["train"]).filter((name) => root.has(name));
-  return listed.map((name) => {
-    const section = root.section(name);
-    return { name, section, actions: section.array("action", ["train"]) };
-  });
+  return readCommands(root, listed, true);
 }
 
 function testData(
   configuration: Configuration,
-  commands: readonly NamedSection[],
+  commands: readonly ReadCommand[],
   from: string,
 ): TestData | undefined {
   const withReader = commands.filter(({ section }) => section.has("reader"));
-  const isTest = ({ actions }: NamedSection): boolean =>
+  const isTest = ({ actions }: ReadCommand): boolean =>
     actions.some((action) => /^(test|eval)$/.test(action));
   const chosen = withReader.find(isTest) ?? withReader.find(({ actions }) => actions.includes("write"));
   if (!chosen) return undefined;

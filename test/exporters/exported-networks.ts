@@ -54,6 +54,25 @@ export interface ExportedNetwork {
   readonly outputs: readonly string[];
 }
 
+export const recurrentNetworks: readonly ExportedNetwork[] = [
+  {
+    title: "an LSTM in each direction, one above the other",
+    members: `x = Input {3}
+       h = RecurrentLSTMLayer {4} (x) ; z = RecurrentLSTMLayer {2, goBackwards = true} (h)
+       outputNodes = (h:z)`,
+    outputs: ["h", "z"],
+  },
+  {
+    title: "delays of several steps, in loops and outside of them, and first states",
+    members: `x = Input {2} ; first = ParameterTensor {2, init = "fixedValue", initValue = 0.5}
+       a = PastValue (2, x, timeStep = 3, defaultHiddenActivation = 0.25) ; b = FutureValue (2, x, timeStep = 2)
+       s = x + 0.5 .* PastValue (2, s, timeStep = 2, defaultHiddenActivation = 0.1)
+       t = x .* 0.3 + Tanh (PastValue (2, t, initialState = first))
+       outputNodes = (a:b:s:t)`,
+    outputs: ["a", "b", "s", "t"],
+  },
+];
+
 export const feedForwardNetworks: readonly ExportedNetwork[] = [
   {
     title: "elementwise operations, with what is stretched",

@@ -8,7 +8,7 @@ import { elementCount } from "../../src/network/network.js";
 import { nodeFiles } from "../../src/node/index.js";
 import { onnxModel } from "../support/onnx-model.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { difference, feedForwardNetworks, modelOf, numbers } from "./exported-networks.js";
+import { difference, feedForwardNetworks, modelOf, numbers, recurrentNetworks } from "./exported-networks.js";
 import { compareWithOnnx, openOnnx, tooFar } from "./onnxruntime.js";
 import {
   foundModels,
@@ -67,25 +67,9 @@ async function expectSameNetwork(members: string, outputs: readonly string[]): P
 }
 
 describe("models by way of ONNX", () => {
-  it.each(feedForwardNetworks)("$title", ({ members, outputs }) => expectSameNetwork(members, outputs));
-
-  it("an LSTM in each direction, one above the other", () =>
-    expectSameNetwork(
-      `x = Input {3}
-       h = RecurrentLSTMLayer {4} (x) ; z = RecurrentLSTMLayer {2, goBackwards = true} (h)
-       outputNodes = (h:z)`,
-      ["h", "z"],
-    ));
-
-  it("delays of several steps, in loops and outside of them, and first states", () =>
-    expectSameNetwork(
-      `x = Input {2} ; first = ParameterTensor {2, init = "fixedValue", initValue = 0.5}
-       a = PastValue (2, x, timeStep = 3, defaultHiddenActivation = 0.25) ; b = FutureValue (2, x, timeStep = 2)
-       s = x + 0.5 .* PastValue (2, s, timeStep = 2, defaultHiddenActivation = 0.1)
-       t = x .* 0.3 + Tanh (PastValue (2, t, initialState = first))
-       outputNodes = (a:b:s:t)`,
-      ["a", "b", "s", "t"],
-    ));
+  it.each([...feedForwardNetworks, ...recurrentNetworks])("$title", ({ members, outputs }) =>
+    expectSameNetwork(members, outputs),
+  );
 
   it.each(sampleConfigs)("%s, after a minibatch of training", async (config) => {
     writeDigits(folder);

@@ -6,7 +6,7 @@ import { exportModel } from "../../src/actions/export-model.js";
 import type { ModelSession } from "../../src/actions/model-session.js";
 import { exportModelFile, loadModel } from "../../src/index.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { feedForwardNetworks, modelOf } from "./exported-networks.js";
+import { feedForwardNetworks, modelOf, recurrentNetworks } from "./exported-networks.js";
 import { compareWithOnnx, openOnnx, tooFar } from "./onnxruntime.js";
 
 /* Exported models run in onnxruntime and give what our reference backend gives. */
@@ -45,23 +45,7 @@ describe("feed-forward networks in onnxruntime", () => {
 });
 
 describe("recurrent networks in onnxruntime", () => {
-  it("an LSTM in each direction, one above the other", () =>
-    expectSame(
-      `x = Input {3}
-       h = RecurrentLSTMLayer {4} (x) ; z = RecurrentLSTMLayer {2, goBackwards = true} (h)
-       outputNodes = (h:z)`,
-      ["h", "z"],
-    ));
-
-  it("delays of several steps, in loops and outside of them, and first states", () =>
-    expectSame(
-      `x = Input {2} ; first = ParameterTensor {2, init = "fixedValue", initValue = 0.5}
-       a = PastValue (2, x, timeStep = 3, defaultHiddenActivation = 0.25) ; b = FutureValue (2, x, timeStep = 2)
-       s = x + 0.5 .* PastValue (2, s, timeStep = 2, defaultHiddenActivation = 0.1)
-       t = x .* 0.3 + Tanh (PastValue (2, t, initialState = first))
-       outputNodes = (a:b:s:t)`,
-      ["a", "b", "s", "t"],
-    ));
+  it.each(recurrentNetworks)("$title", ({ members, outputs }) => expectSame(members, outputs));
 });
 
 describe("an export", () => {

@@ -29,6 +29,12 @@ const speech = {
   "x.fea": htk(),
 };
 
+const kaldi = {
+  counts: text("one-a 11\ntwo.b 9\n"),
+  post: text("ark,s,cs,p: post.ark\n"),
+  "post.ark": text(`one-a${" [ 3 1 ]".repeat(11)}\ntwo.b${" [ 0 1 ]".repeat(9)}\n`),
+};
+
 /** Sections of readers, each with its files by name. */
 export const dataSets = [
   {
@@ -59,11 +65,9 @@ export const dataSets = [
     section: `readerType = Kaldi2Reader ; readMethod = none ; frameMode = false
       x = [ dim = 3 ; scpFile = counts ; rx = rx ] ; y = [ dim = 5 ; mlfFile = post ]`,
     files: {
-      counts: text("one-a 11\ntwo.b 9\n"),
+      ...kaldi,
       rx: text("ark,s,cs,p: feats.ark\n"),
       "feats.ark": fixture("kaldi/cm.ark"),
-      post: text("ark,s,cs,p: post.ark\n"),
-      "post.ark": text(`one-a${" [ 3 1 ]".repeat(11)}\ntwo.b${" [ 0 1 ]".repeat(9)}\n`),
     },
   },
   {
@@ -71,13 +75,11 @@ export const dataSets = [
     section: `readerType = Kaldi2Reader ; readMethod = none ; frameMode = true
       x = [ dim = 3 ; scpFile = counts ; rx = rx ] ; y = [ dim = 5 ; mlfFile = post ]`,
     files: {
-      counts: text("one-a 11\ntwo.b 9\n"),
+      ...kaldi,
       rx: text("scp,s,cs,p: feats.scp\n"),
       "feats.scp": text("one-a text.ark:6\ntwo.b float.ark:159\n"),
       "text.ark": fixture("kaldi/text.ark"),
       "float.ark": fixture("kaldi/float.ark"),
-      post: text("ark,s,cs,p: post.ark\n"),
-      "post.ark": text(`one-a${" [ 3 1 ]".repeat(11)}\ntwo.b${" [ 0 1 ]".repeat(9)}\n`),
     },
   },
   {

@@ -4,6 +4,13 @@ import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
 /** Archives are read in pieces of this size, larger values in one. */
 const pieceSize = 1 << 18;
 
+/** Throws CntkError `kaldi-file`, with the hint, where there is no such file. */
+export function requireFile(files: FileAccess, path: string, hint?: string): void {
+  if (files.exists(path) && !files.isDirectory(path)) return;
+  const message = `error opening file '${path}': No such file or directory`;
+  throw new CntkError({ code: "kaldi-file", message, hint });
+}
+
 /** Reads a file of Kaldi's from front to back, or from any offset. Kaldi writes little-endian on every machine that it knows. */
 export class ArchiveCursor {
   offset = 0;
@@ -16,12 +23,7 @@ export class ArchiveCursor {
     files: FileAccess,
     readonly path: string,
   ) {
-    if (!files.exists(path) || files.isDirectory(path)) {
-      throw new CntkError({
-        code: "kaldi-file",
-        message: `error opening file '${path}': No such file or directory`,
-      });
-    }
+    requireFile(files, path);
     this.file = files.open(path);
   }
 

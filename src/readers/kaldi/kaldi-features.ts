@@ -4,9 +4,9 @@ import type { FeatureSource } from "../htk/feature-deserializer.js";
 import type { UtteranceKeys } from "../htk/utterance-keys.js";
 import type { Utterance } from "../htk/utterances.js";
 import type { ReaderSurroundings } from "../reader.js";
-import { ArchiveCursor } from "./archive-cursor.js";
+import { ArchiveCursor, requireFile } from "./archive-cursor.js";
 import { type ArchiveMatrix, readMatrix, skipMatrix } from "./archive-matrix.js";
-import { type Place, readTable } from "./table.js";
+import { indexTable, type Place } from "./table.js";
 
 /** Where features lie. */
 export interface KaldiFeatureFiles {
@@ -38,7 +38,7 @@ export class KaldiFeatures implements FeatureSource {
     log.write(`reading script file ${countsFile} ... ${counts.length} entries\n`);
     this.names = counts.map(({ name }) => name);
     this.utterances = counts.map(({ name, frames }) => ({ key: keys.of(name), frames }));
-    this.places = readTable(files, specifier, skipMatrix);
+    this.places = indexTable(files, specifier, skipMatrix);
   }
 
   dimension(): number {
@@ -82,12 +82,7 @@ function checked(matrix: ArchiveMatrix, name: string, frames: number, cursor: Ar
 }
 
 function readCounts(files: FileAccess, path: string): { readonly name: string; readonly frames: number }[] {
-  if (!files.exists(path) || files.isDirectory(path)) {
-    throw new CntkError({
-      code: "kaldi-file",
-      message: `error opening file '${path}': No such file or directory`,
-    });
-  }
+  requireFile(files, path);
   const lines = files.readText(path).split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   const counts = lines.map((line, i) => {

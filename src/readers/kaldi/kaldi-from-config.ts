@@ -4,9 +4,9 @@ import type { FileAccess } from "../../files/file-access.js";
 import { FeatureDeserializer } from "../htk/feature-deserializer.js";
 import { readSpeechReader, type SpeechFiles, type SpeechReaderOptions } from "../htk/htk-from-config.js";
 import type { LabelSource } from "../htk/mlf-deserializer.js";
-import { type LabelledUtterance, readStateList } from "../htk/mlf-file.js";
+import { readStateList } from "../htk/mlf-file.js";
 import { utteranceKeys } from "../htk/utterance-keys.js";
-import { ArchiveCursor } from "./archive-cursor.js";
+import { requireFile } from "./archive-cursor.js";
 import { KaldiFeatures } from "./kaldi-features.js";
 import { readClasses } from "./posteriors.js";
 import { readTable } from "./table.js";
@@ -50,38 +50,29 @@ function posteriorLabels(path: string, stateList: string, delay: number): LabelS
   return ({ files, log }) => {
     const states = stateList === "" ? undefined : readStateList(files, stateList);
     if (states) log.write(`total ${states.size} state names in state list ${stateList}\n`);
-    const places = readTable(files, specifierIn(files, path, "mlfFile"), readClasses);
-    const cursors = new Map<string, ArchiveCursor>();
-    try {
-      const labels = [...places].map(([name, place]): LabelledUtterance => {
-        const cursor = cursors.get(place.path) ?? new ArchiveCursor(files, place.path);
-        cursors.set(place.path, cursor);
-        cursor.offset = place.offset;
-        const found = readClasses(cursor);
-        const classes = found.map((_, frame) => {
-          const label = found[frame - delay >= 0 ? frame - delay : 0] ?? 0;
-          const state = states ? states.get(String(label)) : label;
-          if (state !== undefined) return state;
-          throw cursor.problem(`kaldi htkmlfentry: state ${label} not found in statelist`, place.offset);
-        });
-        return { name, starts: Array.from({ length: classes.length + 1 }, (_, i) => i), classes };
+    const labels = readTable(files, specifierIn(files, path, "mlfFile"), (cursor) => {
+      const { offset } = cursor;
+      const found = readClasses(cursor);
+      return found.map((_, frame) => {
+        const label = found[frame - delay >= 0 ? frame - delay : 0] ?? 0;
+        const state = states ? states.get(String(label)) : label;
+        if (state !== undefined) return state;
+        throw cursor.problem(`kaldi htkmlfentry: state ${label} not found in statelist`, offset);
       });
-      log.write(`htkmlfreader: reading MLF file ${path} ... total ${labels.length} entries\n`);
-      return labels;
-    } finally {
-      for (const cursor of cursors.values()) cursor.close();
-    }
+    });
+    log.write(`htkmlfreader: reading MLF file ${path} ... total ${labels.size} entries\n`);
+    return Array.from(labels, ([name, classes]) => ({
+      name,
+      starts: Array.from({ length: classes.length + 1 }, (_, frame) => frame),
+      classes,
+    }));
   };
 }
 
 /** The specifier in a file. */
 function specifierIn(files: FileAccess, path: string, key: string): string {
-  if (files.exists(path) && !files.isDirectory(path)) return files.readText(path).trim();
-  throw new CntkError({
-    code: "kaldi-file",
-    message: `error opening file '${path}': No such file or directory`,
-    hint: `${key} names a file that holds a specifier of Kaldi's, as ark:feats.ark`,
-  });
+  requireFile(files, path, `${key} names a file that holds a specifier of Kaldi's, as ark:feats.ark`);
+  return files.readText(path).trim();
 }
 
 function refuse(section: ConfigSection, keys: readonly string[], what: string): void {

@@ -1,5 +1,6 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { makeNode } from "../../network/build.js";
+import { UniqueNames } from "../../network/edit.js";
 import type { Attributes, NetworkNode, ParameterValues } from "../../network/network.js";
 import { requireOperation } from "../../ops/index.js";
 import type { OnnxAttributeValue, OnnxConstant, OnnxFileGraph, OnnxFileNode } from "./read-onnx.js";
@@ -53,16 +54,8 @@ export type Value = NodeValue | ConstantValue | SizesValue | DelayedValue | Fram
 export class Assembly {
   readonly nodes: NetworkNode[] = [];
   readonly values = new Map<NetworkNode, ParameterValues>();
-  private readonly taken = new Set<string>();
+  private readonly names = new UniqueNames([], "_");
   private readonly parameters = new Map<ConstantValue, NetworkNode>();
-
-  /** A name that no other node has, whatever the case. */
-  private take(wanted: string): string {
-    let free = wanted;
-    for (let number = 1; this.taken.has(free.toLowerCase()); number++) free = `${wanted}_${number}`;
-    this.taken.add(free.toLowerCase());
-    return free;
-  }
 
   add(
     operation: string,
@@ -70,7 +63,12 @@ export class Assembly {
     wanted: string,
     attributes: Attributes = {},
   ): NetworkNode {
-    const node = makeNode({ op: requireOperation(operation), name: this.take(wanted), inputs, attributes });
+    const node = makeNode({
+      op: requireOperation(operation),
+      name: this.names.take(wanted),
+      inputs,
+      attributes,
+    });
     this.nodes.push(node);
     return node;
   }
