@@ -231,6 +231,17 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   return updates.trainingGraph(shaped, request);
 }
 
+/** 7  Throws what `trainingGraph` and its plan would refuse: updates are made of what can always be done. */
+export function requireTrainable(
+  shaped: ShapedNetwork,
+  { criterion, outputs }: Omit<TrainingRequest, "options">,
+  elementType: ElementType,
+): void {
+  requireComputable(shaped, [criterion, ...outputs]);
+  const wanted = updates.trainedUses(shaped, criterion);
+  requirePlan(autodiff.gradientGraph(shaped, { root: criterion, wanted, outputs }).graph, elementType);
+}
+
 /** All that these nodes need can be run, and a sample of it fits into memory. */
 function requireComputable(shaped: ShapedNetwork, roots: readonly NetworkNode[]): void {
   const nodes = depthFirstOrder(roots);
@@ -253,18 +264,44 @@ export function planGraph(
   elementType: ElementType,
   passNames?: readonly string[],
 ): Plan {
-  const order = [...new Set(Object.values(graph.entries).flatMap((entry) => entry.order))];
-  const path = order.find(({ modelFile }) => modelFile !== undefined)?.modelFile;
+  const path = modelFileOf(graph);
   if (path === undefined) return planning.planGraph(graph, elementType, passNames);
   const limited = (): Plan => {
-    const outputs = Object.values(graph.entries).flatMap((entry) => entry.outputs);
-    const forward = order.filter(({ internal }) => !internal);
-    checkMemory(graph.facts, forward, outputs, elementType);
+    checkValues(graph, elementType);
     const plan = planning.planGraph(graph, elementType, passNames);
     planning.checkWork(plan);
     return plan;
   };
   return inModelFile(path, limited, "hint");
+}
+
+/** 7  Throws what `planGraph` would throw, in less time: a check needs no plan. */
+export function requirePlan(graph: ExecutionGraph, elementType: ElementType): void {
+  const path = modelFileOf(graph);
+  const check = (): void => {
+    if (path !== undefined) checkValues(graph, elementType);
+    const isExplained = planning.checkGraph(graph, elementType);
+    if (path !== undefined && !isExplained()) planning.checkWork(planning.planGraph(graph, elementType));
+  };
+  if (path === undefined) check();
+  else inModelFile(path, check, "hint");
+}
+
+/** The model file that some of the nodes are from. */
+function modelFileOf({ entries }: ExecutionGraph): string | undefined {
+  for (const { order } of Object.values(entries)) {
+    const node = order.find(({ modelFile }) => modelFile !== undefined);
+    if (node) return node.modelFile;
+  }
+  return undefined;
+}
+
+/** The limits of a model file's values. Throws CntkError `needs-too-much-memory`. */
+function checkValues({ entries, facts }: ExecutionGraph, elementType: ElementType): void {
+  const order = new Set(Object.values(entries).flatMap((entry) => entry.order));
+  const outputs = Object.values(entries).flatMap((entry) => entry.outputs);
+  const forward = [...order].filter(({ internal }) => !internal);
+  checkMemory(facts, forward, outputs, elementType);
 }
 
 /** A compiled plan, and the names of what it remembers between two runs. */

@@ -3,7 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { average, type CriterionSum } from "../log/training-lines.js";
 import { formatGeneral } from "../numerics/number-format.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
+import { inferenceGraph, requirePlan, shapeNetwork } from "../pipeline.js";
 import { type Reader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import {
@@ -99,7 +99,7 @@ export const crossValidateAction: Action = {
       const { files, untrained } = session;
       if (!files.exists(modelPath) && !untrained?.has(files.resolve(modelPath))) return;
       const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);
-      planGraph(inferenceGraph(shaped, nodes), session.elementType);
+      requirePlan(inferenceGraph(shaped, nodes), session.elementType);
     });
   },
 };

@@ -2,7 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { writeWhole } from "../files/file-access.js";
 import { memoryBlock } from "../memory-sharing/index.js";
 import { initialEngines, modelFromNetwork, writeModel } from "../model-files/index.js";
-import { planGraph, shapeNetwork, trainingModeGraph } from "../pipeline.js";
+import { requirePlan, shapeNetwork, trainingModeGraph } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { checkStreams } from "../training/feed.js";
@@ -47,7 +47,7 @@ export const normalizationStatisticsAction: Action = {
     const { newModelPath } = readOptions(section);
     const { shaped, nodes, requirePrecision } = await networkOf(session, section);
     requirePrecision();
-    planGraph(trainingModeGraph(shaped, nodes), session.elementType);
+    requirePlan(trainingModeGraph(shaped, nodes), session.elementType);
     leaveUntrained(session, newModelPath, shaped);
   },
 };

@@ -1,7 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
-import { inferenceGraph, planGraph } from "../pipeline.js";
+import { inferenceGraph, requirePlan } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
@@ -57,7 +57,7 @@ export const testAction: Action = {
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);
     requirePrecision();
-    planGraph(inferenceGraph(shaped, nodes), session.elementType);
+    requirePlan(inferenceGraph(shaped, nodes), session.elementType);
   },
 };
 

@@ -4,10 +4,10 @@ import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import {
   buildShapedNetwork,
   inferenceGraph,
-  planGraph,
+  requirePlan,
   requireMemory,
+  requireTrainable,
   shapeNetwork,
-  trainingGraph,
 } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -104,12 +104,12 @@ export const trainAction: TrainingAction = {
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
       const computed = withStatistics(shaped, statisticsToCompute(shaped));
-      planGraph(inferenceGraph(computed, [...criterion, ...evaluation, ...output]), session.elementType);
+      requirePlan(inferenceGraph(computed, [...criterion, ...evaluation, ...output]), session.elementType);
       return;
     }
     const { criterion, evaluations } = trainingNodes(shaped, options);
     const outputs = [criterion, ...evaluations];
-    planGraph(trainingGraph(shaped, { criterion, outputs, options }).graph, session.elementType);
+    requireTrainable(shaped, { criterion, outputs }, session.elementType);
     options.requireSize(options.minibatchSizes.at(0));
     const model = withStatistics(shaped, statisticsToCompute(shaped));
     const { modelPath, maxEpochs } = options;

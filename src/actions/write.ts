@@ -2,7 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { NetworkNode, NodeGroup, ShapedNetwork } from "../network/network.js";
-import { gradientGraph, inferenceGraph, planGraph, shapeNetwork } from "../pipeline.js";
+import { gradientGraph, inferenceGraph, requirePlan, shapeNetwork } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
 import { memoryBlock } from "../memory-sharing/index.js";
@@ -93,12 +93,10 @@ export const writeAction: Action = {
     if (hasReader) writesKeys(section);
     if (options.nodeUnitTest) {
       const { root, passNodes, shaped: changed } = withPassNodes(session, shaped, 0);
-      planGraph(
-        gradientGraph(changed, { root, wanted: passNodes, outputs: [root] }).graph,
-        session.elementType,
-      );
+      const { graph } = gradientGraph(changed, { root, wanted: passNodes, outputs: [root] });
+      requirePlan(graph, session.elementType);
     } else {
-      planGraph(inferenceGraph(shaped, outputNodes(shaped, section)), session.elementType);
+      requirePlan(inferenceGraph(shaped, outputNodes(shaped, section)), session.elementType);
     }
   },
 };

@@ -1,4 +1,4 @@
-export { passes, planGraph, planKey } from "./plan-graph.js";
+export { checkGraph, passes, planGraph, planKey } from "./plan-graph.js";
 export { checkWork } from "./work.js";
 export { printPlan } from "./print-plan.js";
 export { bufferLifetimes, type Lifetime } from "./lifetimes.js";

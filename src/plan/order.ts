@@ -24,6 +24,7 @@ export function executionOrder(
   inputsOf: (node: NetworkNode) => readonly NetworkNode[],
   delayOf: (node: NetworkNode) => 1 | -1 | undefined,
 ): Part[] {
+  if (isExecutable(nodes, inputsOf)) return [...nodes];
   const position = new Map(nodes.map((node, index) => [node, index]));
   const inside = (node: NetworkNode) => inputsOf(node).filter((input) => position.has(input));
   const component = stronglyConnected(nodes, inside);
@@ -39,6 +40,19 @@ export function executionOrder(
     const isSingle = group.length === 1 && !inside(first).includes(first);
     return isSingle ? first : turn(group, inside, delayOf, position);
   });
+}
+
+/** Does each node stand behind all that it needs? Then the given order is the one that is looked for. */
+function isExecutable(
+  nodes: readonly NetworkNode[],
+  inputsOf: (node: NetworkNode) => readonly NetworkNode[],
+): boolean {
+  const ahead = new Set(nodes);
+  for (const node of nodes) {
+    if (inputsOf(node).some((input) => ahead.has(input))) return false;
+    ahead.delete(node);
+  }
+  return true;
 }
 
 /** The number of each node's strongly connected component (Tarjan, without recursion). */

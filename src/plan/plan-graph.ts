@@ -8,6 +8,7 @@ import { instructionsOf } from "./plan.js";
 import { dataKey, mapInstructions } from "./rewrite.js";
 import { forwardCopies, removeUnneeded, shareEqualWork, writeStatesDirectly } from "./simplify.js";
 import { planProblems, verifyBetweenPasses } from "./verify.js";
+import { isExplained } from "./work.js";
 
 /** A pass over one entry: the same results with less work. */
 type Pass = (entry: LoweredEntry, buffers: readonly Buffer[]) => LoweredEntry;
@@ -49,6 +50,20 @@ export function planGraph(
   const problems = planProblems(plan);
   if (problems.length > 0) throw new Error(`the plan is wrong:\n  ${problems.join("\n  ")}`);
   return plan;
+}
+
+/**
+ * Throws what planning refuses, without making the plan: it is nodes that are refused, and passes only leave out work. The
+ * function returned tells whether their work is little enough (`checkWork`); where it is not, the plan has to be looked at.
+ */
+export function checkGraph(graph: ExecutionGraph, elementType: ElementType): () => boolean {
+  const lowering = new Lowering(graph, elementType);
+  const { buffers } = lowering;
+  const lowered = entryNames.flatMap((name) => {
+    const entry = graph.entries[name];
+    return entry ? [lowering.lowerEntry(entry)] : [];
+  });
+  return () => lowered.every((entry) => isExplained(removeUnneeded(entry, buffers).steps, buffers));
 }
 
 /** Renumbers the buffers and axes in use and puts the parts together. */

@@ -2,7 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount } from "../network/network.js";
 import type { Instruction } from "../primitives/instruction.js";
 import { signatureOf } from "../primitives/signatures.js";
-import { type Entry, instructionsOf, type Plan } from "./plan.js";
+import { type Buffer, type Entry, instructionsOf, type Plan, type Step } from "./plan.js";
 
 /*
  * How much there is to do for one sample, estimated before it is begun: a damaged model file can ask for years of work with
@@ -29,6 +29,20 @@ export function checkWork(plan: Plan): void {
   for (const entry of Object.values(plan.entries)) checkEntry(plan, entry);
 }
 
+/** Would `checkWork` let pass a plan of these buffers, of which an entry does no more than these steps? */
+export function isExplained(steps: readonly Step[], buffers: readonly Buffer[]): boolean {
+  let total = 0;
+  const inputs = new Set<Buffer>();
+  for (const instruction of instructionsOf(steps)) {
+    total += workOf(instruction);
+    for (const { buffer } of instruction.reads) {
+      const read = buffers[buffer];
+      if (read?.role === "input") inputs.add(read);
+    }
+  }
+  return total <= shortWork || total <= explainedWork([...buffers.filter(isState), ...inputs]);
+}
+
 function checkEntry(plan: Plan, { steps }: Entry): void {
   let total = 0;
   let heaviest: { readonly instruction: Instruction; readonly work: number } | undefined;
@@ -37,13 +51,7 @@ function checkEntry(plan: Plan, { steps }: Entry): void {
     total += work;
     if (!heaviest || work > heaviest.work) heaviest = { instruction, work };
   }
-  if (
-    !heaviest ||
-    total <= shortWork ||
-    total <= mostUses * elementsOf(plan, "state") * elementsOf(plan, "input")
-  ) {
-    return;
-  }
+  if (!heaviest || total <= shortWork || total <= explainedWork(plan.buffers)) return;
   const { kind, writes } = heaviest.instruction;
   const buffer = plan.buffers[writes.buffer];
   const name = buffer?.serves ?? buffer?.name ?? "";
@@ -54,8 +62,17 @@ function checkEntry(plan: Plan, { steps }: Entry): void {
   });
 }
 
+/** The work that inputs and parameters explain. */
+function explainedWork(buffers: readonly Buffer[]): number {
+  return mostUses * elementsOf(buffers, "state") * elementsOf(buffers, "input");
+}
+
+function isState({ role }: Buffer): boolean {
+  return role === "state";
+}
+
 /** Elements of all buffers of a role, those of inputs for one sample. */
-function elementsOf({ buffers }: Plan, wanted: "state" | "input"): number {
+function elementsOf(buffers: readonly Buffer[], wanted: "state" | "input"): number {
   let elements = 0;
   for (const { role, dims } of buffers) if (role === wanted) elements += elementCount(dims);
   return elements;
