@@ -74,14 +74,7 @@ export class InternalGraph implements GraphBuilder {
     attributes: Attributes = {},
     name?: string,
   ): NetworkNode {
-    const node: NetworkNode = {
-      name: name === undefined ? this.names.inScope(this.scope, op.name) : this.names.unique(name),
-      op,
-      inputs: [...inputs],
-      attributes: { ...attributeDefaults(op), ...attributes },
-      tags: noTags,
-      internal: true,
-    };
+    const node = this.blank(op, inputs, { ...attributeDefaults(op), ...attributes }, name);
     const {
       shape,
       dynamicAxis,
@@ -99,6 +92,22 @@ export class InternalGraph implements GraphBuilder {
     });
     this.nodes.push(node);
     return node;
+  }
+
+  private blank(
+    op: OpDefinition,
+    inputs: readonly NetworkNode[],
+    attributes: Attributes,
+    name: string | undefined,
+  ): NetworkNode {
+    return {
+      name: name === undefined ? this.names.inScope(this.scope, op.name) : this.names.unique(name),
+      op,
+      inputs: [...inputs],
+      attributes,
+      tags: noTags,
+      internal: true,
+    };
   }
 
   applyNamed(
@@ -121,12 +130,13 @@ export class InternalGraph implements GraphBuilder {
     name?: string,
   ): NetworkNode {
     const { shape, dynamicAxis, storage = "dense" } = result;
-    const attributes: PrimitiveAttributes<K> = {
-      parameters,
-      result: { shape, dynamicAxis, storage },
-      ...(views && { views }),
-    };
-    return this.apply(operationOfPrimitive(kind), inputs, { ...attributes }, name);
+    const own: PrimitiveAttributes<K> = { parameters, result: { shape, dynamicAxis, storage }, views };
+    // What its shape rule would say is known: there are several of these nodes to each of the user's.
+    const attributes = own as unknown as Attributes;
+    const node = this.blank(operationOfPrimitive(kind), inputs, attributes, name);
+    this.known.set(node, { shape, dynamicAxis, needsGradient: false, storage, attributes });
+    this.nodes.push(node);
+    return node;
   }
 
   map(expression: Expression, inputs: readonly NetworkNode[], name?: string): NetworkNode {

@@ -72,11 +72,13 @@ export function typedAttributes<S extends AttributeDeclarations>(
   attributes: Readonly<Record<string, unknown>>,
   problem: (name: string, kind: AttributeKind) => Error,
 ): AttributesOf<S> {
-  const complete: Record<string, unknown> = { ...attributes };
-  for (const [name, { kind, default: value, computed }] of declarationList(declarations)) {
-    complete[name] ??= value;
-    if (complete[name] === undefined && computed) continue;
-    if (!isOfKind[kind](complete[name])) throw problem(name, kind);
+  let complete = attributes;
+  for (const [name, { kind, default: otherwise, computed }] of declarationList(declarations)) {
+    const given = complete[name];
+    const value = given ?? otherwise;
+    if (value !== given) complete = { ...complete, [name]: value };
+    if (value === undefined && computed) continue;
+    if (!isOfKind[kind](value)) throw problem(name, kind);
   }
   return complete as AttributesOf<S>;
 }

@@ -31,11 +31,15 @@ export function makeNode({ op, name, inputs, attributes, origin, calls }: NodeSp
   };
 }
 
+const defaultsOf = new WeakMap<OpDefinition, Attributes>();
+
 /** The attributes of a node about which nothing was said. */
 export function attributeDefaults(op: OpDefinition): Attributes {
-  const defaults: Record<string, unknown> = {};
-  for (const [key, declaration] of declarationList(op.attributes)) {
-    if ("default" in declaration) defaults[key] = declaration.default;
+  let defaults = defaultsOf.get(op);
+  if (!defaults) {
+    const declared = declarationList(op.attributes).filter(([, declaration]) => "default" in declaration);
+    defaults = Object.fromEntries(declared.map(([key, declaration]) => [key, declaration.default]));
+    defaultsOf.set(op, defaults);
   }
   return defaults;
 }

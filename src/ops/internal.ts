@@ -22,7 +22,7 @@ const internal = {
 export interface PrimitiveAttributes<K extends Kind = Kind> {
   readonly parameters: Parameters[K];
   readonly result: InternalResult;
-  readonly views?: Views;
+  readonly views?: Views | undefined;
 }
 
 /** The op whose nodes are single instructions of a kind; its name is the kind's. */

@@ -8,7 +8,7 @@ import type {
   Storage,
 } from "../network/network.js";
 import { formatShape } from "../network/network.js";
-import type { MessageWeight, ShapeContext, ShapedInput } from "../network/op-definition.js";
+import type { MessageWeight, ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
 import type { CompileAxes } from "./compile-axes.js";
 import { inferredShape } from "./infer-parameter.js";
 import { parameterAttributes } from "../ops/inputs.js";
@@ -17,6 +17,8 @@ import { checkShape } from "./size-limits.js";
 import { Prototype } from "./validating-line.js";
 
 interface NodeState {
+  /** Those of the inputs. */
+  readonly inputs: NodeState[];
   shape: SampleShape;
   dynamicAxis: DynamicAxis | null;
   storage: Storage;
@@ -43,6 +45,9 @@ export class NodeValidator {
     private readonly message: (text: string, weight: MessageWeight) => void,
   ) {
     for (const node of order) this.states.set(node, initialState(node, options));
+    for (const [node, state] of this.states) {
+      for (const input of node.inputs) state.inputs.push(this.current(input));
+    }
   }
 
   current(node: NetworkNode): NodeState {
@@ -51,12 +56,19 @@ export class NodeValidator {
     return state;
   }
 
-  isVisited(node: NetworkNode): boolean {
-    return this.current(node).visited;
+  /** Have all of a node's inputs been looked at? */
+  areInputsVisited(node: NetworkNode): boolean {
+    return this.current(node).inputs.every(isVisited);
+  }
+
+  /** Has one of them? */
+  isInputVisited(node: NetworkNode): boolean {
+    return this.current(node).inputs.some(isVisited);
   }
 
   prototype(node: NetworkNode): Prototype {
-    return new Prototype(node, this.current(node).attributes, (of) => this.current(of));
+    const state = this.current(node);
+    return new Prototype(node, state.attributes, state, state.inputs);
   }
 
   facts(): Map<NetworkNode, NodeFacts> {
@@ -74,18 +86,11 @@ export class NodeValidator {
   /** Applies the shape rule; tells whether anything changed: shape, axis, need for a gradient, or an input's shape. */
   validate(node: NetworkNode, isFinalPass: boolean): boolean {
     const state = this.current(node);
-    const before = { ...state };
-    const shapesBefore = node.inputs.map((input) => this.current(input).shape);
-    state.needsGradient ||= node.inputs.some((input) => this.current(input).needsGradient);
+    const { shape, dynamicAxis, needsGradient } = state;
+    const shapesBefore = state.inputs.map((input) => input.shape);
+    state.needsGradient ||= state.inputs.some((input) => input.needsGradient);
 
-    const context = new NodeShapeContext(node, this, this.options, isFinalPass, this.message);
-    let result;
-    try {
-      result = node.op.shape(context);
-    } catch (error) {
-      throw error instanceof CntkError ? this.withPlace(error, node) : error;
-    }
-    checkShape(node, result.shape);
+    const result = this.allowed(node, state, shapesBefore, isFinalPass);
     // A parameter's own rule knows its dimensions as written; inferred ones stay.
     if (!(node.op.role === "parameter" && state.visited)) state.shape = result.shape;
     state.dynamicAxis = result.dynamicAxis;
@@ -94,11 +99,37 @@ export class NodeValidator {
     state.details = result.details;
     state.visited = true;
     return (
-      before.dynamicAxis !== state.dynamicAxis ||
-      !sameShape(before.shape, state.shape) ||
-      before.needsGradient !== state.needsGradient ||
-      node.inputs.some((input, index) => !sameShape(shapesBefore[index] ?? [], this.current(input).shape))
+      dynamicAxis !== state.dynamicAxis ||
+      !sameShape(shape, state.shape) ||
+      needsGradient !== state.needsGradient ||
+      state.inputs.some((input, index) => !sameShape(shapesBefore[index] ?? [], input.shape))
     );
+  }
+
+  /** Where the rule refuses the node, its inputs are left as they were: CNTK shows them so. */
+  private allowed(
+    node: NetworkNode,
+    state: NodeState,
+    shapesBefore: readonly SampleShape[],
+    isFinalPass: boolean,
+  ): ShapeResult {
+    try {
+      const result = this.applyRule(node, state, isFinalPass);
+      checkShape(node, result.shape);
+      return result;
+    } catch (error) {
+      state.inputs.forEach((input, index) => (input.shape = shapesBefore[index] ?? []));
+      throw error;
+    }
+  }
+
+  private applyRule(node: NetworkNode, state: NodeState, isFinalPass: boolean): ShapeResult {
+    const context = new NodeShapeContext(node, state, this, this.options, isFinalPass, this.message);
+    try {
+      return node.op.shape(context);
+    } catch (error) {
+      throw error instanceof CntkError ? this.withPlace(error, node) : error;
+    }
   }
 
   /** Gives a parameter dimensions found by a consumer. */
@@ -135,13 +166,14 @@ class NodeShapeContext implements ShapeContext {
 
   constructor(
     readonly node: NetworkNode,
+    state: NodeState,
     private readonly validator: NodeValidator,
     private readonly options: NodeValidatorOptions,
     readonly isFinalPass: boolean,
     private readonly print: (text: string, weight: MessageWeight) => void,
   ) {
-    this.attributes = validator.current(node).attributes;
-    this.inputs = node.inputs.map((input) => new LiveInput(input, validator));
+    this.attributes = state.attributes;
+    this.inputs = node.inputs.map((input, index) => new LiveInput(input, state.inputs[index] as NodeState));
   }
 
   get inputAxis(): DynamicAxis {
@@ -184,19 +216,19 @@ class NodeShapeContext implements ShapeContext {
 class LiveInput implements ShapedInput {
   constructor(
     readonly node: NetworkNode,
-    private readonly validator: NodeValidator,
+    private readonly state: NodeState,
   ) {}
 
   get shape(): SampleShape {
-    return this.validator.current(this.node).shape;
+    return this.state.shape;
   }
 
   get dynamicAxis(): DynamicAxis | null {
-    return this.validator.current(this.node).dynamicAxis;
+    return this.state.dynamicAxis;
   }
 
   get storage(): Storage {
-    return this.validator.current(this.node).storage;
+    return this.state.storage;
   }
 
   get isParameter(): boolean {
@@ -204,8 +236,12 @@ class LiveInput implements ShapedInput {
   }
 
   get needsGradient(): boolean {
-    return this.validator.current(this.node).needsGradient;
+    return this.state.needsGradient;
   }
+}
+
+function isVisited({ visited }: NodeState): boolean {
+  return visited;
 }
 
 /** CNTK's NodeDescription: `Node 'z.W' (LearnableParameter operation)`. */
@@ -219,6 +255,7 @@ function initialState(node: NetworkNode, { known: earlier, axes }: NodeValidator
   const isLeaf = node.inputs.length === 0;
   const rate = attributes["learningRateMultiplier"];
   return {
+    inputs: [],
     shape: known?.shape ?? (isLeaf || node.op.delay ? writtenShape(attributes) : []),
     // Whatever an earlier compile found is forgotten.
     dynamicAxis: axes.initial(node),

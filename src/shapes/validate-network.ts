@@ -15,7 +15,6 @@ import { collectRoots } from "../network/node-order.js";
 import type { AxisNames } from "./axis-names.js";
 import { CompileAxes } from "./compile-axes.js";
 import { NodeValidator } from "./node-validator.js";
-import type { Prototype } from "./validating-line.js";
 
 export interface ValidationOptions {
   /** The network's trace level; at 0 only errors, `FAILED` lines and inferred shapes are printed. */
@@ -137,19 +136,20 @@ function runPass(
     const isLeaf = node.inputs.length === 0;
     const axisNode = node.inputs.find((input) => input.op.name === "DynamicAxis");
     if (axisNode) throw axisAsInput(axisNode, node);
-    const allVisited = node.inputs.every((input) => validator.isVisited(input));
+    const allVisited = validator.areInputsVisited(node);
     // A node none of whose inputs has been looked at yet (it can only sit in a loop) has nothing to go by.
-    const ready = isLeaf || node.inputs.some((input) => validator.isVisited(input));
+    const ready = isLeaf || validator.isInputVisited(node);
     let settled = false;
     if (ready) {
-      const before = validator.prototype(node);
-      const changed = validateNode(node, validator, log, before, pass === "final");
+      const compares = pass === "later" && log.isPrinting;
+      const before = compares ? validator.prototype(node).shapes() : "";
+      const changed = validateNode(node, validator, log, pass === "final");
       anyChanged ||= changed;
-      const after = validator.prototype(node);
       if (pass === "final") {
         if (changed) throw changedInFinalPass(node);
-      } else if (log.isPrinting && (pass === "first" || changed || before.shapes() !== after.shapes())) {
-        log.print(`Validating --> ${after.text()}\n`);
+      } else if (log.isPrinting) {
+        const after = validator.prototype(node);
+        if (!compares || changed || before !== after.shapes()) log.print(`Validating --> ${after.text()}\n`);
       }
       settled = isLeaf || (allVisited && !changed);
     }
@@ -162,13 +162,12 @@ function validateNode(
   node: NetworkNode,
   validator: NodeValidator,
   log: ValidationLog,
-  before: Prototype,
   isFinalPass: boolean,
 ): boolean {
   try {
     return validator.validate(node, isFinalPass);
   } catch (error) {
-    log.printAlways(`Validating --> ${before.text()} FAILED\n`);
+    log.printAlways(`Validating --> ${validator.prototype(node).text()} FAILED\n`);
     throw error;
   }
 }

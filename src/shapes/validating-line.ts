@@ -7,20 +7,14 @@ export interface PrintedNode {
   readonly dynamicAxis: DynamicAxis | null;
 }
 
-/** CNTK's prototype of a node at one moment of the validation. It is written out only if it is printed. */
+/** CNTK's prototype of a node, as the validation sees it at this moment. */
 export class Prototype {
-  private readonly own: PrintedNode;
-  private readonly inputs: readonly (PrintedNode | undefined)[];
-
   constructor(
     private readonly node: NetworkNode,
     private readonly attributes: Attributes,
-    current: (node: NetworkNode) => PrintedNode,
-  ) {
-    const now = (of: NetworkNode | undefined): PrintedNode | undefined => of && moment(current(of));
-    this.own = moment(current(node));
-    this.inputs = node.inputs.map(now);
-  }
+    private readonly own: PrintedNode,
+    private readonly inputs: readonly (PrintedNode | undefined)[],
+  ) {}
 
   /** What may change from one moment to another: `[2 x 3], [3 x *] -> [2 x *]`. */
   shapes(): string {
@@ -43,10 +37,6 @@ export class Prototype {
   private suffix(): string {
     return this.inputs.length === 0 ? "" : (this.node.op.validatingSuffix?.(this.attributes) ?? "");
   }
-}
-
-function moment({ shape, dynamicAxis }: PrintedNode): PrintedNode {
-  return { shape, dynamicAxis };
 }
 
 function shapeOf({ shape, dynamicAxis }: PrintedNode): string {
