@@ -1,8 +1,8 @@
 /** An open file, read in pieces. */
 export interface RandomAccessFile {
   readonly size: number;
-  /** Up to `length` bytes from `offset`; fewer at the end of the file. */
-  read(offset: number, length: number): Uint8Array;
+  /** Up to `length` bytes from `offset`; fewer at the end of the file. They may lie in `memory`, if it is large enough. */
+  read(offset: number, length: number, memory?: Uint8Array): Uint8Array;
   close(): void;
 }
 

@@ -6,6 +6,12 @@ interface Task<Request, Reply> {
   readonly finish: (reply: Reply | undefined) => void;
 }
 
+/**
+ * What such threads make lives for a request or for a moment: with more room for the moment (megabytes) they would only leave more
+ * lying about.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 3 };
+
 /** Threads beyond these would wait for the disk or for each other's memory. */
 const mostThreads = 4;
 
@@ -33,7 +39,7 @@ export class ThreadPool<Request, Reply> {
 
   private startThread(): void {
     this.running++;
-    const worker = new Worker(this.entry);
+    const worker = new Worker(this.entry, { resourceLimits });
     let task: Task<Request, Reply> | undefined;
     const give = (): void => {
       task = this.waiting.shift();

@@ -30,7 +30,8 @@ export interface IndexOptions {
   readonly keys: KeyReading;
 }
 
-const pieceSize = 4 * 1024 * 1024;
+/** Bytes that are read at a time, always to the same place: memory that is given up is not free at once. */
+const pieceSize = 1024 * 1024;
 const largestUint32 = 0xffffffff;
 
 /**
@@ -77,9 +78,10 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
 
 /** Every line is a sequence; what stands behind the last newline is one more. */
 function indexLines(file: RandomAccessFile, begin: number, builder: IndexBuilder): void {
+  const memory = new Uint8Array(pieceSize);
   let lineStart = begin;
   for (let at = begin; at < file.size; at += pieceSize) {
-    const bytes = file.read(at, Math.min(pieceSize, file.size - at));
+    const bytes = file.read(at, pieceSize, memory);
     for (let i = bytes.indexOf(newline); i >= 0; i = bytes.indexOf(newline, i + 1)) {
       builder.add(lineStart, at + i + 1, 1);
       lineStart = at + i + 1;
@@ -126,8 +128,9 @@ function indexSequences(
     if (search === undefined || search.found) samples++;
     search?.reset();
   };
+  const memory = new Uint8Array(pieceSize);
   for (let at = begin; at < file.size; at += pieceSize) {
-    const bytes = file.read(at, Math.min(pieceSize, file.size - at));
+    const bytes = file.read(at, pieceSize, memory);
     let i = 0;
     while (i < bytes.length) {
       if (readingId) {
