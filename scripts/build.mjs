@@ -1,9 +1,10 @@
-// Builds dist/: compiles TypeScript, copies the BrainScript library, writes the command's stub.
+// Builds dist/: compiles TypeScript, copies the BrainScript library and parses it, writes the command's stub.
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
@@ -28,6 +29,24 @@ if (existsSync(library)) {
   for (const file of readdirSync(library, { recursive: true, encoding: "utf8" })) {
     if (file.endsWith(".bs")) cpSync(join(library, file), join(dist, "src", "library", file));
   }
+}
+
+// The library's trees lie beside its texts. One that does not come back as it was is left out: the text is parsed then.
+const load = (file) => import(pathToFileURL(join(dist, file)).href);
+const { parseBrainScript, plainText, treeAsText, treeFromText } = await load("grammar/index.js");
+const { readLibrarySources } = await load("src/node/library.js");
+const { libraryFiles } = await load("src/library/index.js");
+const sources = readLibrarySources();
+const sourceOf = (name) => sources.find((source) => source.name === `<library>/${name}`);
+for (const file of libraryFiles) {
+  const { result, diagnostics } = parseBrainScript(plainText(sourceOf(file)), {
+    load: (path) => plainText(sourceOf(path)),
+  });
+  if (diagnostics.length > 0) throw new Error(`${file}: ${diagnostics[0].message}`);
+  const tree = treeAsText(result);
+  const restored = treeFromText(tree, (name) => sources.find((source) => source.name === name));
+  if (isDeepStrictEqual(restored, result)) writeFileSync(join(dist, "src", "library", `${file}.tree`), tree);
+  else console.warn(`${file}: its tree cannot be kept`);
 }
 
 writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./src/cli/main.js";\n');

@@ -61,7 +61,7 @@ const allowed = {
   // What processes that train together say to each other.
   communication: [],
   // What the commands of a configuration share, from the command line to the last room.
-  session: ["network", "model-files", "shapes", "backends", "readers", "communication"],
+  session: ["library", "network", "model-files", "shapes", "backends", "readers", "communication"],
   // The table of contents calls every stage.
   pipeline: [
     "grammar",

@@ -2,7 +2,7 @@ import type { Backend } from "./backends/backend.js";
 import type { Team } from "./backends/wasm/team.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Communicator, ProcessGroup } from "./communication/index.js";
-import type { Source } from "./diagnostics/source.js";
+import type { LibrarySource } from "./library/index.js";
 import type { FileAccess } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
 import type { Clock, RunLog } from "./log/run-log.js";
@@ -46,7 +46,7 @@ export interface Platform {
 export interface SessionStart {
   readonly files: FileAccess;
   /** The BrainScript library, in order. */
-  readonly library: readonly Source[];
+  readonly library: readonly LibrarySource[];
   /** Where the log begins; CNTK logs to standard error, and `stderr=FILE` moves the log elsewhere. */
   readonly errorOutput: LogSink;
   /** Standard output, for `outputPath = -` and `stderr = -`. */

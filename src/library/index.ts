@@ -1,3 +1,11 @@
+import type { Source } from "../diagnostics/source.js";
+
+/** A file of the library. */
+export interface LibrarySource extends Source {
+  /** Its syntax tree, written out when cntkts was built (grammar/tree-text.ts); absent before, and for parts of other files. */
+  readonly tree?: string | undefined;
+}
+
 /**
  * The BrainScript library: text files beside this one, read like a user's own. All of them are members of one record, so
  * their order does not matter to the language; it is the order in which a reader meets them best.

@@ -1,5 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
-import type { Source } from "../diagnostics/source.js";
+import type { LibrarySource } from "../library/index.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import type { Network } from "../network/network.js";
@@ -11,7 +11,7 @@ import type { ModelSource, NetworkCompiler } from "./loaded-models.js";
 export interface SourceEnvironment {
   readonly files: FileAccess;
   /** The texts of the BrainScript library. */
-  readonly library: readonly Source[];
+  readonly library: readonly LibrarySource[];
   readonly includeDirectories: readonly string[];
   readonly elementType: ElementType;
   readonly deviceId: number;

@@ -1,10 +1,10 @@
 import type { NamedExpression, Program, SourceLoader, TextWithPlaces } from "../../../grammar/index.js";
-import { parseBrainScript, plainText } from "../../../grammar/index.js";
+import { parseBrainScript, plainText, treeFromText } from "../../../grammar/index.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Source } from "../../diagnostics/source.js";
 import { evaluateProgram, typeName } from "../../evaluator/index.js";
 import type { RecordValue } from "../../evaluator/values.js";
-import { formerArguments, libraryParts, namesNotYet } from "../../library/index.js";
+import { formerArguments, libraryParts, type LibrarySource, namesNotYet } from "../../library/index.js";
 import type { LogSink } from "../../log/log.js";
 import type { Network } from "../../network/network.js";
 import { NodeFactory } from "./computation-node.js";
@@ -20,7 +20,7 @@ export interface BuildRequest {
   /** The value of `BrainScriptNetworkBuilder`: a record in `{ }` or `[ ]`, or an expression in `( )`. */
   readonly text: TextWithPlaces;
   /** The texts of the BrainScript library (`libraryFiles` and `libraryParts` name them). */
-  readonly library: readonly Source[];
+  readonly library: readonly LibrarySource[];
   readonly precision: "float" | "double";
   readonly deviceId: number;
   /** Above 0 the log tells about parameters whose dimensions are not known yet. */
@@ -126,9 +126,9 @@ const parsedLibrary = new WeakMap<Source, Program>();
 
 /**
  * The members of all library files. Its parts (`libraryParts`) are found when a file includes them. The library does not
- * change while a program runs, so each of its texts is parsed once.
+ * change while a program runs, so each of its texts is parsed once, or not at all where the build has done it.
  */
-function libraryMembers(library: readonly Source[]): NamedExpression[] {
+function libraryMembers(library: readonly LibrarySource[]): NamedExpression[] {
   const parts = library.filter(({ name }) => libraryParts.some((part) => name.endsWith(part)));
   const loader: SourceLoader = {
     load: (path) => {
@@ -138,10 +138,17 @@ function libraryMembers(library: readonly Source[]): NamedExpression[] {
   };
   const files = library.filter((source) => !parts.includes(source));
   return files.flatMap((source) => {
-    const program = parsedLibrary.get(source) ?? parsed(plainText(source), loader);
+    const program =
+      parsedLibrary.get(source) ?? builtTree(source, library) ?? parsed(plainText(source), loader);
     parsedLibrary.set(source, program);
     return program.members;
   });
+}
+
+/** The tree that was built of a file, if it is that of today's texts. */
+function builtTree({ tree }: LibrarySource, library: readonly Source[]): Program | undefined {
+  if (tree === undefined) return undefined;
+  return treeFromText(tree, (name) => library.find((source) => source.name === name));
 }
 
 function parsed(text: TextWithPlaces, loader?: SourceLoader): Program {
