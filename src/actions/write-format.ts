@@ -3,13 +3,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
-import {
-  type Conversion,
-  printReal,
-  printText,
-  printUnsigned,
-  readConversion,
-} from "../numerics/printf.js";
+import { type Conversion, printReal, printText, printUnsigned, readConversion } from "../numerics/printf.js";
 
 /** The `format` section of a write command (ComputationNetworkLib/ComputationNode.cpp, WriteFormattingOptions). */
 export interface WriteFormat {

@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from "vitest";
-import { printInteger, printReal, printText, printUnsigned, readConversion } from "../../src/numerics/printf.js";
+import {
+  printInteger,
+  printReal,
+  printText,
+  printUnsigned,
+  readConversion,
+} from "../../src/numerics/printf.js";
 
 const conversion = (text: string) => {
   const read = readConversion(text);
