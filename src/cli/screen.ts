@@ -1,5 +1,5 @@
 import { visible } from "../diagnostics/shown-text.js";
-import type { RunOptions } from "../index.js";
+import type { RunOptions } from "../api-run.js";
 import type { CommandContext } from "./command.js";
 import { ProgressBar, type Terminal } from "./progress-bar.js";
 

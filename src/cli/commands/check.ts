@@ -17,7 +17,7 @@ export const checkCommand = defineCommand({
   },
   read: ({ words, flag }) => ({ words, summary: flag("summary") }),
   run: async ({ words, summary }, context) => {
-    const { checkConfig, printSummary } = await import("../../index.js");
+    const { checkConfig, printSummary } = await import("../../api-run.js");
     await onScreen(context, async (options) => {
       const { warnings, networks } = await checkConfig(words, options);
       for (const warning of warnings) context.errors.write(`\n${renderDiagnostic(warning)}\n`);
