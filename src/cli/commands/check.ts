@@ -1,6 +1,6 @@
 import { renderDiagnostic } from "../../diagnostics/render.js";
 import { defineCommand } from "../command.js";
-import { onScreen } from "../screen.js";
+import { GatheredLog, onScreen } from "../screen.js";
 
 /** `cntkts check configFile=…`: everything up to the plan, without data; a network alone will do. */
 export const checkCommand = defineCommand({
@@ -19,7 +19,8 @@ export const checkCommand = defineCommand({
   run: async ({ words, summary }, context) => {
     const { checkConfig, printSummary } = await import("../../api-run.js");
     await onScreen(context, async (options) => {
-      const { warnings, networks } = await checkConfig(words, options);
+      const log = new GatheredLog(options.log);
+      const { warnings, networks } = await checkConfig(words, { ...options, log }).finally(() => log.flush());
       for (const warning of warnings) context.errors.write(`\n${renderDiagnostic(warning)}\n`);
       if (!summary) return;
       for (const { command, summary: layers } of networks) {
