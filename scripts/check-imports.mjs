@@ -125,19 +125,10 @@ const allowed = {
   node: ["library"],
   // Entry points of other threads, and the pool that runs them.
   threads: ["backends", "readers", "node"],
-  api: [
-    "convert",
-    "threads",
-    "model-files",
-    "backends",
-    "communication",
-    "session",
-    "actions",
-    "run",
-    "node",
-  ],
-  index: ["session", "actions", "run", "api"],
-  cli: ["config", "session", "node", "index"],
+  "api-run": ["threads", "communication", "session", "run", "node"],
+  api: ["api-run", "convert", "threads", "model-files", "backends", "session", "actions", "run", "node"],
+  index: ["session", "actions", "run", "api-run", "api"],
+  cli: ["config", "session", "node", "api-run", "index"],
 };
 
 /** Rooms that fill the interfaces of others: they may name any room's types, but call nobody. */

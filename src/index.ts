@@ -1,24 +1,27 @@
 /**
- * cntkts as a library: run CNTK configurations, load CNTK models. The command line does everything through this module.
+ * cntkts as a library: run CNTK configurations, load CNTK models. The command line does everything through these
+ * functions, and loads of them what a command needs.
  */
 export {
   checkConfig,
-  convertData,
   explainConfig,
+  runConfig,
+  version,
+  type ExplainOptions,
+  type RunOptions,
+} from "./api-run.js";
+export {
+  convertData,
   evaluateNodes,
   exportModelFile,
   importModelFile,
   loadModel,
   makeMnist,
-  runConfig,
-  version,
   visualize,
   type ConvertOptions,
   type EvaluateOptions,
-  type ExplainOptions,
   type ExportOptions,
   type LoadOptions,
-  type RunOptions,
   type VisualizeOptions,
 } from "./api.js";
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";

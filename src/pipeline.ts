@@ -27,9 +27,7 @@ import {
 } from "./sources/brainscript/index.js";
 import type { ModelSource, NetworkCompiler } from "./sources/loaded-models.js";
 import { inModelFile, loadModelFile, requirePrecision } from "./sources/model-file/index.js";
-import { ndlSource } from "./sources/ndl/index.js";
 import type { NetworkSource } from "./sources/network-source.js";
-import { simpleNetworkSource } from "./sources/simple-network/index.js";
 import * as planning from "./plan/index.js";
 import type { Plan } from "./plan/plan.js";
 import type { Session } from "./session.js";
@@ -50,8 +48,21 @@ const sourceKeys = [
   "ExperimentalNetworkBuilder",
 ] as const;
 
-/** The ways to describe a network that there are. */
-const networkSources: readonly NetworkSource[] = [simpleNetworkSource, ndlSource, ...brainScriptSources];
+/** The ways to describe a network that there are; the older ones are loaded when a command describes its network so. */
+const networkSources: readonly NetworkSource[] = [
+  {
+    key: "SimpleNetworkBuilder",
+    validatesSilently: true,
+    build: async (...given) =>
+      (await import("./sources/simple-network/index.js")).simpleNetworkSource.build(...given),
+  },
+  {
+    key: "NDLNetworkBuilder",
+    validatesSilently: true,
+    build: async (...given) => (await import("./sources/ndl/index.js")).ndlSource.build(...given),
+  },
+  ...brainScriptSources,
+];
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {

@@ -19,8 +19,6 @@ export interface ActionResult {
  * prints what CNTK prints through `session.log`. `check` runs through the same refusals and stops before data and files.
  */
 export interface Action {
-  /** As users write it, older names included. */
-  readonly names: readonly string[];
   /** Epochs that the action will run, for `progressTracing`; absent = it does not train. */
   epochs?(section: ConfigSection): number;
   /**

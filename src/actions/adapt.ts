@@ -9,7 +9,6 @@ import { trainAction, type TrainingAction } from "./train.js";
  */
 export const adaptAction: TrainingAction = {
   ...trainAction,
-  names: ["adapt"],
   // CNTK gives a trace level only to networks that it builds.
   networkTraceLevel: () => 0,
   create(session, section) {

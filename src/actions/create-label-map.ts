@@ -16,7 +16,6 @@ interface LabelMapOptions {
  * (ActionsLib/OtherActions.cpp, DoCreateLabelMap). A file that is there already stays as it is.
  */
 export const createLabelMapAction: Action = {
-  names: ["createLabelMap"],
   async run(session, { section }) {
     const { reader, files, traceLevel } = readOptions(section);
     for (const file of files) {
@@ -31,9 +30,8 @@ export const createLabelMapAction: Action = {
     }
     return {};
   },
-  check(_session, { section }) {
-    checkReader(readOptions(section).reader);
-    return Promise.resolve();
+  async check(_session, { section }) {
+    await checkReader(readOptions(section).reader);
   },
 };
 

@@ -67,7 +67,6 @@ interface Validated {
  * DoCrossValidate).
  */
 export const crossValidateAction: Action = {
-  names: ["cv"],
   async run(session, { section }) {
     const { files, log } = session;
     const reader = await readerFromConfig(validationReader(section), session);
@@ -92,15 +91,13 @@ export const crossValidateAction: Action = {
       await reader.close();
     }
   },
-  check(session, { section }) {
-    return Promise.resolve().then(() => {
-      checkReaderSection(session, validationReader(section));
-      const { modelPath, evaluationNodes } = readCrossValidation(section);
-      const { files, untrained } = session;
-      if (!files.exists(modelPath) && !untrained?.has(files.resolve(modelPath))) return;
-      const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);
-      requirePlan(inferenceGraph(shaped, nodes), session.elementType);
-    });
+  async check(session, { section }) {
+    await checkReaderSection(session, validationReader(section));
+    const { modelPath, evaluationNodes } = readCrossValidation(section);
+    const { files, untrained } = session;
+    if (!files.exists(modelPath) && !untrained?.has(files.resolve(modelPath))) return;
+    const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);
+    requirePlan(inferenceGraph(shaped, nodes), session.elementType);
   },
 };
 

@@ -20,7 +20,6 @@ interface DumpOptions {
 
 /** Action `dumpNode`: nodes of a model file as text (ActionsLib/TrainActions.cpp, DoDumpNodes). */
 export const dumpNodesAction: Action = {
-  names: ["dumpNodes", "dumpNode", "dumpnode"],
   run(session, { section }) {
     const options = readOptions(section);
     const { network, facts } = loadedNetwork(session, options.modelPath);

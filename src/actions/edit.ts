@@ -12,7 +12,6 @@ import { leaveUntrained } from "./stored-values.js";
  * out a script of the model editing language (ActionsLib/TrainActions.cpp, DoEdit). With `makeMode` a model that is there already is left alone.
  */
 export const editAction: Action = {
-  names: ["edit"],
   async run(session, command) {
     const { files, log } = session;
     const { section } = command;

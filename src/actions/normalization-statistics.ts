@@ -22,7 +22,6 @@ import { leaveUntrained } from "./stored-values.js";
  * averages have seen, and writes a model that keeps them (ActionsLib/TrainActions.cpp, DoBatchNormalizationStat).
  */
 export const normalizationStatisticsAction: Action = {
-  names: ["bnstat"],
   async run(session, { section }) {
     const { files, log, elementType, communicator } = session;
     const reader = await readerFromConfig(statisticsReader(section), session);
@@ -43,7 +42,7 @@ export const normalizationStatisticsAction: Action = {
     }
   },
   async check(session, { section }) {
-    checkReaderSection(session, statisticsReader(section));
+    await checkReaderSection(session, statisticsReader(section));
     const { newModelPath } = readOptions(section);
     const { shaped, nodes, requirePrecision } = await networkOf(session, section);
     requirePrecision();

@@ -18,7 +18,6 @@ interface PlotOptions {
  * (ActionsLib/OtherActions.cpp, DoTopologyPlot). CNTK has a program of the user's draw it; here Graphviz is built in.
  */
 export const plotAction: Action = {
-  names: ["plot"],
   async run(session, { section }) {
     const { files, log } = session;
     const { modelPath, outputDotFile, outputFile } = readOptions(section, session);

@@ -14,9 +14,12 @@ export function readerSection(section: ConfigSection, traceLevel: string): Confi
  * For a check: refuses what a run would refuse of a reader's section. A kind of reader that is not available yet is only a
  * finding, since the network can be checked without it.
  */
-export function checkReaderSection({ findings }: Pick<Session, "findings">, section: ConfigSection): void {
+export async function checkReaderSection(
+  { findings }: Pick<Session, "findings">,
+  section: ConfigSection,
+): Promise<void> {
   try {
-    checkReader(section);
+    await checkReader(section);
   } catch (error) {
     if (!(error instanceof CntkError) || error.code !== "not-available" || !findings) throw error;
     const message = `${error.diagnostic.message}: a run would stop here`;

@@ -19,7 +19,6 @@ interface SvdOptions {
 
 /** Action `SVD`: replaces parameters by products of lower rank (ActionsLib/OtherActions.cpp, DoParameterSVD). */
 export const svdAction: Action = {
-  names: ["SVD"],
   run(session, { section }) {
     const { modelPath, outputModelPath, groups, alignedSize } = readOptions(session, section);
     const { log, elementType, files } = session;

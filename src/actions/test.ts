@@ -25,7 +25,6 @@ function testReader(section: ConfigSection): ConfigSection {
 
 /** Action `test` (also called `eval`): averages criteria over a data set (ActionsLib/EvalActions.cpp). */
 export const testAction: Action = {
-  names: ["test", "eval"],
   async run(session, { section }) {
     const { log, signal, onProgress } = session;
     const reader = await readerFromConfig(testReader(section), session);
@@ -52,7 +51,7 @@ export const testAction: Action = {
   },
   async check(session, command) {
     const { section } = command;
-    if (keysThere(session, command, "reader").has("reader")) checkReaderSection(session, testReader(section));
+    if (keysThere(session, command, "reader").has("reader")) await checkReaderSection(session, testReader(section));
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);

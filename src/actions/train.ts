@@ -18,7 +18,6 @@ import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from 
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
 import { valueOfFirst } from "../training/processes.js";
-import { trainNetwork } from "../training/train-network.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
 import { checkReaderSection } from "./reader-section.js";
@@ -33,7 +32,6 @@ export interface TrainingAction extends Action {
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: TrainingAction = {
-  names: ["train", "trainRNN"],
   create: createNetwork,
   networkTraceLevel: (section) => section.integer("traceLevel", 0),
   epochs: (section) => section.section("SGD").size("maxEpochs"),
@@ -73,6 +71,7 @@ export const trainAction: TrainingAction = {
         : undefined;
       try {
         const traceLevel = this.networkTraceLevel(section);
+        const { trainNetwork } = await import("../training/train-network.js");
         await trainNetwork(session, {
           shaped,
           options,
@@ -102,8 +101,8 @@ export const trainAction: TrainingAction = {
       options && begun !== undefined
         ? loadNetwork(session, options, begun)
         : await this.create(session, section);
-    if (there.has("reader")) checkReaderSection(session, section.section("reader"));
-    if (section.has("cvReader")) checkReaderSection(session, section.section("cvReader"));
+    if (there.has("reader")) await checkReaderSection(session, section.section("reader"));
+    if (section.has("cvReader")) await checkReaderSection(session, section.section("cvReader"));
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
       const computed = withStatistics(shaped, statisticsToCompute(shaped));

@@ -18,21 +18,13 @@ function refuse(action: string, { section }: Command): never {
   });
 }
 
-function unavailable(...names: readonly string[]): Action {
-  const refused = (_: Session, command: Command): never => {
-    const actions = command.section.array("action");
-    return refuse(actions.find((action) => names.includes(action)) ?? names[0] ?? "", command);
-  };
-  return {
-    names,
-    run: (session, command) => Promise.resolve().then(() => refused(session, command)),
-    check: (session, command) => Promise.resolve().then(() => refused(session, command)),
-  };
+function unavailable(name: string): Action {
+  const refused = (_: Session, command: Command): Promise<never> =>
+    Promise.resolve().then(() => refuse(name, command));
+  return { run: refused, check: refused };
 }
 
 /** Actions of CNTK's that cntkts does not have; they are refused when it is their turn (CNTK.cpp, DoCommands). */
-export const unavailableActions: readonly Action[] = [
-  unavailable("convertdbn"),
-  unavailable("devtest"),
-  unavailable("exportdbn"),
-];
+export const unavailableActions: ReadonlyMap<string, Action> = new Map(
+  Object.keys(purposes).map((name) => [name, unavailable(name)]),
+);

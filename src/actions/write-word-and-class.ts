@@ -30,7 +30,6 @@ interface WordClassOptions {
  * (ActionsLib/OtherActions.cpp, DoWriteWordAndClassInfo).
  */
 export const writeWordAndClassAction: Action = {
-  names: ["writeWordAndClass"],
   run({ files, log }, { section }) {
     writeWordsAndClasses(readOptions(section), files, log);
     return Promise.resolve({});

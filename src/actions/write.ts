@@ -30,7 +30,6 @@ function writeReader(section: ConfigSection): ConfigSection {
 
 /** Action `write`: writes node values as text, one file a node (SGDLib/SimpleOutputWriter.h). */
 export const writeAction: Action = {
-  names: ["write"],
   async run(session, { section }) {
     const { log } = session;
     const reader = await readerFromConfig(writeReader(section), session);
@@ -83,7 +82,7 @@ export const writeAction: Action = {
   async check(session, command) {
     const { section } = command;
     const hasReader = keysThere(session, command, "reader").has("reader");
-    if (hasReader) checkReaderSection(session, writeReader(section));
+    if (hasReader) await checkReaderSection(session, writeReader(section));
     const options = readWriteOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
     requirePrecision();

@@ -3,8 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { ElementType } from "../numerics/values.js";
 import type { Backend } from "./backend.js";
-import { javascriptBackend } from "./javascript/index.js";
-import { referenceBackend } from "./reference/index.js";
+import { missingForWasm } from "./wasm/emit/engine.js";
 import type { Team } from "./wasm/team.js";
 
 /** The element types that a backend computes in, known without loading it. */
@@ -67,25 +66,31 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
 }
 
 /** The compiled backend where the engine can run it, else the generated loops. */
-async function fastestBackend(notes: string[], request: WasmRequest): Promise<Backend> {
-  const { missingForWasm, createWasmBackend } = await import("./wasm/index.js");
+function fastestBackend(notes: string[], request: WasmRequest): Promise<Backend> {
   const missing = missingForWasm();
-  if (missing === undefined) return createWasmBackend(request.team, undefined, request.fused);
+  if (missing === undefined) return openBackend("wasm", request);
   notes.push(`The backend 'wasm' cannot run here: this JavaScript engine has no ${missing}.`);
-  return javascriptBackend;
+  return openBackend("javascript");
 }
 
 function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {
   return { backend, notes: [...notes, ...(backend.notes ?? [])] };
 }
 
-/** Starts a backend. TensorFlow.js is loaded only here: it takes a moment. What `request` allows, a backend that can makes use of. */
+/**
+ * Starts a backend. What it is made of is loaded when it compiles its first plan (a check never does), TensorFlow.js at once.
+ * What `request` allows, a backend that can makes use of.
+ */
 export async function openBackend(name: BackendName, request: WasmRequest = {}): Promise<Backend> {
-  if (name === "javascript") return javascriptBackend;
-  if (name === "reference") return referenceBackend;
+  if (name === "javascript")
+    return loadedLater(name, async () => (await import("./javascript/index.js")).javascriptBackend);
+  if (name === "reference")
+    return loadedLater(name, async () => (await import("./reference/index.js")).referenceBackend);
   if (name === "wasm") {
-    const { createWasmBackend } = await import("./wasm/index.js");
-    return createWasmBackend(request.team, undefined, request.fused);
+    return loadedLater(name, async () => {
+      const { createWasmBackend } = await import("./wasm/index.js");
+      return createWasmBackend(request.team, undefined, request.fused);
+    });
   }
   const { createTfjsBackend } = await import("./tfjs/index.js");
   switch (name) {
@@ -100,6 +105,16 @@ export async function openBackend(name: BackendName, request: WasmRequest = {}):
     default:
       return name satisfies never;
   }
+}
+
+function loadedLater(name: BackendName, load: () => Promise<Backend>): Backend {
+  let backend: Promise<Backend> | undefined;
+  return {
+    name,
+    description: name,
+    elementTypes: elementTypesOf[name],
+    compile: async (plan) => (await (backend ??= load())).compile(plan),
+  };
 }
 
 function knownName(requested: string): BackendName {

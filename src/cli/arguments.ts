@@ -4,8 +4,6 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import { packageVersion } from "../node/platform.js";
 import type { Command, Given, Prepared } from "./command.js";
 import { runCommand } from "./commands/run.js";
-import { commandHelp, mainHelp } from "./help.js";
-import { parser } from "./parser.js";
 import { usageError } from "./usage-error.js";
 
 /** A command line that has been read, with the backend it asks for. */
@@ -54,17 +52,23 @@ function takeBackend(
 async function parseRest(argv: readonly string[], commands: readonly Command[]): Promise<Prepared> {
   const [first] = argv;
   const wantsHelp = argv.includes("--help") || argv.includes("-h");
-  if (first === undefined) return helpRequest(await mainHelp(commands), 1);
+  if (first === undefined) return helpRequest(await helpFor(commands), 1);
   const find = (name: string | undefined) => commands.find((command) => command.name === name);
   const command = find(first) ?? (first === "help" ? find(argv[1]) : undefined);
   if (command) {
-    if (wantsHelp || first === "help") return helpRequest(await commandHelp(command), 0);
+    if (wantsHelp || first === "help") return helpRequest(await helpFor(command), 0);
     return command.prepare(await parseCommand(command, argv.slice(1)));
   }
-  if (wantsHelp || first === "help") return helpRequest(await mainHelp(commands), 0);
+  if (wantsHelp || first === "help") return helpRequest(await helpFor(commands), 0);
   if (argv.includes("--version")) return versionRequest;
   const names = commands.map(({ name }) => name);
   return runCommand.prepare(new Arguments("", configurationWords(argv, names), {}));
+}
+
+/** The help of one command, or of all. It is loaded only here, yargs with it. */
+async function helpFor(subject: Command | readonly Command[]): Promise<string> {
+  const { commandHelp, mainHelp } = await import("./help.js");
+  return "name" in subject ? commandHelp(subject) : mainHelp(subject);
 }
 
 function helpRequest(text: string, exitCode: number): Prepared {
@@ -111,14 +115,10 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
   const isWord = (arg: string) => command.words === undefined && !arg.startsWith("-") && arg.includes("=");
   const shielded = argv.map((arg, index) => (isWord(arg) ? `<word ${index}>` : arg));
   refuseUnknownOptions(command, shielded, helpHint);
-  const parsed = await parser(shielded)
-    .help(false)
-    .options(command.options)
-    .strictOptions()
-    .fail((message, error) => {
-      throw yargsProblem(message || error.message, name, helpHint);
-    })
-    .parseAsync();
+  const hasOnlyWords = argv.every(isWord) && Object.values(command.options).every((it) => !it.demandOption);
+  const parsed = hasOnlyWords
+    ? { ...defaultsOf(command), _: shielded }
+    : await parsedByYargs(command, shielded, helpHint);
   const words = parsed._.map((word) => {
     const shield = /^<word (\d+)>$/.exec(String(word));
     return shield ? argv[Number(shield[1])]! : String(word);
@@ -134,6 +134,28 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
     throw usageError(`${name} does not know what to do with '${words[command.words.length]}'`, helpHint);
   }
   return new Arguments(helpHint, words, parsed);
+}
+
+/** What options have that are not given. */
+function defaultsOf({ options }: Command): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
+}
+
+/** Words and options; yargs is loaded only for who has options, since it takes as long as a small check. */
+async function parsedByYargs(
+  { name, options }: Command,
+  argv: readonly string[],
+  helpHint: string,
+): Promise<Readonly<Record<string, unknown>> & { readonly _: readonly (string | number)[] }> {
+  const { parser } = await import("./parser.js");
+  return parser(argv)
+    .help(false)
+    .options(options)
+    .strictOptions()
+    .fail((message, error) => {
+      throw yargsProblem(message || error.message, name, helpHint);
+    })
+    .parseAsync();
 }
 
 /** The values that yargs found, in the forms that commands ask for. */

@@ -1,5 +1,6 @@
 import { visible } from "../diagnostics/shown-text.js";
-import type { RunOptions } from "../index.js";
+import type { LogSink } from "../log/log.js";
+import type { RunOptions } from "../api-run.js";
 import type { CommandContext } from "./command.js";
 import { ProgressBar, type Terminal } from "./progress-bar.js";
 
@@ -13,10 +14,37 @@ function terminalOf({ errors, environment }: CommandContext): Terminal {
   return { isTTY: true, columns, write: (text) => errors.write(text) };
 }
 
+/** So many characters of a log are written at once, and what is older than so many milliseconds goes with the next ones. */
+const mostGathered = 1 << 16;
+const oldest = 50;
+
+/**
+ * The log of what is soon over: each line is a call of the system, and networks have tens of thousands. Text is gathered for a
+ * moment; `flush` writes what is left.
+ */
+export class GatheredLog implements LogSink {
+  private text = "";
+  private since = 0;
+
+  constructor(private readonly log: LogSink) {}
+
+  write(text: string): void {
+    if (this.text === "") this.since = performance.now();
+    this.text += text;
+    if (this.text.length >= mostGathered || performance.now() - this.since > oldest) this.flush();
+  }
+
+  flush(): void {
+    const { text } = this;
+    this.text = "";
+    if (text !== "") this.log.write(text);
+  }
+}
+
 /** Log, standard output and progress bar on one screen, without getting in each other's way. */
 export async function onScreen(
   context: CommandContext,
-  work: (options: RunOptions) => Promise<unknown>,
+  work: (options: RunOptions & { readonly log: LogSink }) => Promise<unknown>,
 ): Promise<void> {
   const bar = new ProgressBar(terminalOf(context));
   const { output, errors, directory, signal, backend } = context;

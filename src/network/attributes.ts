@@ -72,11 +72,14 @@ export function typedAttributes<S extends AttributeDeclarations>(
   attributes: Readonly<Record<string, unknown>>,
   problem: (name: string, kind: AttributeKind) => Error,
 ): AttributesOf<S> {
-  let complete = attributes;
+  let complete: Record<string, unknown> = attributes;
   for (const [name, { kind, default: otherwise, computed }] of declarationList(declarations)) {
     const given = complete[name];
     const value = given ?? otherwise;
-    if (value !== given) complete = { ...complete, [name]: value };
+    if (value !== given) {
+      if (complete === attributes) complete = { ...attributes };
+      complete[name] = value;
+    }
     if (value === undefined && computed) continue;
     if (!isOfKind[kind](value)) throw problem(name, kind);
   }

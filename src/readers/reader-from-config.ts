@@ -2,23 +2,101 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { openBinary, readBinary } from "./binary-format/binary-from-config.js";
-import { openComposite, readComposite } from "./composite/composite-from-config.js";
-import { openSpeechReader, readSpeechReader } from "./htk/htk-from-config.js";
-import { openImageReader, readImageReader } from "./images/images-from-config.js";
-import { readKaldiReader } from "./kaldi/kaldi-from-config.js";
-import { readLanguageModelOptions } from "./language-model/language-model-config.js";
-import { LanguageModelReader } from "./language-model/language-model-reader.js";
-import { readLanguageUnderstandingOptions } from "./language-understanding/language-understanding-config.js";
-import { LanguageUnderstandingReader } from "./language-understanding/language-understanding-reader.js";
-import { NumberTableReader } from "./number-table/number-table-reader.js";
-import { readNumberTableOptions } from "./number-table/number-table-config.js";
 import type { Reader, ReaderSurroundings } from "./reader.js";
-import { textFormatOptions } from "./text-format/text-format-config.js";
-import { createTextFormatReader } from "./text-format/text-format-reader.js";
 
-/** Old and new names of CNTK's reader types; a name can mean another library's type too, which cannot work here. */
-const textFormatNames = ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"];
+/** Opens the data of a reader whose section has been read. */
+type Open = (surroundings: ReaderSurroundings) => Reader | Promise<Reader>;
+
+/** A kind of reader: it is loaded when a section asks for it. */
+interface Kind {
+  /** Old and new names of CNTK's; a name can mean another library's type too, which cannot work here. */
+  readonly names: readonly string[];
+  readonly read: (section: ConfigSection) => Promise<Open>;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    names: ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"],
+    read: async (section) => {
+      const { textFormatOptions } = await import("./text-format/text-format-config.js");
+      const options = textFormatOptions(section);
+      const { createTextFormatReader } = await import("./text-format/text-format-reader.js");
+      return (surroundings) => createTextFormatReader(options, surroundings);
+    },
+  },
+  {
+    names: ["CompositeDataReader", "Cntk.Composite"],
+    read: async (section) => {
+      const { openComposite, readComposite } = await import("./composite/composite-from-config.js");
+      const options = await readComposite(section);
+      return (surroundings) => openComposite(options, surroundings);
+    },
+  },
+  {
+    names: ["CNTKBinaryReader", "Cntk.Deserializers.Binary"],
+    read: async (section) => {
+      const { openBinary, readBinary } = await import("./binary-format/binary-from-config.js");
+      const options = readBinary(section);
+      return (surroundings) => openBinary(options, surroundings);
+    },
+  },
+  {
+    names: ["ImageReader", "Cntk.Deserializers.Image"],
+    read: async (section) => {
+      const { openImageReader, readImageReader } = await import("./images/images-from-config.js");
+      const options = readImageReader(section);
+      return (surroundings) => openImageReader(options, surroundings);
+    },
+  },
+  {
+    // The older reader of HTK files and the newer one: here both are the newer one.
+    names: ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"],
+    read: async (section) => {
+      const { openSpeechReader, readSpeechReader } = await import("./htk/htk-from-config.js");
+      const options = readSpeechReader(section);
+      return (surroundings) => openSpeechReader(options, surroundings);
+    },
+  },
+  {
+    names: ["Kaldi2Reader", "Cntk.Reader.Kaldi2"],
+    read: async (section) => {
+      const { readKaldiReader } = await import("./kaldi/kaldi-from-config.js");
+      const options = readKaldiReader(section);
+      const { openSpeechReader } = await import("./htk/htk-from-config.js");
+      return (surroundings) => openSpeechReader(options, surroundings);
+    },
+  },
+  {
+    names: ["LMSequenceReader", "Cntk.Reader.LMSequence"],
+    read: async (section) => {
+      const { readLanguageModelOptions } = await import("./language-model/language-model-config.js");
+      const options = readLanguageModelOptions(section);
+      const { LanguageModelReader } = await import("./language-model/language-model-reader.js");
+      return (surroundings) => new LanguageModelReader(options, surroundings);
+    },
+  },
+  {
+    names: ["LUSequenceReader", "Cntk.Reader.LUSequence"],
+    read: async (section) => {
+      const { readLanguageUnderstandingOptions } =
+        await import("./language-understanding/language-understanding-config.js");
+      const options = readLanguageUnderstandingOptions(section);
+      const { LanguageUnderstandingReader } =
+        await import("./language-understanding/language-understanding-reader.js");
+      return (surroundings) => new LanguageUnderstandingReader(options, surroundings);
+    },
+  },
+  {
+    names: ["UCIFastReader", "Cntk.Reader.UCIFast"],
+    read: async (section) => {
+      const { readNumberTableOptions } = await import("./number-table/number-table-config.js");
+      const options = readNumberTableOptions(section);
+      const { NumberTableReader } = await import("./number-table/number-table-reader.js");
+      return (surroundings) => new NumberTableReader(options, surroundings);
+    },
+  },
+];
+
 const otherNames = [
   "SparsePCReader",
   "Cntk.Reader.SparsePC",
@@ -29,16 +107,6 @@ const otherNames = [
   "Cntk.Reader.Binary",
 ];
 
-const languageModelNames = ["LMSequenceReader", "Cntk.Reader.LMSequence"];
-const languageUnderstandingNames = ["LUSequenceReader", "Cntk.Reader.LUSequence"];
-const binaryNames = ["CNTKBinaryReader", "Cntk.Deserializers.Binary"];
-const imageNames = ["ImageReader", "Cntk.Deserializers.Image"];
-/** The older reader of HTK files and the newer one: here both are the newer one. */
-const htkNames = ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"];
-const numberTableNames = ["UCIFastReader", "Cntk.Reader.UCIFast"];
-const kaldiNames = ["Kaldi2Reader", "Cntk.Reader.Kaldi2"];
-const compositeNames = ["CompositeDataReader", "Cntk.Composite"];
-
 /**
  * The reader that a configuration's section describes. Throws CntkError `reader-type` for a type that does not exist or
  * that cntkts does not have, and what the reader itself throws.
@@ -48,18 +116,18 @@ export async function readerFromConfig(
   section: ConfigSection,
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
-  const open = describedReader(section);
+  const open = await describedReader(section);
   warnOfVerbosity(section, surroundings);
   return open(surroundings);
 }
 
 /** Throws what `readerFromConfig` would throw about the section itself; no data is touched. */
-export function checkReader(section: ConfigSection): void {
-  describedReader(section);
+export async function checkReader(section: ConfigSection): Promise<void> {
+  await describedReader(section);
 }
 
 /** Reads the section; the function returned opens the data. */
-function describedReader(section: ConfigSection): (surroundings: ReaderSurroundings) => Promise<Reader> {
+async function describedReader(section: ConfigSection): Promise<Open> {
   if (section.has("readers")) {
     throw unavailable(
       "a reader with 'readers' is not available yet",
@@ -69,43 +137,8 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
   const composite = section.has("deserializers");
   const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
   const span = section.raw("readerType")?.spanOf() ?? section.span;
-  if (compositeNames.includes(type)) {
-    const options = readComposite(section);
-    return (surroundings) => openComposite(options, surroundings);
-  }
-  if (textFormatNames.includes(type)) {
-    const options = textFormatOptions(section);
-    return (surroundings) => createTextFormatReader(options, surroundings);
-  }
-  if (binaryNames.includes(type)) {
-    const options = readBinary(section);
-    return (surroundings) => openBinary(options, surroundings);
-  }
-  if (imageNames.includes(type)) {
-    const options = readImageReader(section);
-    return (surroundings) => openImageReader(options, surroundings);
-  }
-  if (htkNames.includes(type)) {
-    const options = readSpeechReader(section);
-    return (surroundings) => openSpeechReader(options, surroundings);
-  }
-  if (kaldiNames.includes(type)) {
-    const options = readKaldiReader(section);
-    return (surroundings) => openSpeechReader(options, surroundings);
-  }
-  if (languageModelNames.includes(type)) {
-    const options = readLanguageModelOptions(section);
-    return (surroundings) => Promise.resolve().then(() => new LanguageModelReader(options, surroundings));
-  }
-  if (languageUnderstandingNames.includes(type)) {
-    const options = readLanguageUnderstandingOptions(section);
-    return (surroundings) =>
-      Promise.resolve().then(() => new LanguageUnderstandingReader(options, surroundings));
-  }
-  if (numberTableNames.includes(type)) {
-    const options = readNumberTableOptions(section);
-    return (surroundings) => Promise.resolve().then(() => new NumberTableReader(options, surroundings));
-  }
+  const kind = kinds.find(({ names }) => names.includes(type));
+  if (kind) return kind.read(section);
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({
     code: "reader-type",
@@ -113,18 +146,7 @@ function describedReader(section: ConfigSection): (surroundings: ReaderSurroundi
     span,
     label: "no such type of reader",
     hint:
-      didYouMean(type, [
-        ...textFormatNames,
-        ...compositeNames,
-        ...binaryNames,
-        ...imageNames,
-        ...htkNames,
-        ...kaldiNames,
-        ...languageModelNames,
-        ...languageUnderstandingNames,
-        ...numberTableNames,
-        ...otherNames,
-      ]) ?? "readerType = CNTKTextFormatReader reads text files",
+      didYouMean(type, [...kinds.flatMap(({ names }) => names), ...otherNames]) ?? "readerType = CNTKTextFormatReader reads text files",
   });
 }
 

@@ -10,20 +10,19 @@ export interface ReadCommand extends Command {
   readonly actions: readonly string[];
 }
 
-/**
- * The commands of a configuration; what their actions demand before anything runs is demanded here. A check demands
- * nothing: it looks at what is there.
- */
-export function readCommands(root: ConfigSection, names: readonly string[], check: boolean): ReadCommand[] {
-  const commands = names.map((name): ReadCommand => {
+/** The commands of a configuration. */
+export function readCommands(root: ConfigSection, names: readonly string[]): ReadCommand[] {
+  return names.map((name): ReadCommand => {
     const section = commandSection(root, name);
     return { name, section, actions: section.array("action", ["train"]) };
   });
-  if (check) return commands;
+}
+
+/** Demands what the actions demand before any of them runs. A check demands nothing: it looks at what is there. */
+export async function demandKeys(commands: readonly ReadCommand[]): Promise<void> {
   for (const { section, actions } of commands) {
-    for (const action of actions) actionByName(action)?.demand?.(section);
+    for (const name of actions) (await actionByName(name))?.demand?.(section);
   }
-  return commands;
 }
 
 function commandSection(root: ConfigSection, name: string): ConfigSection {
@@ -38,13 +37,17 @@ function commandSection(root: ConfigSection, name: string): ConfigSection {
 }
 
 /** `progressTracing = true`: the epochs that the commands will run, for whoever watches a cluster. */
-export function progressTracing(commands: readonly ReadCommand[], root: ConfigSection, log: RunLog): void {
+export async function progressTracing(
+  commands: readonly ReadCommand[],
+  root: ConfigSection,
+  log: RunLog,
+): Promise<void> {
   if (!root.boolean("progressTracing", false)) return;
   log.stamped(`CNTKModelPath: ${root.string("modelPath", "")}\n`);
   let total = 0;
   for (const { name, section, actions } of commands) {
     for (const action of actions) {
-      const epochs = actionByName(action)?.epochs?.(section);
+      const epochs = (await actionByName(action))?.epochs?.(section);
       if (epochs === undefined) continue;
       total += epochs;
       log.stamped(`CNTKCommandTrainInfo: ${name} : ${epochs}\n`);

@@ -12,7 +12,7 @@ import type { ShapedNetwork } from "../network/network.js";
 import { type NetworkSummary, summarizeNetwork } from "../network/summary.js";
 import { readConfiguration } from "../pipeline.js";
 import type { Session, SessionStart } from "../session.js";
-import { progressTracing, type ReadCommand, readCommands } from "./commands.js";
+import { demandKeys, progressTracing, type ReadCommand, readCommands } from "./commands.js";
 import { openSession, type ParallelRun } from "./open-session.js";
 import { redirectLog } from "./redirect.js";
 import { startLines } from "./start-up.js";
@@ -98,8 +98,11 @@ async function runCommands(
   const { root } = configuration;
   const { session, notes } = await openSession(start, configuration, log, { check, parallel });
   startLines(session, root, names, notes);
-  const commands = readCommands(root, names, check);
-  if (!check) progressTracing(commands, root, log);
+  const commands = readCommands(root, names);
+  if (!check) {
+    await demandKeys(commands);
+    await progressTracing(commands, root, log);
+  }
   const done: RunResult["commands"][number][] = [];
   const networks: RunResult["networks"][number][] = [];
   for (const command of commands) {
@@ -134,7 +137,7 @@ async function runAction(
 ): Promise<ActionResult> {
   const { log } = session;
   commandHeader(log, command.name, name);
-  const action = requireAction(name, command);
+  const action = await requireAction(name, command);
   const { rank } = session.communicator;
   const runs = rank === 0 || forAllProcesses.has(name);
   const run = async (): Promise<ActionResult | void> =>

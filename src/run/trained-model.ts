@@ -69,7 +69,7 @@ export function testReader(
 /** All sections that are commands, those that run first. */
 function commandsOf(root: ConfigSection): ReadCommand[] {
   const listed = root.array("command", ["train"]).filter((name) => root.has(name));
-  return readCommands(root, listed, true);
+  return readCommands(root, listed);
 }
 
 function testData(

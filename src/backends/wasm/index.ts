@@ -6,7 +6,7 @@ import type { Backend, Executable } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
 import { compileBody, compileKernel, type Steps } from "../host/steps.js";
 import { javascriptKernels } from "../javascript/kernels.js";
-import { canFuse, engine } from "./emit/engine.js";
+import { canFuse } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
 import { instantiate, pieceWork, type Exports } from "./instance.js";
 import { pieceSize, smallestWork } from "./phases.js";
@@ -33,19 +33,6 @@ function programOf(plan: Plan, fused: boolean): Program {
   }
   return program;
 }
-
-/** What the engine lacks for this backend; undefined if nothing. */
-export function missingForWasm(): string | undefined {
-  if (typeof SharedArrayBuffer === "undefined") return "shared memory";
-  return engine.validate(vectorModule) ? undefined : "WebAssembly SIMD";
-}
-
-/** A module with one function that makes a vector and drops it. */
-const vectorModule = Uint8Array.of(
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-  ...[0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00],
-  ...[0x0a, 0x09, 0x01, 0x07, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x1a, 0x0b],
-);
 
 /**
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the

@@ -1,6 +1,6 @@
 import { renderDiagnostic } from "../../diagnostics/render.js";
 import { defineCommand } from "../command.js";
-import { onScreen } from "../screen.js";
+import { GatheredLog, onScreen } from "../screen.js";
 
 /** `cntkts check configFile=…`: everything up to the plan, without data; a network alone will do. */
 export const checkCommand = defineCommand({
@@ -17,9 +17,10 @@ export const checkCommand = defineCommand({
   },
   read: ({ words, flag }) => ({ words, summary: flag("summary") }),
   run: async ({ words, summary }, context) => {
-    const { checkConfig, printSummary } = await import("../../index.js");
+    const { checkConfig, printSummary } = await import("../../api-run.js");
     await onScreen(context, async (options) => {
-      const { warnings, networks } = await checkConfig(words, options);
+      const log = new GatheredLog(options.log);
+      const { warnings, networks } = await checkConfig(words, { ...options, log }).finally(() => log.flush());
       for (const warning of warnings) context.errors.write(`\n${renderDiagnostic(warning)}\n`);
       if (!summary) return;
       for (const { command, summary: layers } of networks) {

@@ -16,7 +16,7 @@ export const explainCommand = defineCommand({
     ...optional("command"),
   }),
   run: async ({ words, stage, command }, { directory, backend, print }) => {
-    const { explainConfig } = await import("../../index.js");
+    const { explainConfig } = await import("../../api-run.js");
     const text = await explainConfig(words, stage, {
       directory,
       ...(command === undefined ? {} : { command }),

@@ -9,7 +9,7 @@ export const runCommand = defineCommand({
   options: {},
   read: ({ words }) => ({ words }),
   run: async ({ words }, context) => {
-    const { runConfig } = await import("../../index.js");
+    const { runConfig } = await import("../../api-run.js");
     return onScreen(context, (options) => runConfig(words, options));
   },
 });

@@ -4,17 +4,9 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Span } from "../../diagnostics/source.js";
 import { DataReader, type ReaderOptions } from "../data-reader.js";
 import type { Deserializer } from "../deserializer.js";
-import { htkDeserializer } from "../htk/htk-deserializer.js";
-import { featureDeserializerOptions, labelDeserializerOptions } from "../htk/htk-from-config.js";
-import { MlfDeserializer } from "../htk/mlf-deserializer.js";
-import { Base64ImageDeserializer } from "../images/base64-deserializer.js";
-import { ImageDeserializer } from "../images/image-deserializer.js";
-import { imageOptions } from "../images/images-from-config.js";
 import type { Randomization } from "../randomizer/sequence-order.js";
 import type { Reader, ReaderSurroundings } from "../reader.js";
 import { defaultChunkSize, defaultWindowInBytes } from "../text-format/options.js";
-import { textFormatOptions } from "../text-format/text-format-config.js";
-import { TextFormatDeserializer } from "../text-format/text-format-deserializer.js";
 import type { KeyReading } from "../text-format/text-index.js";
 import { CompositeDeserializer } from "./composite-deserializer.js";
 import { keyReading } from "./sequence-keys.js";
@@ -22,10 +14,12 @@ import { keyReading } from "./sequence-keys.js";
 /** Opens a deserializer's data. */
 type OpenDeserializer = (surroundings: ReaderSurroundings) => Deserializer | Promise<Deserializer>;
 
-/** A library of CNTK's: both its names, and what it makes of a section, by type. */
+type ReadDeserializer = (section: ConfigSection, keys: KeyReading) => Promise<OpenDeserializer>;
+
+/** A library of CNTK's: both its names, and what it makes of a section, by type. It is loaded when a section asks for it. */
 interface Module {
   readonly names: readonly string[];
-  readonly types: Readonly<Record<string, (section: ConfigSection, keys: KeyReading) => OpenDeserializer>>;
+  readonly types: Readonly<Record<string, ReadDeserializer>>;
 }
 
 const textType = "CNTKTextFormatDeserializer";
@@ -36,8 +30,10 @@ const modules: readonly Module[] = [
   {
     names: ["CNTKTextFormatReader", "Cntk.Deserializers.TextFormat"],
     types: {
-      [textType]: (section, keys) => {
+      [textType]: async (section, keys) => {
+        const { textFormatOptions } = await import("../text-format/text-format-config.js");
         const options = textFormatOptions(section);
+        const { TextFormatDeserializer } = await import("../text-format/text-format-deserializer.js");
         return (surroundings) => new TextFormatDeserializer(options, surroundings, keys);
       },
     },
@@ -45,12 +41,16 @@ const modules: readonly Module[] = [
   {
     names: ["ImageReader", "Cntk.Deserializers.Image"],
     types: {
-      ImageDeserializer: (section, keys) => {
+      ImageDeserializer: async (section, keys) => {
+        const { imageOptions } = await import("../images/images-from-config.js");
         const options = imageOptions(section);
+        const { ImageDeserializer } = await import("../images/image-deserializer.js");
         return (surroundings) => ImageDeserializer.open(options, surroundings, keys);
       },
-      Base64ImageDeserializer: (section, keys) => {
+      Base64ImageDeserializer: async (section, keys) => {
+        const { imageOptions } = await import("../images/images-from-config.js");
         const options = imageOptions(section);
+        const { Base64ImageDeserializer } = await import("../images/base64-deserializer.js");
         return (surroundings) => Base64ImageDeserializer.open(options, surroundings, keys);
       },
     },
@@ -58,12 +58,16 @@ const modules: readonly Module[] = [
   {
     names: ["HTKDeserializers", "Cntk.Deserializers.HTK"],
     types: {
-      HTKFeatureDeserializer: (section, keys) => {
+      HTKFeatureDeserializer: async (section, keys) => {
+        const { featureDeserializerOptions } = await import("../htk/htk-from-config.js");
         const options = featureDeserializerOptions(section);
+        const { htkDeserializer } = await import("../htk/htk-deserializer.js");
         return (surroundings) => htkDeserializer(options, surroundings, keys);
       },
-      [labelType]: (section, keys) => {
+      [labelType]: async (section, keys) => {
+        const { labelDeserializerOptions } = await import("../htk/htk-from-config.js");
         const options = labelDeserializerOptions(section);
+        const { MlfDeserializer } = await import("../htk/mlf-deserializer.js");
         return (surroundings) => new MlfDeserializer(options, surroundings, keys);
       },
     },
@@ -87,7 +91,7 @@ export interface CompositeOptions {
  * in CNTK's words, `reader-type` for a deserializer that is not there, and what the deserializers' options throw.
  * Source: Source/Readers/CompositeDataReader/CompositeDataReader.cpp.
  */
-export function readComposite(section: ConfigSection): CompositeOptions {
+export async function readComposite(section: ConfigSection): Promise<CompositeOptions> {
   const write = section.string("action", "").toLowerCase() === "write";
   const entries = section.optionalText("deserializers")?.length ? section.texts("deserializers") : [];
   if (entries.length === 0) {
@@ -116,9 +120,11 @@ export function readComposite(section: ConfigSection): CompositeOptions {
     preparesAtOnce: types.some((type) => imageTypes.includes(type)),
     maxInvalid: section.integer("maxErrors", 0),
   };
-  const deserializers = entries.map((entry) =>
-    readDeserializer(deserializerSection(section, entry, packing === "frame"), keys),
-  );
+  const deserializers: OpenDeserializer[] = [];
+  for (const entry of entries) {
+    const read = readDeserializer(deserializerSection(section, entry, packing === "frame"), keys);
+    deserializers.push(await read);
+  }
   return { reader, deserializers };
 }
 
@@ -152,7 +158,7 @@ function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode
   return result;
 }
 
-function readDeserializer(section: ConfigSection, keys: KeyReading): OpenDeserializer {
+async function readDeserializer(section: ConfigSection, keys: KeyReading): Promise<OpenDeserializer> {
   const name = section.string("module");
   const type = section.string("type");
   const typeSpan = section.raw("type")?.spanOf() ?? section.span;

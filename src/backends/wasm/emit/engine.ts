@@ -37,3 +37,16 @@ export function canFuse(): boolean {
     ),
   );
 }
+
+/** What the engine lacks for the compiled backend; undefined if nothing. */
+export function missingForWasm(): string | undefined {
+  if (typeof SharedArrayBuffer === "undefined") return "shared memory";
+  return engine.validate(vectorModule) ? undefined : "WebAssembly SIMD";
+}
+
+/** A module with one function that makes a vector and drops it. */
+const vectorModule = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x09, 0x01, 0x07, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x1a, 0x0b],
+);
