@@ -25,7 +25,10 @@ const loaders: readonly (readonly [load: Load, ...names: string[]])[] = [
 /** By name, CNTK's actions that cntkts does not have among them. */
 const byName = new Map<string, Load>([
   ...loaders.flatMap(([load, ...names]) => names.map((name) => [name, load] as const)),
-  ...Array.from(unavailableActions, ([name, action]): [string, Load] => [name, () => Promise.resolve(action)]),
+  ...Array.from(unavailableActions, ([name, action]): [string, Load] => [
+    name,
+    () => Promise.resolve(action),
+  ]),
 ]);
 
 /** The action of a name, if CNTK has one. Case matters, as in CNTK. */

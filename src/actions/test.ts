@@ -51,7 +51,8 @@ export const testAction: Action = {
   },
   async check(session, command) {
     const { section } = command;
-    if (keysThere(session, command, "reader").has("reader")) await checkReaderSection(session, testReader(section));
+    if (keysThere(session, command, "reader").has("reader"))
+      await checkReaderSection(session, testReader(section));
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);

@@ -146,7 +146,8 @@ async function describedReader(section: ConfigSection): Promise<Open> {
     span,
     label: "no such type of reader",
     hint:
-      didYouMean(type, [...kinds.flatMap(({ names }) => names), ...otherNames]) ?? "readerType = CNTKTextFormatReader reads text files",
+      didYouMean(type, [...kinds.flatMap(({ names }) => names), ...otherNames]) ??
+      "readerType = CNTKTextFormatReader reads text files",
   });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkConfig } from "../../src/api.js";
+import { checkConfig } from "../../src/api-run.js";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../../src/diagnostics/render.js";
 import { memoryFiles } from "../support/memory-files.js";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { checkConfig } from "../../src/api.js";
+import { checkConfig } from "../../src/api-run.js";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { memoryFiles } from "../support/memory-files.js";
 import { mutatedText } from "./mutate-text.mjs";

@@ -5,7 +5,7 @@ import type { Backend } from "../../src/backends/backend.js";
 import { selectBackend } from "../../src/backends/select.js";
 import { CntkError } from "../../src/diagnostics/diagnostic.js";
 import { printNodes, readModel, writeModel } from "../../src/model-files/index.js";
-import { runConfig } from "../../src/api.js";
+import { runConfig } from "../../src/api-run.js";
 import type { ElementType } from "../../src/numerics/values.js";
 import { memoryFiles } from "../support/memory-files.js";
 import { checkpointFiles } from "./checkpoint-files.mjs";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkConfig, runConfig } from "../../src/api.js";
+import { checkConfig, runConfig } from "../../src/api-run.js";
 import { renderDiagnostic } from "../../src/diagnostics/render.js";
 import { CntkError, type Diagnostic } from "../../src/diagnostics/diagnostic.js";
 import { memoryFiles } from "../support/memory-files.js";
