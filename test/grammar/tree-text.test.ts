@@ -4,7 +4,7 @@ import type { Source } from "../../src/diagnostics/source.js";
 
 const whole: Source = {
   name: "whole.bs",
-  text: 'a = f (x, n = 2) { y = -1.5 ; t = "span" }\ninclude "part.bs"\n',
+  text: 'a (x, n = 2) = { y = -1.5 ; t = "span" }\ninclude "part.bs"\n',
 };
 const part: Source = {
   name: "part.bs",
