@@ -14,7 +14,7 @@ import { inferredShape } from "./infer-parameter.js";
 import { parameterAttributes } from "../ops/inputs.js";
 import { initializationLine } from "./initialization-line.js";
 import { checkShape } from "./size-limits.js";
-import { Prototype } from "./validating-line.js";
+import { Prototype } from "../network/prototype.js";
 
 interface NodeState {
   shape: SampleShape;

@@ -24,6 +24,5 @@ export function refuseNodeTracing(section: ConfigSection): void {
  * maxTempMemSizeInSamplesForCNN, numMBsToCUDAProfile, packThresholdSizeInKB, the numbers of sequence training.
  */
 export function refuseOptions(section: ConfigSection): void {
-  refuseNodeTracing(section);
   if (section.string("tensorBoardLogDir", "")) notAvailable(section, "tensorBoardLogDir");
 }

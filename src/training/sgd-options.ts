@@ -6,6 +6,7 @@ import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from 
 import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
 import { type PiecesOptions, readPieces } from "./pieces.js";
 import { refuseOptions } from "./refused-options.js";
+import { readTracedNames, type TracedNames } from "./tracing.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
 export const wholeSweep = 2 ** 62;
@@ -47,6 +48,7 @@ export interface SgdOptions extends UpdateOptions {
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
   readonly saveBestModelPerCriterion: boolean;
   readonly traceLevel: number;
+  readonly traced: TracedNames;
   /** What the log says about the section before anything else. */
   readonly warnings: readonly string[];
   /** Memory for convolutions, which only a GPU heeds; 0 = unlimited. */
@@ -126,6 +128,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
     traceLevel: section.integer("traceLevel", 0),
+    traced: readTracedNames(section),
     warnings: adjustSection?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),

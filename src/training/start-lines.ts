@@ -6,15 +6,18 @@ import type { TrainingNodes } from "./training-nodes.js";
 
 const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
 
-/** `Model has … nodes`, the criteria and evaluation nodes of a training (SGD.cpp, TrainOrAdaptModel). */
+/** `Model has … nodes` (SGD.cpp, TrainOrAdaptModel). */
+export function modelLine(log: RunLog, nodeCount: number): void {
+  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
+}
+
+/** The criteria and evaluation nodes of a training. */
 export function criteriaBlock(
   log: RunLog,
-  nodeCount: number,
   { criteria, evaluations }: TrainingNodes,
   /** CNTK's decision about reading, which its log shows between the two. */
   betweenThem: () => void = () => undefined,
 ): void {
-  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
   log.write("\n");
   listed(log, "Training criterion:   ", "Training criteria:\n", criteria);
   betweenThem();

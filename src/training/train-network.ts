@@ -14,11 +14,12 @@ import { checkStreams } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
-import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBlock } from "./start-lines.js";
+import { countWithGradient, criteriaBlock, memoryForConvolutions, modelLine, parametersBlock } from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
+import { tracedNodes, Tracing } from "./tracing.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
 
@@ -41,12 +42,15 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const { log } = session;
   const nodes = trainingNodes(shaped, options);
   const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
-  criteriaBlock(log, shaped.network.nodes.length, nodes, () => announceReading(session, given));
+  modelLine(log, shaped.network.nodes.length);
+  const traced = tracedNodes(session, shaped, options.traced);
+  criteriaBlock(log, nodes, () => announceReading(session, given));
   const watched = [nodes.criterion, ...nodes.evaluations];
   const inputs = inputsBelow(watched);
   const initial = parameterValues(shaped, session.elementType);
   const { criterion, evaluations } = nodes;
-  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial };
+  const tracing = new Tracing(session, shaped, [...evaluations, criterion], traced);
+  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial, tracing };
   const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
   try {
@@ -56,7 +60,9 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
     await beginBlockMomentum(request.parallel, trainer, resumed);
-    if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
+    if (request.validation) {
+      evaluator = await Evaluator.compile(session, request.shaped, watched, values, tracing);
+    }
     const best = bestModels(options, watched, resumed);
     await runEpochs({
       session,
