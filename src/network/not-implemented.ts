@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { NetworkNode, NodeFacts } from "./network.js";
+import { elementCount, type NetworkNode, type NodeFacts } from "./network.js";
 
 /** A place of CNTK's matrix library that has no code for sparse matrices on a CPU (Source/Math/Matrix.cpp). */
 export interface NotImplemented {
@@ -31,15 +31,18 @@ export function notImplementedError(
 }
 
 /**
- * Refuses to compute nodes (in evaluation order) one of whose inputs is sparse data that CNTK's CPU code for the operation
- * does not take. To be asked when data are there: CNTK notices with the first minibatch.
- * @throws CntkError `sparse-input` with CNTK's sentence
+ * Refuses to compute nodes (in evaluation order) whose inputs CNTK's CPU code for the operation does not take: sparse data,
+ * or samples of other sizes. To be asked when data are there: CNTK notices with the first minibatch.
+ * @throws CntkError `sparse-input`, `sample-sizes` with CNTK's sentence
  */
-export function refuseSparseInputs(
+export function refuseData(
   order: readonly NetworkNode[],
   facts: ReadonlyMap<NetworkNode, NodeFacts>,
 ): void {
   for (const node of order) {
+    const sizes = node.inputs.map((input) => elementCount(facts.get(input)?.shape ?? []));
+    const mismatch = node.op.refusesSizes?.(sizes);
+    if (mismatch) throw sizeError(node, mismatch, sizes);
     node.inputs.forEach((input, index) => {
       const place = node.op.sparseNotImplemented?.[index];
       if (!place || input.op.role !== "input" || facts.get(input)?.storage !== "sparse") return;
@@ -52,4 +55,15 @@ export function refuseSparseInputs(
       });
     });
   }
+}
+
+function sizeError(node: NetworkNode, message: string, sizes: readonly number[]): CntkError {
+  const counts = node.inputs.slice(0, 2).map(({ name }, index) => `'${name}' has ${sizes[index] ?? 0}`);
+  return new CntkError({
+    code: "sample-sizes",
+    message,
+    ...(node.origin && { span: node.origin, label: `${counts.join(", ")} elements per sample` }),
+    ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
+    hint: `${node.op.name} compares samples element by element, and stretches none of them`,
+  });
 }

@@ -265,6 +265,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   readonly sparseInputs?: readonly number[];
   /** Inputs that CNTK's CPU code does not take as sparse data, and where it says so. */
   readonly sparseNotImplemented?: Readonly<Record<number, NotImplemented>>;
+  /** What CNTK's matrix library says to inputs with so many elements a sample, whose shapes have passed; undefined: nothing. */
+  readonly refusesSizes?: (elements: readonly number[]) => string | undefined;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
   validatingSuffix?(attributes: A): string;
   shape(context: ShapeContext<A>): ShapeResult<D>;

@@ -223,7 +223,7 @@ function initialState(node: NetworkNode, { known: earlier, axes }: NodeValidator
     // Whatever an earlier compile found is forgotten.
     dynamicAxis: axes.initial(node),
     storage: known?.storage ?? "dense",
-    needsGradient: isLeaf && typeof rate === "number" && rate > 0,
+    needsGradient: typeof rate === "number" && rate > 0,
     attributes,
     visited: false,
   };

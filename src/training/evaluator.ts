@@ -5,7 +5,7 @@ import type { Outputs } from "../backends/backend.js";
 import { initialEngines } from "../model-files/index.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
-import { refuseSparseInputs } from "../network/not-implemented.js";
+import { refuseData } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import {
   compilePlan,
@@ -91,7 +91,7 @@ export class Evaluator {
 
   /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
   async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
-    if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
+    if (!this.hasRun) refuseData(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     this.compiled.executable.selectSeries?.(piece);
@@ -103,6 +103,7 @@ export class Evaluator {
   /** Results that nodes accumulate begin anew. */
   async beginPass(): Promise<void> {
     const { executable, states } = this.compiled;
+    this.tracing?.beginPass();
     await executable.writeState(emptyAccumulators(this.nodes, this.shaped, states));
   }
 

@@ -12,7 +12,7 @@ import {
 import { findNode } from "../network/find-node.js";
 import { evaluationOrder, type RecurrentLoop } from "../network/loops.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { restrictOrder } from "../network/node-order.js";
+import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { Prototype } from "../network/prototype.js";
 import type { Session } from "../session.js";
 import { shownValues } from "./shown-values.js";
@@ -53,7 +53,13 @@ interface Traced {
   readonly at: NetworkNode;
   readonly trace: TraceSettings | undefined;
   readonly format: WriteFormat;
+  readonly changes: Changes;
+  /** In how many minibatches it was computed. */
+  minibatches: number;
 }
+
+/** CNTK computes again what has changed: by the data, by training, or not at all within a pass. */
+type Changes = "data" | "training" | "never";
 
 interface TraceSettings {
   readonly say: string;
@@ -84,9 +90,9 @@ type Stage = readonly Traced[];
 export class Tracing {
   private readonly stages: readonly Stage[];
   private readonly loopOf = new Map<NetworkNode, RecurrentLoop>();
-  private minibatches = 0;
+  private isFirst = true;
 
-  /** Of what is below `roots`, which are evaluated in this order. */
+  /** Of what is below `roots`. */
   constructor(
     private readonly session: Pick<Session, "log" | "files">,
     private readonly shaped: ShapedNetwork,
@@ -107,25 +113,36 @@ export class Tracing {
     return new Set(this.stages.flat().flatMap(({ at, trace }) => (trace?.gradientToo ? [at] : [])));
   }
 
-  /** Writes the lines for a minibatch that was computed; `gradients` are outputs too, by the Trace above them. */
-  show(outputs: Outputs, gradients: ReadonlyMap<NetworkNode, string> = new Map()): void {
+  /** With a new pass over data everything is computed again. */
+  beginPass(): void {
+    this.isFirst = true;
+  }
+
+  /** Writes the lines for a minibatch that was computed; `gradients` (of a training) are outputs too, by the Trace above them. */
+  show(outputs: Outputs, gradients?: ReadonlyMap<NetworkNode, string>): void {
     if (this.stages.length === 0) return;
-    this.minibatches++;
     const { log } = this.session;
-    for (const stage of this.stages) log.write(this.stageText(stage, outputs));
+    const computed = this.stages
+      .map((stage) => stage.filter((traced) => this.isComputed(traced, gradients !== undefined)))
+      .filter((stage) => stage.length > 0);
+    this.isFirst = false;
+    for (const traced of computed.flat()) traced.minibatches++;
+    for (const stage of computed) log.write(this.stageText(stage, outputs));
+    if (!gradients) return;
     for (const stage of [...this.stages].reverse()) log.write(this.gradientText(stage, outputs, gradients));
+  }
+
+  private isComputed({ changes }: Traced, isTraining: boolean): boolean {
+    return changes === "data" || this.isFirst || (changes === "training" && isTraining);
   }
 
   private stagesBelow(roots: readonly NetworkNode[]): Stage[] {
     for (const loop of evaluationOrder(this.shaped.roots).loops) {
       for (const node of loop.nodes) this.loopOf.set(node, loop);
     }
-    const seen = new Set<NetworkNode>();
     const stages: Traced[][] = [];
     let last: RecurrentLoop | undefined;
-    for (const node of roots.flatMap((root) => restrictOrder(this.shaped.order, [root]))) {
-      if (seen.has(node)) continue;
-      seen.add(node);
+    for (const node of restrictOrder(this.shaped.order, roots)) {
       const traced = this.tracedAt(node);
       const loop = this.loopOf.get(node);
       if (loop && loop === last) stages.at(-1)?.push(...traced);
@@ -138,42 +155,49 @@ export class Tracing {
   private tracedAt(node: NetworkNode): Traced[] {
     const traced: Traced[] = [];
     const [input] = node.inputs;
+    const rest = { at: node, changes: this.changesOf(node), minibatches: 0 };
     if (isTrace(node) && input) {
-      traced.push({ node: input, at: node, trace: traceSettings(node), format: traceFormat(this.session, node) });
+      traced.push({ ...rest, node: input, trace: traceSettings(node), format: traceFormat(this.session, node) });
     }
     const kind = this.named.get(node);
     // Leaves are never computed.
-    if (kind && input) traced.push({ node, at: node, trace: undefined, format: { ...formatOfNamed, kind } });
+    if (kind && input) traced.push({ ...rest, node, trace: undefined, format: { ...formatOfNamed, kind } });
     return traced;
   }
 
+  private changesOf(node: NetworkNode): Changes {
+    if (inputsBelow([node]).length > 0) return "data";
+    return this.shaped.facts.get(node)?.needsGradient ? "training" : "never";
+  }
+
   private stageText(stage: Stage, outputs: Outputs): string {
-    const prologues = this.minibatches > 1 ? "" : stage.map((traced) => this.prologue(traced)).join("");
-    const traces = stage.filter(({ trace }) => trace && this.isShown(trace));
+    const prologues = stage.map((traced) => this.prologue(traced)).join("");
+    const traces = stage.filter((traced) => this.isShown(traced));
     const named = stage.filter(({ trace }) => !trace);
     const frames = this.framesOf(stage, outputs);
     return (
       prologues +
       frames.map((frame) => traces.map((traced) => this.traceText(traced, outputs, frame)).join("")).join("") +
-      named.map(({ node, format }) => this.namedText(node, format, outputs)).join("")
+      named.map((traced) => this.namedText(traced, outputs)).join("")
     );
   }
 
   /** Gradients come in the opposite order. */
   private gradientText(stage: Stage, outputs: Outputs, gradients: ReadonlyMap<NetworkNode, string>): string {
-    const traces = stage.filter(({ at, trace }) => trace && gradients.has(at) && this.isShown(trace)).reverse();
+    const traces = stage.filter((traced) => gradients.has(traced.at) && this.isShown(traced)).reverse();
     const frames = this.framesOf(stage, outputs).reverse();
     return frames
       .flatMap((frame) => traces.map((traced) => this.traceText(traced, outputs, frame, gradients.get(traced.at))))
       .join("");
   }
 
-  private prologue({ at, format, trace }: Traced): string {
-    return trace ? expand(format.prologue, at.name, 1) : "";
+  private prologue({ at, format, trace, minibatches }: Traced): string {
+    return trace && minibatches === 1 ? expand(format.prologue, at.name, 1) : "";
   }
 
-  private isShown({ logFirst, logFrequency }: TraceSettings): boolean {
-    const { minibatches } = this;
+  private isShown({ trace, minibatches }: Traced): boolean {
+    if (!trace) return false;
+    const { logFirst, logFrequency } = trace;
     return minibatches <= logFirst || (logFrequency > 0 && (minibatches - 1) % logFrequency === 0);
   }
 
@@ -188,7 +212,7 @@ export class Tracing {
 
   /** `gradient` is the output that is shown in place of the value. */
   private traceText(
-    { node, at, trace, format }: Traced,
+    { node, at, trace, format, minibatches }: Traced,
     outputs: Outputs,
     frame: number | undefined,
     gradient?: string,
@@ -198,12 +222,12 @@ export class Tracing {
     const part = frame === undefined ? shown : atFrame(shown, value, frame);
     const kind = gradient === undefined ? "" : "(gradient) ";
     const header = `------- Trace[${frame ?? ""}] ${trace?.say ?? ""} ${kind}--> ${this.prototype(node)}\n`;
-    return header + formatNodeValues({ ...part, name: at.name }, format, this.minibatches);
+    return header + formatNodeValues({ ...part, name: at.name }, format, minibatches);
   }
 
-  private namedText(node: NetworkNode, format: WriteFormat, outputs: Outputs): string {
+  private namedText({ node, format, minibatches }: Traced, outputs: Outputs): string {
     const shown = shownValues(node, this.shapeOf(node), outputOf(outputs, node.name));
-    return `Trace --> ${this.prototype(node)}\n${formatNodeValues(shown, format, this.minibatches)}`;
+    return `Trace --> ${this.prototype(node)}\n${formatNodeValues(shown, format, minibatches)}`;
   }
 
   private shapeOf(node: NetworkNode): readonly number[] {

@@ -1,7 +1,7 @@
 import type { Outputs } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
-import { refuseSparseInputs } from "../network/not-implemented.js";
+import { refuseData } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
 import type { RunLog } from "../log/run-log.js";
@@ -164,6 +164,7 @@ export class Trainer {
   /** A pass over data begins: results that nodes accumulate begin anew. */
   async beginPass(): Promise<void> {
     const { executable, states } = this.compiled;
+    this.request.tracing?.beginPass();
     await executable.writeState(emptyAccumulators(this.watched, this.shaped, states));
   }
 
@@ -175,7 +176,7 @@ export class Trainer {
   async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
     const { shaped } = this.request;
     if (minibatch.columns === 0) return noSums(this.watched);
-    if (!this.hasRun) this.refuseSparseInputs();
+    if (!this.hasRun) this.refuseData();
     const split = splitMinibatch(minibatch, pieces);
     const summed = split.length > 1 ? new Map<string, Values>() : undefined;
     const parts: MinibatchSums[] = [];
@@ -308,12 +309,9 @@ export class Trainer {
     await executable.writeState(copies);
   }
 
-  /** CNTK computes the evaluation nodes first, then the criterion, and notices then. */
-  private refuseSparseInputs(): void {
-    const { shaped, criterion, evaluations } = this.request;
-    for (const roots of [evaluations, [criterion]]) {
-      refuseSparseInputs(restrictOrder(shaped.order, roots), shaped.facts);
-    }
+  private refuseData(): void {
+    const { shaped } = this.request;
+    refuseData(restrictOrder(shaped.order, this.watched), shaped.facts);
     this.hasRun = true;
   }
 
