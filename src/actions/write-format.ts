@@ -3,11 +3,12 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { defaultFormat, labelMismatch, labelsOf, type WriteFormat } from "../log/node-values.js";
+import { type Conversion, readConversion } from "../numerics/printf.js";
 
 /**
  * Reads the `format` section of a write command; absent = six decimals, one sample a line. The labels are read from their
  * file when the function returned is called; lines about labels that do not fit go to `log`.
- * @throws CntkError `write-type` for a type that does not exist.
+ * @throws CntkError `write-type` for a type that does not exist, `write-precision` for what is no part of a `printf` format.
  */
 export function readWriteFormat(section: ConfigSection, log: LogSink): (files: FileAccess) => WriteFormat {
   const format = section.optionalSection("format");
@@ -34,8 +35,25 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
     sequenceEpilogue: format.string("sequenceEpilogue", "\\n"),
     elementSeparator: format.string("elementSeparator", " "),
     sampleSeparator: format.string("sampleSeparator", "\\n"),
-    precisionFormat: format.string("precisionFormat", ""),
+    conversion: precisionFormat(format),
   };
   const usesLabels = type !== "real" && labelFile !== "";
   return (files) => (usesLabels ? { ...read, labels: labelsOf(files.readText(labelFile)) } : read);
+}
+
+/** Numbers are no wider, and have no more decimals, than anybody reads. */
+const [widest, mostDecimals] = [10_000, 100];
+
+function precisionFormat(format: ConfigSection): Conversion {
+  const text = format.string("precisionFormat", "");
+  const conversion = readConversion(text);
+  if (conversion && conversion.width <= widest && (conversion.precision ?? 0) <= mostDecimals) {
+    return conversion;
+  }
+  throw new CntkError({
+    code: "write-precision",
+    message: `write: precisionFormat must be flags, width and precision of a number, not '${text}'`,
+    span: format.raw("precisionFormat")?.spanOf(),
+    hint: 'what stands between % and f in C: ".2", "10.4", "+.3"',
+  });
 }

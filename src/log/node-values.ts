@@ -1,6 +1,6 @@
-import type { LogSink } from "./log.js";
-import { formatFixed } from "../numerics/number-format.js";
+import { type Conversion, printReal, printText, printUnsigned } from "../numerics/printf.js";
 import type { Values } from "../numerics/values.js";
+import type { LogSink } from "./log.js";
 
 /** The `format` section of a write command (ComputationNetworkLib/ComputationNode.cpp, WriteFormattingOptions). */
 export interface WriteFormat {
@@ -18,8 +18,8 @@ export interface WriteFormat {
   readonly sequenceEpilogue: string;
   readonly elementSeparator: string;
   readonly sampleSeparator: string;
-  /** What stands between `%` and the letter, e.g. `.2`. */
-  readonly precisionFormat: string;
+  /** How a number, an index or a label is printed: what stands between `%` and the letter, e.g. `.2`. */
+  readonly conversion: Conversion;
   /** Elements of a sample and time steps that are shown; behind them stands how many are left. Not of sparse text. */
   readonly limits?: { readonly rows: number; readonly times: number };
   /** The index of a category is printed like a value. */
@@ -37,7 +37,7 @@ export const defaultFormat: WriteFormat = {
   sequenceEpilogue: "\n",
   elementSeparator: " ",
   sampleSeparator: "\n",
-  precisionFormat: "",
+  conversion: { flags: "", width: 0, precision: undefined },
 };
 
 /** One label a line (Common/File.cpp, LoadLabelFile). */
@@ -87,11 +87,9 @@ export interface NodeValues {
   readonly sequences: readonly SequenceColumns[];
 }
 
-/** A number as C's `printf` writes it with `%<precisionFormat>f`; minus zero prints as zero. */
-export function formatValue(value: number, precisionFormat: string): string {
-  const match = /^(\d*)(?:\.(\d+))?$/.exec(precisionFormat);
-  const text = formatFixed(value === 0 ? 0 : value, match?.[2] === undefined ? 6 : Number(match[2]));
-  return match?.[1] ? text.padStart(Number(match[1])) : text;
+/** A number as C's `printf` writes it with `%f`; minus zero prints as zero. */
+export function formatValue(value: number, conversion = defaultFormat.conversion): string {
+  return printReal(value === 0 ? 0 : value, conversion);
 }
 
 /** Text of one node's values for one minibatch, as CNTK's write action prints it. */
@@ -129,12 +127,12 @@ function denseText(
   sampleSeparator: string,
   elementSeparator: string,
 ): string {
-  const { precisionFormat, transpose, limits } = format;
+  const { conversion, transpose, limits } = format;
   const isCategory = format.kind === "category";
   const category = isCategory ? categoryPrinter(node, format) : undefined;
   const print = (row: number, time: number): string => {
     const column = columns[time] ?? 0;
-    return category ? category(column) : formatValue(node.values[column * node.rows + row] ?? NaN, precisionFormat);
+    return category ? category(column) : formatValue(node.values[column * node.rows + row] ?? NaN, conversion);
   };
   const rows = isCategory ? 1 : node.rows;
   const [lines, cells] = transpose ? [columns.length, rows] : [rows, columns.length];
@@ -157,10 +155,11 @@ function limited(count: number, most: number, text: (index: number) => string): 
 /** Prints the category in a column: its label, its index, or the index as a value. */
 function categoryPrinter(node: NodeValues, format: WriteFormat): (column: number) => string {
   const labels = fittingLabels(node, format);
+  const { conversion } = format;
   return (column) => {
     const index = lastMaximum(node, column);
-    if (format.categoriesAsValues) return formatValue(index, format.precisionFormat);
-    return labels ? (labels[index % labels.length] ?? "") : String(index);
+    if (format.categoriesAsValues) return formatValue(index, conversion);
+    return labels ? printText(labels[index % labels.length] ?? "", conversion) : printUnsigned(index, conversion);
   };
 }
 
@@ -210,7 +209,7 @@ function sparseText(
       const [row, time] = format.transpose ? [i, j] : [j, i];
       const value = node.values[(columns[time] ?? 0) * node.rows + row] ?? 0;
       if (value === 0) continue;
-      const number = value === 1 ? "" : formatValue(value, format.precisionFormat);
+      const number = value === 1 ? "" : formatValue(value, format.conversion);
       const place = tensorIndex(row, node.shape, format.labels ?? [], length > 1 ? time : undefined);
       entries.push(number + place);
     }

@@ -14,6 +14,7 @@ import { evaluationOrder, type RecurrentLoop } from "../network/loops.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { Prototype } from "../network/prototype.js";
+import { readConversion } from "../numerics/printf.js";
 import type { Session } from "../session.js";
 import { shownValues } from "./shown-values.js";
 
@@ -74,7 +75,7 @@ const formatOfNamed: Omit<WriteFormat, "kind"> = {
   transpose: false,
   sequencePrologue: "  ",
   sampleSeparator: "\n  ",
-  precisionFormat: "13.10",
+  conversion: { flags: "", width: 13, precision: 10 },
   limits: { rows: 3, times: 8 },
   categoriesAsValues: true,
 };
@@ -261,7 +262,7 @@ function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: Ne
     sequenceEpilogue: text("sequenceEpilogue"),
     elementSeparator: text("elementSeparator"),
     sampleSeparator: text("sampleSeparator"),
-    precisionFormat: text("precisionFormat"),
+    conversion: readConversion(String(attributes["precisionFormat"] ?? "")) ?? defaultFormat.conversion,
     limits: { rows: Number(attributes["onlyUpToRow"]), times: Number(attributes["onlyUpToT"]) },
   };
 }
