@@ -132,7 +132,9 @@ function denseText(
   const category = isCategory ? categoryPrinter(node, format) : undefined;
   const print = (row: number, time: number): string => {
     const column = columns[time] ?? 0;
-    return category ? category(column) : formatValue(node.values[column * node.rows + row] ?? NaN, conversion);
+    return category
+      ? category(column)
+      : formatValue(node.values[column * node.rows + row] ?? NaN, conversion);
   };
   const rows = isCategory ? 1 : node.rows;
   const [lines, cells] = transpose ? [columns.length, rows] : [rows, columns.length];
@@ -159,7 +161,9 @@ function categoryPrinter(node: NodeValues, format: WriteFormat): (column: number
   return (column) => {
     const index = lastMaximum(node, column);
     if (format.categoriesAsValues) return formatValue(index, conversion);
-    return labels ? printText(labels[index % labels.length] ?? "", conversion) : printUnsigned(index, conversion);
+    return labels
+      ? printText(labels[index % labels.length] ?? "", conversion)
+      : printUnsigned(index, conversion);
   };
 }
 

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type NodeFacts } from "./network.js";
+import type { DataInput } from "./op-definition.js";
 
 /** A place of CNTK's matrix library that has no code for sparse matrices on a CPU (Source/Math/Matrix.cpp). */
 export interface NotImplemented {
@@ -35,14 +36,14 @@ export function notImplementedError(
  * or samples of other sizes. To be asked when data are there: CNTK notices with the first minibatch.
  * @throws CntkError `sparse-input`, `sample-sizes` with CNTK's sentence
  */
-export function refuseData(
-  order: readonly NetworkNode[],
-  facts: ReadonlyMap<NetworkNode, NodeFacts>,
-): void {
+export function refuseData(order: readonly NetworkNode[], facts: ReadonlyMap<NetworkNode, NodeFacts>): void {
   for (const node of order) {
-    const sizes = node.inputs.map((input) => elementCount(facts.get(input)?.shape ?? []));
-    const mismatch = node.op.refusesSizes?.(sizes);
-    if (mismatch) throw sizeError(node, mismatch, sizes);
+    const inputs = node.inputs.map((input) => {
+      const { shape = [], dynamicAxis = null } = facts.get(input) ?? {};
+      return { node: input, elements: elementCount(shape), hasDynamicAxis: dynamicAxis !== null };
+    });
+    const refusal = node.op.refusesData?.(inputs);
+    if (refusal) throw dataError(node, refusal, inputs);
     node.inputs.forEach((input, index) => {
       const place = node.op.sparseNotImplemented?.[index];
       if (!place || input.op.role !== "input" || facts.get(input)?.storage !== "sparse") return;
@@ -57,13 +58,15 @@ export function refuseData(
   }
 }
 
-function sizeError(node: NetworkNode, message: string, sizes: readonly number[]): CntkError {
-  const counts = node.inputs.slice(0, 2).map(({ name }, index) => `'${name}' has ${sizes[index] ?? 0}`);
+function dataError(node: NetworkNode, message: string, inputs: readonly DataInput[]): CntkError {
+  const described = inputs.slice(0, 2).map(({ node: { name }, elements, hasDynamicAxis }) => {
+    return `'${name}' has ${elements} elements${hasDynamicAxis ? " per sample" : " and no samples"}`;
+  });
   return new CntkError({
     code: "sample-sizes",
     message,
-    ...(node.origin && { span: node.origin, label: `${counts.join(", ")} elements per sample` }),
+    ...(node.origin && { span: node.origin, label: described.join(", ") }),
     ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
-    hint: `${node.op.name} compares samples element by element, and stretches none of them`,
+    hint: `${node.op.name} takes samples with samples, and stretches none of them`,
   });
 }

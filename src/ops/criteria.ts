@@ -38,8 +38,8 @@ const criterion = {
 } as const;
 
 /** Says `message` where labels and values are not equally many. */
-function equallyMany(message: string): Pick<OpDefinition, "refusesSizes"> {
-  return { refusesSizes: ([a, b]) => (a === b ? undefined : message) };
+function equallyMany(message: string): Pick<OpDefinition, "refusesData"> {
+  return { refusesData: ([a, b]) => (a?.elements === b?.elements ? undefined : message) };
 }
 
 /** CPUMatrix.cpp, InnerProductOfMatrices. */
@@ -136,8 +136,10 @@ function clippedQuotient(a: Expression, b: Expression): Expression {
 const squareError = defineOp({
   ...criterion,
   // CPUMatrix.cpp, ScaleAndAdd: a row stretches, anything else does not.
-  refusesSizes: ([a, b]) =>
-    a === b || a === 1 || b === 1 ? undefined : "Dimension of matrix c does not match dimension of matrix a.",
+  refusesData: ([a, b]) =>
+    a?.elements === b?.elements || a?.elements === 1 || b?.elements === 1
+      ? undefined
+      : "Dimension of matrix c does not match dimension of matrix a.",
   name: "SquareError",
   doc: "Σ(a − b)², without factor ½ and without mean",
   inputs: [

@@ -61,7 +61,12 @@ const trace = defineOp({
     onlyUpToT: { kind: "integer", doc: "Time steps that are printed at most." },
     type: formatText("real, category or sparse.", "real"),
     labelMappingFile: formatText("Names of the categories, one a line."),
-    transpose: { kind: "boolean", within: "format", default: true, doc: "One sample a line, else one element." },
+    transpose: {
+      kind: "boolean",
+      within: "format",
+      default: true,
+      doc: "One sample a line, else one element.",
+    },
     prologue: formatText("Before the first minibatch."),
     epilogue: formatText("Not printed."),
     sequenceSeparator: formatText("Between sequences."),

@@ -66,7 +66,7 @@ export class Evaluator {
     await setEngines(compiled, shaped);
     const inputs = inputsBelow(nodes);
     return new Evaluator(
-      ...[shaped, nodes, inputs, session.elementType, compiled, "evaluate", undefined, tracing] as const,
+      ...([shaped, nodes, inputs, session.elementType, compiled, "evaluate", undefined, tracing] as const),
     );
   }
 
@@ -85,7 +85,7 @@ export class Evaluator {
     await setEngines(compiled, shaped);
     const inputs = inputsBelow([root]);
     return new Evaluator(
-      ...[shaped, [root], inputs, session.elementType, compiled, "gradients", gradients, tracing] as const,
+      ...([shaped, [root], inputs, session.elementType, compiled, "gradients", gradients, tracing] as const),
     );
   }
 

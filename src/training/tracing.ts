@@ -23,7 +23,11 @@ export type TracedKind = WriteFormat["kind"];
 /** Names of the nodes that a command has printed with every minibatch, and how: the last word about a node counts. */
 export type TracedNames = readonly (readonly [name: string, kind: TracedKind])[];
 
-const tracingKeys = { traceNodeNamesReal: "real", traceNodeNamesCategory: "category", traceNodeNamesSparse: "sparse" } as const;
+const tracingKeys = {
+  traceNodeNamesReal: "real",
+  traceNodeNamesCategory: "category",
+  traceNodeNamesSparse: "sparse",
+} as const;
 
 export function readTracedNames(section: ConfigSection): TracedNames {
   return Object.entries(tracingKeys).flatMap(([key, kind]) =>
@@ -158,7 +162,12 @@ export class Tracing {
     const [input] = node.inputs;
     const rest = { at: node, changes: this.changesOf(node), minibatches: 0 };
     if (isTrace(node) && input) {
-      traced.push({ ...rest, node: input, trace: traceSettings(node), format: traceFormat(this.session, node) });
+      traced.push({
+        ...rest,
+        node: input,
+        trace: traceSettings(node),
+        format: traceFormat(this.session, node),
+      });
     }
     const kind = this.named.get(node);
     // Leaves are never computed.
@@ -178,7 +187,9 @@ export class Tracing {
     const frames = this.framesOf(stage, outputs);
     return (
       prologues +
-      frames.map((frame) => traces.map((traced) => this.traceText(traced, outputs, frame)).join("")).join("") +
+      frames
+        .map((frame) => traces.map((traced) => this.traceText(traced, outputs, frame)).join(""))
+        .join("") +
       named.map((traced) => this.namedText(traced, outputs)).join("")
     );
   }
@@ -188,7 +199,9 @@ export class Tracing {
     const traces = stage.filter((traced) => gradients.has(traced.at) && this.isShown(traced)).reverse();
     const frames = this.framesOf(stage, outputs).reverse();
     return frames
-      .flatMap((frame) => traces.map((traced) => this.traceText(traced, outputs, frame, gradients.get(traced.at))))
+      .flatMap((frame) =>
+        traces.map((traced) => this.traceText(traced, outputs, frame, gradients.get(traced.at))),
+      )
       .join("");
   }
 
@@ -248,7 +261,8 @@ export class Tracing {
 /** How a Trace prints, by its attributes (ComputationNode.cpp, WriteFormattingOptions). */
 function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: NetworkNode): WriteFormat {
   const text = (name: keyof WriteFormat): string => String(attributes[name] ?? defaultFormat[name]);
-  const kind = attributes["type"] === "category" || attributes["type"] === "sparse" ? attributes["type"] : "real";
+  const kind =
+    attributes["type"] === "category" || attributes["type"] === "sparse" ? attributes["type"] : "real";
   const labelFile = String(attributes["labelMappingFile"] ?? "");
   return {
     kind,
@@ -302,4 +316,3 @@ function atFrame(shown: NodeValues, { layout }: Output, frame: number): NodeValu
   });
   return { ...shown, sequences };
 }
-

@@ -14,7 +14,13 @@ import { checkStreams } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
-import { countWithGradient, criteriaBlock, memoryForConvolutions, modelLine, parametersBlock } from "./start-lines.js";
+import {
+  countWithGradient,
+  criteriaBlock,
+  memoryForConvolutions,
+  modelLine,
+  parametersBlock,
+} from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
 import { Trainer } from "./trainer.js";

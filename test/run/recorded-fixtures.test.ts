@@ -15,7 +15,7 @@ function linesOfCommands(log: string): string[] {
 /** Configurations of ours; the logs are what CNTK 2.0 printed of them on a CPU, in double. */
 describe("a run prints what CNTK printed", () => {
   const temporary = temporaryFolder();
-  for (const name of ["tracing", "unit-test"]) {
+  for (const name of ["tracing", "unit-test", "axes"]) {
     it(name, async () => {
       const here = join(folder, name);
       const output = join(temporary, name);

@@ -16,7 +16,10 @@ export class Arguments extends Parameters {
   *ownOf(name: string): Evaluation<Arguments | undefined> {
     const record: Value | undefined = this.has(name) ? yield this.ask(name) : undefined;
     if (typeof record !== "object" || record.kind !== "record") return undefined;
-    return new Arguments({ ...record, own: (member) => record.own(member), lookup: (member) => record.own(member) }, this.context);
+    return new Arguments(
+      { ...record, own: (member) => record.own(member), lookup: (member) => record.own(member) },
+      this.context,
+    );
   }
 
   /** Dimensions: a TensorShape, a number, or an array (nested ones are flattened). */
