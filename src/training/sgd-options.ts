@@ -5,7 +5,6 @@ import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
 import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
 import { type PiecesOptions, readPieces } from "./pieces.js";
-import { refuseOptions } from "./refused-options.js";
 import { readTracedNames, type TracedNames } from "./tracing.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
@@ -43,6 +42,8 @@ export interface SgdOptions extends UpdateOptions {
   readonly gradientCheckDigits?: number;
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
+  /** Where event files for TensorBoard are written, and behind how many minibatches (0 = only behind epochs). */
+  readonly tensorBoard: { readonly folder: string; readonly minibatches: number } | undefined;
   readonly pieces: PiecesOptions;
   readonly keepCheckpointFiles: boolean;
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
@@ -84,11 +85,11 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (adaptation > 1 || adaptation < 0) {
     fail("adaptation", "adaptationRegWeight must be in [0 1]", "adaptationRegWeight");
   }
-  refuseOptions(section);
   const checksGradients = section.boolean("gradientcheck", false);
   if (checksGradients && elementType !== "double") {
     fail("gradient-check", "Gradient check needs to use precision = 'double'.", "gradientcheck");
   }
+  const minibatchesToShow = section.size("numMBsToShowResult", 10);
   const dropoutRates = section.numberSchedule("dropoutRate", [0]);
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
@@ -123,7 +124,8 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     clippingThresholdPerSample: section.number("clippingThresholdPerSample", Infinity),
     clippingWithTruncation: section.boolean("gradientClippingWithTruncation", true),
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
-    minibatchesToShow: section.size("numMBsToShowResult", 10),
+    minibatchesToShow,
+    tensorBoard: readTensorBoard(section, minibatchesToShow),
     pieces: readPieces(section),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
@@ -214,4 +216,10 @@ function momenta(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): P
   if (key !== "momentumPerMB") return (epoch) => values.at(epoch);
   return (epoch, parallelSequences) =>
     Math.pow(values.at(epoch), 1 / effectiveSize(epoch, parallelSequences));
+}
+
+function readTensorBoard(section: ConfigSection, shown: number): SgdOptions["tensorBoard"] {
+  const folder = section.string("tensorBoardLogDir", "");
+  const minibatches = section.size("tensorBoardNumMBsToLogResult", shown);
+  return folder === "" ? undefined : { folder, minibatches };
 }

@@ -23,6 +23,7 @@ import {
 } from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
+import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
 import { tracedNodes, Tracing } from "./tracing.js";
@@ -59,6 +60,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const compiling = { shaped, criterion, evaluations, options, inputs, values: initial, tracing };
   const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
+  let curves: TrainingCurves | undefined;
   try {
     printStart(session, given, nodes, trainer);
     await requireSameTraining(session.communicator, trainer, given.startEpoch);
@@ -70,6 +72,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       evaluator = await Evaluator.compile(session, request.shaped, watched, values, tracing);
     }
     const best = bestModels(options, watched, resumed);
+    curves = await TrainingCurves.open(session, request.shaped, options);
     await runEpochs({
       session,
       trainer,
@@ -81,6 +84,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
+      curves,
       hooks: new TrainingFiles(session, request, {
         ...{ trainer, evaluator, best, values, distributedReading },
         checkInputs: () => checkInputs(request, trainer.watched),
@@ -90,6 +94,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
     }
   } finally {
+    curves?.close();
     await evaluator?.dispose();
     await trainer.dispose();
   }

@@ -60,7 +60,6 @@ describe("an action that is not there yet", () => {
 
 describe("check refuses what a run refuses", () => {
   const table: readonly (readonly [words: string[], said: string])[] = [
-    [["train=[SGD=[tensorBoardLogDir=t]]"], "not-available: tensorBoardLogDir is not available yet"],
     [["train=[SGD=[minibatchSize=0]]"], "minibatch-size: Minibatch size cannot be zero."],
     [
       ["test=[evalNodeNames=z]"],
