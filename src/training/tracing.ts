@@ -260,10 +260,13 @@ export class Tracing {
 
 /** How a Trace prints, by its attributes (ComputationNode.cpp, WriteFormattingOptions). */
 function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: NetworkNode): WriteFormat {
-  const text = (name: keyof WriteFormat): string => String(attributes[name] ?? defaultFormat[name]);
+  const text = (name: string, otherwise = ""): string => {
+    const value = attributes[name];
+    return typeof value === "string" ? value : otherwise;
+  };
   const kind =
     attributes["type"] === "category" || attributes["type"] === "sparse" ? attributes["type"] : "real";
-  const labelFile = String(attributes["labelMappingFile"] ?? "");
+  const labelFile = text("labelMappingFile");
   return {
     kind,
     labels: kind !== "real" && labelFile ? labelsOf(session.files.readText(labelFile)) : undefined,
@@ -273,10 +276,10 @@ function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: Ne
     epilogue: text("epilogue"),
     sequenceSeparator: text("sequenceSeparator"),
     sequencePrologue: text("sequencePrologue"),
-    sequenceEpilogue: text("sequenceEpilogue"),
-    elementSeparator: text("elementSeparator"),
-    sampleSeparator: text("sampleSeparator"),
-    conversion: readConversion(String(attributes["precisionFormat"] ?? "")) ?? defaultFormat.conversion,
+    sequenceEpilogue: text("sequenceEpilogue", "\n"),
+    elementSeparator: text("elementSeparator", " "),
+    sampleSeparator: text("sampleSeparator", "\n"),
+    conversion: readConversion(text("precisionFormat")) ?? defaultFormat.conversion,
     limits: { rows: Number(attributes["onlyUpToRow"]), times: Number(attributes["onlyUpToT"]) },
   };
 }
