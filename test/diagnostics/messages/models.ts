@@ -152,7 +152,7 @@ export const modelCases: readonly MessageCase[] = [
   trained(
     "sequence-keys",
     "configFile=net.cntk command=write",
-    "write = [ action = write ; outputPath = out ; writeSequenceKey = true ]",
+    'write = [ action = write ; outputPath = out ; writeSequenceKey = true ; format = [ sequencePrologue = "%k:" ] ]',
   ),
   trained(
     "unit-test-nodes",
@@ -163,6 +163,11 @@ export const modelCases: readonly MessageCase[] = [
     "write-type",
     "configFile=net.cntk command=write",
     "write = [ action = write ; outputPath = out ; format = [ type = reel ] ]",
+  ),
+  trained(
+    "write-precision",
+    "configFile=net.cntk command=write",
+    'write = [ action = write ; outputPath = out ; format = [ precisionFormat = "%.2f" ] ]',
   ),
   training("no-output-nodes", {
     network: `
