@@ -169,11 +169,6 @@ export const modelCases: readonly MessageCase[] = [
     "configFile=net.cntk command=write",
     "write = [ action = write ; outputPath = out ; format = [ type = reel ] ]",
   ),
-  trained(
-    "write-precision",
-    "configFile=net.cntk command=write",
-    'write = [ action = write ; outputPath = out ; format = [ precisionFormat = "%.2f" ] ]',
-  ),
   training("no-output-nodes", {
     network: `
       x = Input {2} ; y = Input {1}

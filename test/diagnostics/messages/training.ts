@@ -23,15 +23,6 @@ export const trainingCases: readonly MessageCase[] = [
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
   training("criterion-shape", { sgd: `${base}\ntrainCriterionNodeName = z` }),
   training("truncated-in-reader", { reader: "truncated = true", command: "configFile=net.cntk" }),
-  training("no-labels", {
-    command: "configFile=net.cntk command=label",
-    more: "label = [ action = createLabelMap ; section = train ]",
-  }),
-  training("no-label-file", {
-    command: "configFile=net.cntk command=label",
-    more: `label = [ action = createLabelMap ; section = table ]
-table = [ reader = [ readerType = UCIFastReader ; features = [ dim = 2 ] ; labels = [ labelDim = 2 ] ] ]`,
-  }),
   training("not-available", { sgd: `${base}\ntensorBoardLogDir = logs` }),
   training("checkpoint-missing", {
     sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
