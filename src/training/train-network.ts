@@ -25,6 +25,7 @@ import {
 } from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
+import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
@@ -66,6 +67,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const compiling = { shaped, criterion, evaluations, options, inputs, values: initial };
   const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
+  let curves: TrainingCurves | undefined;
   try {
     printStart(session, given, nodes, trainer);
     await requireSameTraining(session.communicator, trainer, given.startEpoch);
@@ -75,6 +77,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     await beginBlockMomentum(request.parallel, trainer, resumed);
     if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
     const best = bestModels(options, watched, resumed);
+    curves = await TrainingCurves.open(session, request.shaped, options);
     const lastCriteria = await runEpochs({
       session,
       trainer,
@@ -86,6 +89,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
+      curves,
       hooks: new TrainingFiles(session, request, {
         ...{ trainer, evaluator, best, values, distributedReading },
         checkInputs: () => checkInputs(request, trainer.watched),
@@ -96,6 +100,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     }
     return { lastCriteria };
   } finally {
+    curves?.close();
     await evaluator?.dispose();
     await trainer.dispose();
   }

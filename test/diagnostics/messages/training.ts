@@ -23,7 +23,6 @@ export const trainingCases: readonly MessageCase[] = [
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
   training("criterion-shape", { sgd: `${base}\ntrainCriterionNodeName = z` }),
   training("truncated-in-reader", { reader: "truncated = true", command: "configFile=net.cntk" }),
-  training("not-available", { sgd: `${base}\ntensorBoardLogDir = logs` }),
   training("checkpoint-missing", {
     sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
   }),
