@@ -227,7 +227,8 @@ function fittingLabels(
   node: NodeValues,
   { kind, labels, mismatch }: WriteFormat,
 ): readonly string[] | undefined {
-  if (kind !== "category" || !labels || labels.length === node.rows || labels.length === node.shape[0]) return labels;
+  if (kind !== "category" || !labels || labels.length === node.rows || labels.length === node.shape[0])
+    return labels;
   mismatch?.(node.rows, labels.length);
   return undefined;
 }

@@ -24,7 +24,9 @@ export function penaltyScalars(numbers: UpdateNumbers, options: UpdateOptions): 
   const { samples, round } = numbers;
   const { clippingThresholdPerSample, clippingWithTruncation, l1Weight, l2Weight } = options;
   // Truncation takes the limit without its sign (Math/CPUMatrixImpl.h, InplaceTruncate).
-  const threshold = clippingWithTruncation ? Math.abs(clippingThresholdPerSample) : clippingThresholdPerSample;
+  const threshold = clippingWithTruncation
+    ? Math.abs(clippingThresholdPerSample)
+    : clippingThresholdPerSample;
   return {
     ...(Number.isFinite(threshold) && { clip: round(threshold * samples) }),
     l2: round(l2Weight * samples),

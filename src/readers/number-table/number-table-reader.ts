@@ -215,7 +215,8 @@ export class NumberTableReader implements Reader {
     if (!this.wasStarted) {
       this.tell(`UCIFastReader: Starting at epoch ${epoch}, counting lines to determine record count...\n`);
       if (this.missingLabels !== undefined) {
-        const later = "NOT written to disk yet, will be written the first time the end of the entire dataset is found";
+        const later =
+          "NOT written to disk yet, will be written the first time the end of the entire dataset is found";
         this.surroundings.log.write(`WARNING: file ${this.missingLabels} ${later}.\n`);
       }
       this.tell(` ${samples} records found.\n`);
