@@ -82,6 +82,7 @@ const allowed = {
     "network",
     "ops",
     "model-files",
+    "exporters",
     "memory-sharing",
     "updates",
     "backends",
