@@ -102,6 +102,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
     sample: expand(format.sampleSeparator, node.name, minibatch),
   };
   const parts: string[] = [];
+  const labels = node.sequences.length > 0 ? fittingLabels(node, format) : undefined;
   node.sequences.forEach((sequence, index) => {
     const fill = (text: string): string =>
       text
@@ -113,7 +114,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
     parts.push(
       format.kind === "sparse"
         ? sparseText(node, sequence, format, separators.sample, separators.element)
-        : denseText(node, sequence, format, fill(separators.sample), separators.element),
+        : denseText(node, sequence, { ...format, labels }, fill(separators.sample), separators.element),
     );
     parts.push(separators.epilogue);
   });
@@ -156,8 +157,7 @@ function limited(count: number, most: number, text: (index: number) => string): 
 
 /** Prints the category in a column: its label, its index, or the index as a value. */
 function categoryPrinter(node: NodeValues, format: WriteFormat): (column: number) => string {
-  const labels = fittingLabels(node, format);
-  const { conversion } = format;
+  const { conversion, labels } = format;
   return (column) => {
     const index = lastMaximum(node, column);
     if (format.categoriesAsValues) return formatValue(index, conversion);
@@ -177,9 +177,16 @@ function lastMaximum(node: NodeValues, column: number): number {
   return best;
 }
 
-/** The labels, if there are as many as elements in a sample or along its first axis; else CNTK warns and prints numbers. */
-function fittingLabels(node: NodeValues, { labels, mismatch }: WriteFormat): readonly string[] | undefined {
-  if (!labels || labels.length === node.rows || labels.length === node.shape[0]) return labels;
+/**
+ * The labels of categories, if there are as many as elements in a sample or along its first axis; else CNTK warns, once for
+ * the sequences of a minibatch, and prints numbers.
+ */
+function fittingLabels(
+  node: NodeValues,
+  { kind, labels, mismatch }: WriteFormat,
+): readonly string[] | undefined {
+  if (kind !== "category" || !labels || labels.length === node.rows || labels.length === node.shape[0])
+    return labels;
   mismatch?.(node.rows, labels.length);
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { CriterionSum } from "../log/training-lines.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { statisticsToCompute, withStatistics } from "../network/statistics.js";
@@ -19,6 +20,7 @@ import {
   criteriaBlock,
   memoryForConvolutions,
   modelLine,
+  noCriterionBlock,
   parametersBlock,
 } from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
@@ -41,16 +43,24 @@ export interface TrainingRequest {
   readonly startEpoch: number;
   /** The command's: of a new network CNTK's log shows how matrices share memory. */
   readonly traceLevel: number;
+  /** The network is a model that was there before, of which CNTK's log tells less. */
+  readonly adapts: boolean;
+}
+
+export interface TrainingResult {
+  /** The criteria on the training data in the last epoch that was run. */
+  readonly lastCriteria: readonly CriterionSum[];
 }
 
 /** Trains a network from its last checkpoint or from the beginning (SGDLib/SGD.cpp, TrainOrAdaptModel). */
-export async function trainNetwork(session: Session, given: TrainingRequest): Promise<void> {
+export async function trainNetwork(session: Session, given: TrainingRequest): Promise<TrainingResult> {
   const { shaped, options } = given;
   const { log } = session;
+  if (!given.adapts) modelLine(log, shaped.network.nodes.length);
+  const traced = tracedNodes(session, shaped, options.traced);
+  if (!options.trainCriterionNodeName && shaped.network.groups.criterion.length === 0) noCriterionBlock(log);
   const nodes = trainingNodes(shaped, options);
   const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
-  modelLine(log, shaped.network.nodes.length);
-  const traced = tracedNodes(session, shaped, options.traced);
   criteriaBlock(log, nodes, () => announceReading(session, given));
   const watched = [nodes.criterion, ...nodes.evaluations];
   const inputs = inputsBelow(watched);
@@ -73,7 +83,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     }
     const best = bestModels(options, watched, resumed);
     curves = await TrainingCurves.open(session, request.shaped, options);
-    await runEpochs({
+    const lastCriteria = await runEpochs({
       session,
       trainer,
       options,
@@ -93,6 +103,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     if (session.communicator.rank === 0) {
       best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
     }
+    return { lastCriteria };
   } finally {
     curves?.close();
     await evaluator?.dispose();
@@ -115,7 +126,7 @@ function printStart(
   const { shaped, options, parallel, startEpoch } = request;
   const { log } = session;
   const { criterion, evaluations } = nodes;
-  if (startEpoch < 0 && request.traceLevel > 0) {
+  if (startEpoch < 0 && request.traceLevel > 0 && !request.adapts) {
     log.write(memoryBlock(shaped, { evaluated: evaluations, criterion }));
   }
   const parameters = trainer.parameters.map(({ node }) => ({
