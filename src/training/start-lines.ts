@@ -25,11 +25,6 @@ export function criteriaBlock(
   if (evaluations.length) listed(log, "Evaluation criterion: ", "Evaluation criteria:\n", evaluations);
 }
 
-/** How large the network is; of a model that is adapted CNTK does not tell it. */
-export function modelLine(log: RunLog, nodeCount: number): void {
-  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
-}
-
 /** What stands in the log where there is nothing to train. */
 export function noCriterionBlock(log: RunLog): void {
   log.write("\n");
