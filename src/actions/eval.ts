@@ -4,7 +4,7 @@ import type { EvaluatedNode } from "./model-session.js";
 /** Text of `cntkts eval`: one sample a line, CNTK's number format, elements separated by blanks. */
 export function evaluatedAsText(node: EvaluatedNode): string {
   return node.samples
-    .map((sample) => `${Array.from(sample, (value) => formatValue(value, "")).join(" ")}\n`)
+    .map((sample) => `${Array.from(sample, (value) => formatValue(value)).join(" ")}\n`)
     .join("");
 }
 

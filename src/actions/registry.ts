@@ -2,6 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Action, Command } from "./action.js";
 import { adaptAction } from "./adapt.js";
+import { createLabelMapAction } from "./create-label-map.js";
 import { crossValidateAction } from "./cross-validate.js";
 import { dumpNodesAction } from "./dump-nodes.js";
 import { editAction } from "./edit.js";
@@ -20,6 +21,7 @@ export const actions: readonly Action[] = [
   testAction,
   writeAction,
   writeWordAndClassAction,
+  createLabelMapAction,
   editAction,
   crossValidateAction,
   normalizationStatisticsAction,

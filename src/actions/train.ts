@@ -27,12 +27,15 @@ import { keysThere } from "./networks.js";
 /** An action that trains a network: where no training was begun, one that it makes itself. */
 export interface TrainingAction extends Action {
   create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
+  /** How much the log tells of the network that `create` makes. */
+  networkTraceLevel(section: ConfigSection): number;
 }
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: TrainingAction = {
   names: ["train", "trainRNN"],
   create: createNetwork,
+  networkTraceLevel: (section) => section.integer("traceLevel", 0),
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
     section.section("SGD");
@@ -69,7 +72,7 @@ export const trainAction: TrainingAction = {
         ? await readerFromConfig(section.section("cvReader"), session)
         : undefined;
       try {
-        const traceLevel = section.integer("traceLevel", 0);
+        const traceLevel = this.networkTraceLevel(section);
         await trainNetwork(session, {
           shaped,
           options,

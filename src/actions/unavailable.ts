@@ -5,8 +5,6 @@ import type { Action, Command } from "./action.js";
 /** What the actions that are missing are for. */
 const purposes: Readonly<Record<string, string>> = {
   convertdbn: "makes a model of a file of DBN.exe, a tool before CNTK",
-  createLabelMap:
-    "writes the label file of UCIFastReader, which allowMapCreation = true in the reader's section does as well",
   devtest: "is a self test of CNTK's developers",
   exportdbn: "writes a model as a file of DBN.exe, a tool before CNTK",
 };
@@ -16,7 +14,7 @@ function refuse(action: string, { section }: Command): never {
     code: "not-available",
     message: `action ${action} is not available yet`,
     span: section.keySpan("action"),
-    hint: `it ${purposes[action] ?? "is no action of this version"}; train, adapt, test (or eval), cv, bnstat, write, edit, dumpNodes, plot and SVD are there`,
+    hint: `it ${purposes[action] ?? "is no action of this version"}; train, adapt, test (or eval), cv, bnstat, write, edit, dumpNodes, plot, SVD and createLabelMap are there`,
   });
 }
 
@@ -35,7 +33,6 @@ function unavailable(...names: readonly string[]): Action {
 /** Actions of CNTK's that cntkts does not have; they are refused when it is their turn (CNTK.cpp, DoCommands). */
 export const unavailableActions: readonly Action[] = [
   unavailable("convertdbn"),
-  unavailable("createLabelMap"),
   unavailable("devtest"),
   unavailable("exportdbn"),
 ];

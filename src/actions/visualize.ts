@@ -102,7 +102,7 @@ export function dumpSamples(nodes: readonly EvaluatedNode[]): string {
       parts.push(`# sample ${index}, ${node.name} [${node.shape.join(" x ")}]\n`);
       for (let y = 0; y < tile.height; y++) {
         const row = tile.values.subarray(y * tile.width, (y + 1) * tile.width);
-        parts.push(`${Array.from(row, (value) => formatValue(value, "")).join(" ")}\n`);
+        parts.push(`${Array.from(row, (value) => formatValue(value)).join(" ")}\n`);
       }
     }
   }

@@ -3,7 +3,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
-import { formatFixed } from "../numerics/number-format.js";
+import { type Conversion, printReal, printText, printUnsigned, readConversion } from "../numerics/printf.js";
 
 /** The `format` section of a write command (ComputationNetworkLib/ComputationNode.cpp, WriteFormattingOptions). */
 export interface WriteFormat {
@@ -21,8 +21,8 @@ export interface WriteFormat {
   readonly sequenceEpilogue: string;
   readonly elementSeparator: string;
   readonly sampleSeparator: string;
-  /** What stands between `%` and the letter, e.g. `.2`. */
-  readonly precisionFormat: string;
+  /** How a number, an index or a label is printed: what stands between `%` and the letter, e.g. `.2`. */
+  readonly conversion: Conversion;
 }
 
 export const defaultFormat: WriteFormat = {
@@ -36,13 +36,13 @@ export const defaultFormat: WriteFormat = {
   sequenceEpilogue: "\n",
   elementSeparator: " ",
   sampleSeparator: "\n",
-  precisionFormat: "",
+  conversion: { flags: "", width: 0, precision: undefined },
 };
 
 /**
  * Reads the `format` section of a write command; absent = six decimals, one sample a line. The labels are read from their
  * file when the function returned is called; lines about labels that do not fit go to `log`.
- * @throws CntkError `write-type` for a type that does not exist.
+ * @throws CntkError `write-type` for a type that does not exist, `write-precision` for what is no part of a `printf` format.
  */
 export function readWriteFormat(section: ConfigSection, log: LogSink): (files: FileAccess) => WriteFormat {
   const format = section.optionalSection("format");
@@ -69,10 +69,27 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
     sequenceEpilogue: format.string("sequenceEpilogue", "\\n"),
     elementSeparator: format.string("elementSeparator", " "),
     sampleSeparator: format.string("sampleSeparator", "\\n"),
-    precisionFormat: format.string("precisionFormat", ""),
+    conversion: precisionFormat(format),
   };
   const usesLabels = type !== "real" && labelFile !== "";
   return (files) => (usesLabels ? { ...read, labels: labelsOf(files.readText(labelFile)) } : read);
+}
+
+/** Numbers are no wider, and have no more decimals, than anybody reads. */
+const [widest, mostDecimals] = [10_000, 100];
+
+function precisionFormat(format: ConfigSection): Conversion {
+  const text = format.string("precisionFormat", "");
+  const conversion = readConversion(text);
+  if (conversion && conversion.width <= widest && (conversion.precision ?? 0) <= mostDecimals) {
+    return conversion;
+  }
+  throw new CntkError({
+    code: "write-precision",
+    message: `write: precisionFormat must be flags, width and precision of a number, not '${text}'`,
+    span: format.raw("precisionFormat")?.spanOf(),
+    hint: 'what stands between % and f in C: ".2", "10.4", "+.3"',
+  });
 }
 
 /** One label a line (Common/File.cpp, LoadLabelFile). */
@@ -122,11 +139,9 @@ export interface NodeValues {
   readonly sequences: readonly SequenceColumns[];
 }
 
-/** A number as C's `printf` writes it with `%<precisionFormat>f`; minus zero prints as zero. */
-export function formatValue(value: number, precisionFormat: string): string {
-  const match = /^(\d*)(?:\.(\d+))?$/.exec(precisionFormat);
-  const text = formatFixed(value === 0 ? 0 : value, match?.[2] === undefined ? 6 : Number(match[2]));
-  return match?.[1] ? text.padStart(Number(match[1])) : text;
+/** A number as C's `printf` writes it with `%f`; minus zero prints as zero. */
+export function formatValue(value: number, conversion = defaultFormat.conversion): string {
+  return printReal(value === 0 ? 0 : value, conversion);
 }
 
 /** Text of one node's values for one minibatch, as CNTK's write action prints it. */
@@ -170,12 +185,14 @@ function denseText(
     const labels = fittingLabels(node, format);
     const print = (time: number): string => {
       const index = lastMaximum(node, columns[time] ?? 0);
-      return labels ? (labels[index % labels.length] ?? "") : String(index);
+      return labels
+        ? printText(labels[index % labels.length] ?? "", format.conversion)
+        : printUnsigned(index, format.conversion);
     };
     const cells = columns.map((_, time) => print(time));
     return cells.join(format.transpose ? sampleSeparator : elementSeparator);
   }
-  const print = (row: number, time: number): string => formatValue(at(row, time), format.precisionFormat);
+  const print = (row: number, time: number): string => formatValue(at(row, time), format.conversion);
   if (format.transpose) {
     return columns
       .map((_, time) =>
@@ -236,7 +253,7 @@ function sparseText(
       const [row, time] = format.transpose ? [i, j] : [j, i];
       const value = node.values[(columns[time] ?? 0) * node.rows + row] ?? 0;
       if (value === 0) continue;
-      const number = value === 1 ? "" : formatValue(value, format.precisionFormat);
+      const number = value === 1 ? "" : formatValue(value, format.conversion);
       const place = tensorIndex(row, node.shape, format.labels ?? [], length > 1 ? time : undefined);
       entries.push(number + place);
     }

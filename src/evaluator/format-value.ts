@@ -1,4 +1,4 @@
-import { formatFixed } from "../numerics/number-format.js";
+import { type Conversion, printInteger, printReal, printText, readConversion } from "../numerics/printf.js";
 import { isInteger } from "./conversions.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
@@ -33,7 +33,7 @@ function* format(value: Value, how: Formatting, depth: number): Evaluation<strin
     case "number":
       return budget.spend(formatNumber(value, how));
     case "string":
-      return budget.spend(formatString(value, how));
+      return budget.spend(printText(value, how));
     case "boolean":
       return budget.spend(String(value));
   }
@@ -70,32 +70,19 @@ function indented(text: string): string {
   return text.replace(/^/gm, "  ");
 }
 
-/** Flags, width and precision of a printf conversion. */
-interface Conversion {
-  readonly flags: string;
-  readonly width: number;
-  readonly precision: number | undefined;
-}
-
 /** How values are written, and how much of them. */
 interface Formatting extends Conversion {
   readonly budget: TextBudget;
 }
 
 function conversionOf(how: string, span: Span | undefined): Conversion {
-  const parts = /^([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?$/.exec(how);
-  if (!parts) {
+  const conversion = readConversion(how);
+  if (!conversion) {
     const percent = "FormatConfigValue: format string must not contain %";
     const message = how.includes("%") ? percent : `invalid format '${how}'`;
     const hint = "the format is what stands between '%' and the letter in C: '.2', '06'";
     throw new CntkError({ code: "format-string", message, hint, ...(span && { span }) });
   }
-  const [, flags = "", width = "", decimals] = parts;
-  const conversion = {
-    flags,
-    width: Number(width),
-    precision: decimals === undefined ? undefined : Number(decimals),
-  };
   if (conversion.width <= widestFormat && (conversion.precision ?? 0) <= mostDecimals) return conversion;
   throw new CntkError({
     code: "format-string",
@@ -107,23 +94,5 @@ function conversionOf(how: string, span: Span | undefined): Conversion {
 
 /** `%d` for a whole number within C's int (also -0), else `%f`. */
 function formatNumber(value: number, conversion: Conversion): string {
-  const { flags, precision } = conversion;
-  const whole = isInteger(value);
-  const magnitude = Math.abs(value);
-  const digits = whole
-    ? String(magnitude).padStart(precision ?? 1, "0")
-    : formatFixed(magnitude, precision ?? 6);
-  const sign = value < 0 ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
-  const mayPadWithZeros = !(whole && precision !== undefined) && Number.isFinite(value);
-  return padded(sign, digits, conversion, mayPadWithZeros);
-}
-
-function formatString(text: string, conversion: Conversion): string {
-  return padded("", text.slice(0, conversion.precision), conversion, false);
-}
-
-function padded(sign: string, text: string, { flags, width }: Conversion, mayPadWithZeros: boolean): string {
-  if (flags.includes("-")) return (sign + text).padEnd(width);
-  if (flags.includes("0") && mayPadWithZeros) return sign + text.padStart(width - sign.length, "0");
-  return (sign + text).padStart(width);
+  return isInteger(value) ? printInteger(value, conversion) : printReal(value, conversion);
 }

@@ -13,15 +13,14 @@ export function joinPath(path: string, name: string): string {
 const timesWritten = 16;
 
 /**
- * A longer path. JavaScript keeps it as a link to the shorter one; where many follow one another in a deep network, reading one
- * would go all the way back. So now and then one is written out, which the others share: the seldomer, the longer they are.
+ * A longer path. What `+` makes is a link to the shorter one; where many follow one another in a deep network, reading one
+ * would go all the way back, again and again. So now and then one is written out, which the others share: the seldomer, the
+ * longer they are. `join` writes; reading a character would too, but compiled code leaves out a reading whose result is known.
  */
 function extended(path: string, addition: string): string {
-  const longer = path + addition;
-  const step = (length: number): number => Math.floor(Math.log2(length) * timesWritten);
-  if (longer.length < 64 || step(longer.length) === step(path.length)) return longer;
-  // Reading a character writes the text out; the result has to count, or nothing would be read.
-  return Number.isNaN(longer.charCodeAt(0)) ? "" : longer;
+  const length = path.length + addition.length;
+  const step = (characters: number): number => Math.floor(Math.log2(characters) * timesWritten);
+  return length < 64 || step(length) === step(path.length) ? path + addition : [path, addition].join("");
 }
 
 const operatorNames: Readonly<Record<BinaryOperatorName, string>> = {

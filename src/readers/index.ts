@@ -16,3 +16,4 @@ export { createTextFormatReader } from "./text-format/text-format-reader.js";
 export { TextFormatDeserializer } from "./text-format/text-format-deserializer.js";
 export { readWordClasses } from "./language-model/word-classes.js";
 export type { Picture, PictureDecoder } from "./images/picture.js";
+export { streamSections } from "./word-sequences/stream-sections.js";

@@ -86,7 +86,7 @@ function rateWord(adjust: ConfigSection | undefined, span: Span | undefined): Au
   const word = adjust?.string("autoAdjustLR", "none").toLowerCase() ?? "none";
   if (/^(searchbeforeepoch|beforeepoch|before)$/.test(word)) return "searched before epochs";
   if (/^(adjustafterepoch|afterepoch|after)$/.test(word)) return "adjusted after epochs";
-  if (/^(|none|false)$/.test(word)) return "scheduled";
+  if (/^(none|false)$/.test(word)) return "scheduled";
   throw new CntkError({
     code: "learning-rate-search",
     message:

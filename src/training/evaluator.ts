@@ -204,7 +204,7 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
     if (due) show();
     await interruption.check();
   }
-  if (options.traceLevel > 0 && lastShown < minibatches && options.minibatchesToShow > 0) show();
+  if (options.traceLevel > 0 && lastShown < minibatches) show();
   const criteria = accumulator.read();
   log.stamped(evaluationLine(1, minibatches, criteria, true));
   return { criteria, minibatches };

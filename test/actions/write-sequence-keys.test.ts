@@ -13,7 +13,7 @@ const format: WriteFormat = {
   sequenceEpilogue: "\\n",
   elementSeparator: " ",
   sampleSeparator: " | ",
-  precisionFormat: ".1",
+  conversion: { flags: "", width: 0, precision: 1 },
 };
 
 /** As CNTK wrote two sequences with the keys 7 and 12, the first of two samples. */

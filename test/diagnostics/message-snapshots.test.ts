@@ -7,10 +7,12 @@ import { CntkError, renderDiagnostic } from "../../src/diagnostics/index.js";
 import { backendNames } from "../../src/index.js";
 import { diagnosticCodes } from "../support/diagnostic-codes.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { families, unshown } from "./messages/index.js";
+import { families, type Family, unshown } from "./messages/index.js";
 import type { MessageCase } from "./messages/message-case.js";
 
 const folder = temporaryFolder();
+/** The pages are shipped as documentation. */
+const documentation = "../../docs";
 let count = 0;
 
 /** Runs a command line where the files of a case are. */
@@ -72,17 +74,64 @@ function shown(message: MessageCase, rendered: string): string {
   ].join("\n");
 }
 
+/** What a family's page shows, and of each case the code that was raised and the first line a user reads. */
+interface Page {
+  readonly text: string;
+  readonly cases: readonly { readonly wanted: string; readonly code: string; readonly message: string }[];
+}
+
+const pages = new Map<Family, Promise<Page>>();
+
+/** Every command is run once, whoever asks for its message. */
+function pageOf(family: Family): Promise<Page> {
+  const page = pages.get(family) ?? makePage(family);
+  pages.set(family, page);
+  return page;
+}
+
+async function makePage({ title, cases }: Family): Promise<Page> {
+  const parts: string[] = [`# ${title}\n`];
+  const raised: Page["cases"][number][] = [];
+  for (const message of cases) {
+    const { code, rendered } = await errorOf(message);
+    raised.push({ wanted: message.code, code, message: rendered.split("\n", 1)[0] ?? "" });
+    parts.push(`## ${message.code}\n`, shown(message, rendered));
+  }
+  return { text: parts.join("\n"), cases: raised };
+}
+
+/** The table of contents: every message with a link to the place where it is shown. */
+async function contents(): Promise<string> {
+  const parts = [
+    "# Messages\n\nWhat cntkts says when something is wrong, beside what it is about: the files, the command line and the message, " +
+      "for every kind of mistake. Each was made by running the command.\n",
+  ];
+  for (const family of families) {
+    const { cases } = await pageOf(family);
+    const shownBefore = new Map<string, number>();
+    const lines = cases.map(({ code, message }) => {
+      const times = shownBefore.get(code) ?? 0;
+      shownBefore.set(code, times + 1);
+      const anchor = times === 0 ? code : `${code}-${times}`;
+      const text = message.replace(/^error: /, "").replaceAll("`", "'");
+      return `- [${code}](messages/${family.name}.md#${anchor}): \`${text}\``;
+    });
+    parts.push(`## [${family.title}](messages/${family.name}.md)\n\n${lines.join("\n")}\n`);
+  }
+  return parts.join("\n");
+}
+
 describe("messages, beside what they are about", () => {
-  it.each(families)("$name", async ({ name, title, cases }) => {
-    const parts: string[] = [`# ${title}\n`];
-    const codes: [string, string][] = [];
-    for (const [index, message] of cases.entries()) {
-      const { code, rendered } = await errorOf(message);
-      codes.push([`${index} ${message.code}`, `${index} ${code}`]);
-      parts.push(`## ${message.code}\n`, shown(message, rendered));
-    }
-    expect(codes.map(([, got]) => got)).toEqual(codes.map(([wanted]) => wanted));
-    await expect(parts.join("\n")).toMatchFileSnapshot(join("messages", `${name}.md`));
+  it.each(families)("$name", async (family) => {
+    const { text, cases } = await pageOf(family);
+    expect(cases.map(({ code }, index) => `${index} ${code}`)).toEqual(
+      cases.map(({ wanted }, index) => `${index} ${wanted}`),
+    );
+    await expect(text).toMatchFileSnapshot(join(documentation, "messages", `${family.name}.md`));
+  });
+
+  it("are listed in one page", async () => {
+    await expect(await contents()).toMatchFileSnapshot(join(documentation, "messages.md"));
   });
 });
 

@@ -82,6 +82,11 @@ export class SequenceParser extends TextCursor {
     }
     for (const stream of streams) stream.sequenceStarts[index + 1] = stream.samples;
     this.checkLengths(begin, index, sequence, streams);
+    this.problems.inform(
+      () =>
+        `Finished loading sequence (id = ${sequence.key}) ${this.where()},` +
+        ` successfully read ${rowsRead} out of expected ${sequence.samples} rows.`,
+    );
   }
 
   private checkLengths(

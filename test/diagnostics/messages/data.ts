@@ -4,6 +4,14 @@ function converting(code: string, data: string, command: string): MessageCase {
   return { code, files: { "data.txt": data }, command };
 }
 
+/** Asks for the file of labels that a table of numbers brings. */
+function labelMap(code: string, streams: string): MessageCase {
+  const reader = `readerType = UCIFastReader ; file = data.txt\n${streams}`;
+  const sections = `train = [ reader = [\n${reader}\n] ]\nmap = [ action = createLabelMap ; section = train ]`;
+  const files = { "net.cntk": `command = map\n${sections}\n`, "data.txt": "0 1 yes\n1 0 no\n" };
+  return { code, files, command: "configFile=net.cntk" };
+}
+
 /** Text files with data, and the reader's section. */
 export const dataCases: readonly MessageCase[] = [
   {
@@ -26,6 +34,11 @@ export const dataCases: readonly MessageCase[] = [
     reader:
       "frameMode = true\ninput = [ x = [ dim = 2 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
   }),
+  labelMap("no-labels", "features = [ dim = 2 ; start = 0 ]"),
+  labelMap(
+    "no-label-file",
+    "features = [ dim = 2 ; start = 0 ]\nlabels = [ dim = 1 ; start = 2 ; labelDim = 2 ]",
+  ),
   converting("convert-option", "1 2\n", "convert text-to-bin data.txt out.bin"),
   converting("convert-option", "1 2\n", "convert text-to-binary data.txt out.bin --streams x:2"),
   converting("convert-option", "1 2\n", "convert columns-to-text data.txt out.txt --labels 0:1"),

@@ -11,8 +11,9 @@ import { speechCases } from "./speech.js";
 import { syntaxCases } from "./syntax.js";
 import { trainingCases } from "./training.js";
 
-interface Family {
-  /** The snapshot's name without `.md`. */
+/** Messages of one kind: a page of `docs/messages`. */
+export interface Family {
+  /** The page's name without `.md`. */
   readonly name: string;
   readonly title: string;
   readonly cases: readonly MessageCase[];

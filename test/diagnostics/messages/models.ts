@@ -160,6 +160,11 @@ export const modelCases: readonly MessageCase[] = [
     "write = [ action = write ; outputPath = out ; nodeUnitTest = true ; outputNodeNames = z:error ]",
   ),
   trained(
+    "write-precision",
+    "configFile=net.cntk command=write",
+    'write = [ action = write ; outputPath = out ; format = [ precisionFormat = ".4e" ] ]',
+  ),
+  trained(
     "write-type",
     "configFile=net.cntk command=write",
     "write = [ action = write ; outputPath = out ; format = [ type = reel ] ]",

@@ -1,0 +1,77 @@
+import type { ConfigSection } from "../config/config-section.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
+import { checkReader, readerFromConfig, streamSections } from "../readers/index.js";
+import type { Session } from "../session.js";
+import type { Action } from "./action.js";
+
+/** What the action works on: the reader of the section that it names, and that reader's labels with their files. */
+interface LabelMapOptions {
+  readonly reader: ConfigSection;
+  readonly files: readonly string[];
+  readonly traceLevel: number;
+}
+
+/**
+ * Action `createLabelMap`: the label file of a UCIFastReader, one word a line in the order in which the data bring them
+ * (ActionsLib/OtherActions.cpp, DoCreateLabelMap). A file that is there already stays as it is.
+ */
+export const createLabelMapAction: Action = {
+  names: ["createLabelMap"],
+  async run(session, { section }) {
+    const { reader, files, traceLevel } = readOptions(section);
+    for (const file of files) {
+      if (session.files.exists(file)) {
+        const known = `the label mapping file '${file}' already exists, no work to do.`;
+        session.log.write(`CreateLabelMap: ${known}\n`);
+        return {};
+      }
+      session.log.write(`CreateLabelMap: Creating the mapping file '${file}' \n`);
+      const count = await countSamples(session, reader);
+      if (traceLevel > 0) session.log.write(`\nread ${count} labels and produced ${file}\n`);
+    }
+    return {};
+  },
+  check(_session, { section }) {
+    checkReader(readOptions(section).reader);
+    return Promise.resolve();
+  },
+};
+
+function readOptions(section: ConfigSection): LabelMapOptions {
+  const owner = section.section(section.string("section"));
+  const reader = owner.section("reader");
+  reader.inject("allowMapCreation", "true");
+  const { labels } = streamSections(reader);
+  if (labels.length === 0) {
+    throw new CntkError({
+      code: "no-labels",
+      message: "CreateLabelMap: no labels found to process",
+      span: reader.span,
+      hint: "labels = [ dim = 1 ; labelDim = 2 ; labelMappingFile = labels.txt ]",
+    });
+  }
+  const files = labels.map((name) => labelFile(reader, name));
+  return { reader, files, traceLevel: section.integer("traceLevel", 0) };
+}
+
+function labelFile(reader: ConfigSection, name: string): string {
+  const section = reader.section(name);
+  if (section.hasOwn("labelMappingFile") || reader.hasOwn("labelMappingFile")) {
+    return section.string("labelMappingFile");
+  }
+  throw new CntkError({
+    code: "no-label-file",
+    message: "CreateLabelMap: No labelMappingFile defined",
+    span: section.span,
+  });
+}
+
+/** Opening the reader makes the file. */
+async function countSamples(session: Session, section: ConfigSection): Promise<number> {
+  const reader = await readerFromConfig(section, session);
+  try {
+    return reader.sweepSamples ?? 0;
+  } finally {
+    await reader.close();
+  }
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it, test } from "vitest";
+import {
+  printInteger,
+  printReal,
+  printText,
+  printUnsigned,
+  readConversion,
+} from "../../src/numerics/printf.js";
+
+const conversion = (text: string) => {
+  const read = readConversion(text);
+  if (!read) throw new Error(`${text} is no conversion`);
+  return read;
+};
+
+// All expected texts are what glibc's printf writes.
+test.each([
+  ["", 1234.5678, "1234.567800"],
+  ["10.3", -0.25, "    -0.250"],
+  ["-12.", 1234.5678, "1235        "],
+  ["-8.2", Infinity, "inf     "],
+  ["+", 0, "+0.000000"],
+  ["06.1", -0.25, "-000.2"],
+  ["06.1", Infinity, "   inf"],
+  ["#.0", 2.5, "2."],
+  [" ", 1.5, " 1.500000"],
+  ["+08.2", 2.5, "+0002.50"],
+  ["+08.2", Infinity, "    +inf"],
+  ["04.0", 3, "0003"],
+])("%%%sf of %d", (how, value, text) => {
+  expect(printReal(value, conversion(how))).toBe(text);
+});
+
+test.each([
+  ["", "12", "yes"],
+  ["5", "   12", "  yes"],
+  ["05", "00012", "  yes"],
+  ["-5", "12   ", "yes  "],
+  [".2", "12", "ye"],
+  ["05.3", "  012", "  yes"],
+  ["+", "12", "yes"],
+])("%%%su of 12 and %%s of yes", (how, number, text) => {
+  expect(printUnsigned(12, conversion(how))).toBe(number);
+  expect(printText("yes", conversion(how))).toBe(text);
+});
+
+describe("%d", () => {
+  it("has a sign where flags ask for one, and no digit of zero where none is asked for", () => {
+    expect(printInteger(7, conversion(" "))).toBe(" 7");
+    expect(printInteger(-7, conversion("+"))).toBe("-7");
+    expect(printInteger(0, conversion("5.0"))).toBe("     ");
+  });
+});
+
+test("what is no conversion is not read", () => {
+  for (const text of ["x", ".2f", "%", "1.2.3", "-.-"]) expect(readConversion(text)).toBeUndefined();
+});
