@@ -5,6 +5,7 @@ export type {
   SequencePlacement,
   StreamData,
   StreamMinibatch,
+  UnpackedColumns,
 } from "./minibatch.js";
 export {
   columnCount,

@@ -29,13 +29,26 @@ export interface AxisLayout {
  * Sparse: column c holds `values[i]` at row `rows[i]`, i from `columnStarts[c]` up to `columnStarts[c + 1]`; gaps are empty.
  */
 export type StreamData =
-  | { readonly storage: "dense"; readonly values: Values }
+  | {
+      readonly storage: "dense";
+      readonly values: Values;
+      /** The same numbers, for who has a place for them: they need not lie in an array of their own first. */
+      readonly unpacked?: UnpackedColumns;
+    }
   | {
       readonly storage: "sparse";
       readonly values: Values;
       readonly rows: Int32Array;
       readonly columnStarts: Int32Array;
     };
+
+/** Dense columns that still lie where they were read. */
+export interface UnpackedColumns {
+  /** How many numbers they are. */
+  readonly length: number;
+  /** Writes all of them to the beginning of `target`. */
+  copyTo(target: Values): void;
+}
 
 /** What a reader delivers of one stream. */
 export interface StreamMinibatch {

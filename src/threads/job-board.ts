@@ -18,8 +18,10 @@ const places = {
 } as const;
 const line = 16;
 
-/** How often a thread looks again before it sleeps: some twenty to fifty microseconds. */
+/** How often a thread looks again before it sleeps: some twenty to fifty microseconds where it waits for pieces to be done. */
 const turnsBeforeSleep = 4000;
+/** A helper looks longer: between two minibatches another thread puts the next one together, some hundred microseconds. */
+const turnsWithoutJob = 20_000;
 /** The one who waits looks around so often, in milliseconds: a thread that has ended wakes nobody. */
 const lookAround = 100;
 
@@ -110,7 +112,7 @@ export class JobBoard {
   /** A helper waits for a job with pieces left, or for a message. */
   awaitJob(messagesRead: number): void {
     const { numbers } = this;
-    for (let turn = 0; turn < turnsBeforeSleep; turn++) {
+    for (let turn = 0; turn < turnsWithoutJob; turn++) {
       if ((Atomics.load(numbers, places.ticket) & 0xffff) > 0) return;
     }
     Atomics.add(numbers, places.sleepers, 1);

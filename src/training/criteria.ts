@@ -21,9 +21,9 @@ export function sumOverSamples({ values, layout }: Output, elementType: ElementT
   let sum = 0;
   const gaps = layout && gapMask(layout);
   const perColumn = gaps ? values.length / gaps.length : 0;
-  values.forEach((value, index) => {
-    if (!gaps || !gaps[Math.floor(index / perColumn)]) sum += value;
-  });
+  for (let index = 0; index < values.length; index++) {
+    if (!gaps || !gaps[Math.floor(index / perColumn)]) sum += values[index]!;
+  }
   return elementType === "float" ? Math.fround(sum) : sum;
 }
 

@@ -163,10 +163,11 @@ export class HostExecutable implements Executable {
     if (data.storage === "sparse") this.feedSparse(buffer, data, columns);
     else {
       const count = columns * (this.memory.sizes[id] ?? 0);
-      if (data.values.length < count) {
-        throw new Error(`the input ${name} has ${data.values.length} numbers where ${count} are needed`);
+      const { length } = data.unpacked ?? data.values;
+      if (length < count) {
+        throw new Error(`the input ${name} has ${length} numbers where ${count} are needed`);
       }
-      this.memory.feed(id, data.values, count);
+      this.memory.feed(id, data, count);
     }
   }
 

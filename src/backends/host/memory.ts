@@ -4,7 +4,7 @@ import { elementCount } from "../../network/network.js";
 import type { Values } from "../../numerics/values.js";
 import type { AxisId, BufferId } from "../../primitives/instruction.js";
 import type { Buffer, Carry, Plan } from "../../plan/plan.js";
-import { javascriptHeap, type Heap } from "./heap.js";
+import { javascriptHeap, type GivenValues, type Heap } from "./heap.js";
 import type { CarriedFrames, SparseColumns } from "./kernel.js";
 import { TouchedMatrix } from "./touched.js";
 
@@ -79,8 +79,8 @@ export class PlanMemory {
     for (const kept of this.carriedInSeries.values()) kept.clear();
   }
 
-  /** Takes the first `length` numbers of the caller's array as the contents of an input. */
-  feed(buffer: BufferId, given: Values, length: number): void {
+  /** Takes the first `length` numbers of the caller's as the contents of an input. */
+  feed(buffer: BufferId, given: GivenValues, length: number): void {
     const former = this.values[buffer];
     this.place(buffer, this.heap.adopt(this.plan.elementType, given, length, former));
   }
@@ -89,7 +89,7 @@ export class PlanMemory {
   feedSparse(buffer: BufferId, { values, rows, columnStarts }: SparseColumns): void {
     const { elementType } = this.plan;
     const former = this.sparse.get(buffer)?.values;
-    const adopted = this.heap.adopt(elementType, values, values.length, former);
+    const adopted = this.heap.adopt(elementType, { values }, values.length, former);
     this.sparse.set(buffer, { values: adopted, rows, columnStarts });
   }
 

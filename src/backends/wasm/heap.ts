@@ -2,7 +2,7 @@ import { columnCount } from "../../minibatch/layout.js";
 import type { AxisLayout } from "../../minibatch/minibatch.js";
 import type { ElementType, Values } from "../../numerics/values.js";
 import type { AxisId, BufferId } from "../../primitives/instruction.js";
-import type { Heap } from "../host/heap.js";
+import type { GivenValues, Heap } from "../host/heap.js";
 import { Arena } from "./arena.js";
 import type { LinearMemory } from "./emit/engine.js";
 import type { TableLayout } from "./layout.js";
@@ -74,13 +74,14 @@ export class LinearHeap implements Heap {
     this.arena.release(values.byteOffset);
   }
 
-  adopt(elementType: ElementType, given: Values, length: number, former: Values | undefined): Values {
+  adopt(elementType: ElementType, given: GivenValues, length: number, former: Values | undefined): Values {
     let target = former;
     if (!target || target.length < length) {
       if (target) this.release(target);
       target = this.allocate(elementType, length);
     }
-    target.set(given.length === length ? given : given.subarray(0, length));
+    if (given.unpacked?.length === length) given.unpacked.copyTo(target);
+    else target.set(given.values.length === length ? given.values : given.values.subarray(0, length));
     return target;
   }
 

@@ -10,6 +10,8 @@ import { addedSums } from "./kernels/added-sums.js";
 import { wasmKernels } from "./kernels/index.js";
 import { RoutineLibrary, type Call, type WasmCompiler } from "./kernels/kernel.js";
 import { TableLayout } from "./layout.js";
+import { wantsPlaces } from "./kernels/placed-images.js";
+import { PlacesOfPlan } from "./places.js";
 import { PhaseBuilder, type Cut, type Phase, type Whole } from "./phases.js";
 
 /** What the host does in the middle of an entry: an instruction that has no kernel here, alone or in a loop. */
@@ -122,7 +124,11 @@ class ProgramWriter {
     fused: boolean,
   ) {
     this.layout = new TableLayout(plan);
-    this.library = new RoutineLibrary(plan.elementType, fused);
+    this.library = new RoutineLibrary(
+      plan.elementType,
+      fused,
+      (bytes) => new PlacesOfPlan(plan, wantsPlaces, bytes),
+    );
     this.calls = new CallWriter(this.layout, this.library, this.imported);
   }
 

@@ -1,14 +1,25 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import { type AxisLayout, columnCount, type StreamData, visibleSteps } from "../../minibatch/index.js";
+import {
+  type AxisLayout,
+  columnCount,
+  hasGaps,
+  type StreamData,
+  type UnpackedColumns,
+  visibleSteps,
+} from "../../minibatch/index.js";
 import { newValues, type ElementType, type Values } from "../../numerics/values.js";
 import type { SequenceSource } from "../deserializer.js";
 
 /** Shorter samples are copied number by number: a call for each would cost more than the copying. */
 const shortSample = 24;
 
+/** A minibatch of more numbers is packed at once: whether there is room for it shows where it is read. */
+const mostUnpacked = 2 ** 24;
+
 /**
  * The columns of a stream, dense: sequence `sources[placement.sequence]` goes where the layout places it, with the frames that
- * lie in this minibatch. Sparse sources are written out; of a row named twice the last value stands.
+ * lie in this minibatch. Sparse sources are written out; of a row named twice the last value stands. They are packed when somebody
+ * asks for them, and streams that nobody uses never are.
  * Source: Source/Readers/ReaderLib/SequencePacker.cpp, PackDenseStream.
  */
 export function packDense(
@@ -17,7 +28,35 @@ export function packDense(
   dimension: number,
   elementType: ElementType,
 ): StreamData {
-  const result = allocate(elementType, dimension, columnCount(layout));
+  const length = dimension * columnCount(layout);
+  const copyTo = (target: Values): void => copyColumns(sources, layout, dimension, target);
+  const packed = (): Values => {
+    const values = allocate(elementType, dimension, columnCount(layout));
+    copyTo(values);
+    return values;
+  };
+  if (length > mostUnpacked) return { storage: "dense", values: packed() };
+  let known: Values | undefined;
+  const data: StreamData = {
+    storage: "dense",
+    get values(): Values {
+      return (known ??= packed());
+    },
+  };
+  // Who copies a minibatch copies its numbers.
+  const unpacked: UnpackedColumns = { length, copyTo };
+  return Object.defineProperty(data, "unpacked", { value: unpacked, enumerable: false });
+}
+
+function copyColumns(
+  sources: readonly SequenceSource[],
+  layout: AxisLayout,
+  dimension: number,
+  target: Values,
+): void {
+  // What no sample covers is zero, and so is what a sparse one leaves out.
+  const isCovered = !hasGaps(layout) && sources.every(({ block }) => block.storage === "dense");
+  if (!isCovered) target.fill(0, 0, dimension * columnCount(layout));
   for (const placement of layout.sequences) {
     const source = sources[placement.sequence];
     if (source === undefined) continue;
@@ -25,9 +64,8 @@ export function packDense(
     const sample = (source.block.sequenceStarts[source.index] ?? 0) + first - placement.begin;
     const column = first * layout.rows + placement.row;
     const copy = source.block.storage === "dense" ? copyDense : copySparse;
-    copy(source, sample, end - first, result, column, layout.rows, dimension);
+    copy(source, sample, end - first, target, column, layout.rows, dimension);
   }
-  return { storage: "dense", values: result };
 }
 
 /** Copies `count` samples from number `sample` on into every `stride`-th column from `column` on. */

@@ -1,11 +1,12 @@
 import {
+  type AxisLayout,
   type Minibatch,
   type StreamMinibatch,
   packFrames,
   packSequences,
   columnCount,
 } from "../../minibatch/index.js";
-import { sourceLength } from "../deserializer.js";
+import { type SequenceSource, sourceLength } from "../deserializer.js";
 import type { Budget } from "../randomizer/sequence-order.js";
 import type { EpochRequest, StreamDescription } from "../reader.js";
 import { packDense, packSparse } from "./pack-columns.js";
@@ -26,6 +27,7 @@ export interface SequencePacking {
 export class SequencePacker implements Packer {
   readonly streams: readonly StreamDescription[];
   private budget: Budget = { global: 1, local: 1 };
+  private last: { readonly lengths: Int32Array; readonly layout: AxisLayout } | undefined;
 
   constructor(
     private readonly surroundings: PackerSurroundings,
@@ -61,15 +63,9 @@ export class SequencePacker implements Packer {
     if (sequences.length === 0 && taken.endOfEpoch) return undefined;
     const streams = new Map<string, StreamMinibatch>();
     let columns = 0;
-    let lengths: Int32Array | undefined;
-    let layout = packSequences([]);
     this.streams.forEach(({ name, dimension, storage }, s) => {
       const sources = sequences.map(({ chunk, index }) => chunk.source(s, index));
-      const own = Int32Array.from(sources, sourceLength);
-      if (lengths === undefined || !equal(lengths, own)) {
-        lengths = own;
-        layout = this.packing.frameMode ? packFrames(own) : packSequences(own);
-      }
+      const layout = this.layoutFor(sources);
       columns = Math.max(columns, columnCount(layout));
       const data =
         storage === "dense"
@@ -81,8 +77,21 @@ export class SequencePacker implements Packer {
       ? { streams, columns, keys: sequences.map(({ key }) => String(key)) }
       : { streams, columns };
   }
+
+  /** Sequences as long as those before lie as those before. */
+  private layoutFor(sources: readonly SequenceSource[]): AxisLayout {
+    const lengths = new Int32Array(sources.length);
+    for (let i = 0; i < lengths.length; i++) lengths[i] = sourceLength(sources[i]!);
+    if (!this.last || !equal(this.last.lengths, lengths)) {
+      const layout = this.packing.frameMode ? packFrames(lengths) : packSequences(lengths);
+      this.last = { lengths, layout };
+    }
+    return this.last.layout;
+  }
 }
 
 function equal(a: Int32Array, b: Int32Array): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -16,6 +16,7 @@ import {
   patchSizes,
   type PatchSizes,
 } from "./patch-convolution.js";
+import { inputGradientByPlaces, weightGradientByPlaces } from "./placed-images.js";
 import { patchesOf } from "./patches.js";
 import { weightGradientByPatches } from "./weight-gradient.js";
 import { suitsWinograd, winogradConvolution } from "./winograd-convolution.js";
@@ -86,6 +87,8 @@ export const compileConvolutionInputGradient: WasmCompiler<"convolutionInputGrad
   instruction,
   context,
 ) => {
+  const placed = inputGradientByPlaces(context, instruction);
+  if (placed) return placed;
   const { reads, writes, parameters } = instruction;
   const [weights, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
   const g = planar(parameters.geometry);
@@ -131,6 +134,8 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
   instruction,
   context,
 ) => {
+  const placed = weightGradientByPlaces(context, instruction);
+  if (placed) return placed;
   const { reads, writes, parameters } = instruction;
   const [input, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
   const g = planar(parameters.geometry);

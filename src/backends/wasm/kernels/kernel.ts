@@ -2,6 +2,7 @@ import type { ElementType } from "../../../numerics/values.js";
 import type { AxisId, InstructionOf, Kind, Operand } from "../../../primitives/instruction.js";
 import { fusedFloats, lanesOf, type Lanes } from "../emit/lanes.js";
 import { lengthOf, type Routine } from "../emit/function.js";
+import type { PlacesOfPlan } from "../places.js";
 
 /** What a routine of the module is given when the entry calls it; all are 32-bit integers. */
 export type Argument =
@@ -70,6 +71,8 @@ export interface Units {
 /** What is known where an instruction is compiled. */
 export interface WasmContext {
   readonly lanes: Lanes;
+  /** Which values are zero but for one cell of every window, and where; absent: nobody keeps that. */
+  readonly places?: PlacesOfPlan | undefined;
   /** The routine of this key; made at the first request, shared by all instructions that need the same. */
   routine(key: string, make: () => Routine): Routine;
 }
@@ -85,11 +88,18 @@ export type WasmTable = { readonly [K in Kind]?: WasmCompiler<K> };
 /** Routines by key, for one module. */
 export class RoutineLibrary implements WasmContext {
   readonly lanes: Lanes;
+  readonly places: PlacesOfPlan | undefined;
   private readonly routines = new Map<string, Routine>();
 
   /** `fused`: sums of products in float may round once where they otherwise round twice. */
-  constructor(elementType: ElementType, fused: boolean) {
+  constructor(
+    elementType: ElementType,
+    fused: boolean,
+    /** Makes what is known of places, by the size of a number. */
+    places?: (bytes: number) => PlacesOfPlan,
+  ) {
     this.lanes = fused && elementType === "float" ? fusedFloats : lanesOf[elementType];
+    this.places = places?.(this.lanes.bytes);
   }
 
   /** Instructions of all routines, about. */

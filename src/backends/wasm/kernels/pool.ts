@@ -1,9 +1,10 @@
 import { f64x2, i32, i32x4, local, type Local, memory, select, v128 } from "wasmati";
 import { dataKey } from "../../../plan/rewrite.js";
-import type { Operand } from "../../../primitives/instruction.js";
+import type { Instruction, Operand } from "../../../primitives/instruction.js";
 import { operandAt } from "../../host/kernel.js";
 import { define, variable, type Routine } from "../emit/function.js";
 import { lanesOf } from "../emit/lanes.js";
+import { advance, repeat } from "../emit/loops.js";
 import { address, columns, type Call, type WasmCompiler, type WasmContext } from "./kernel.js";
 import { insideWindows, type InsideWindows } from "./windows.js";
 import { walk } from "./walk.js";
@@ -28,11 +29,14 @@ export const compilePool: WasmCompiler<"pool"> = ({ reads, writes, parameters },
 };
 
 /** Each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite. */
-export const compileMaxUnpool: WasmCompiler<"maxUnpool"> = ({ reads, writes, parameters }, context) => {
+export const compileMaxUnpool: WasmCompiler<"maxUnpool"> = (instruction, context) => {
+  const { reads, writes, parameters } = instruction;
   const windows = insideWindows(parameters.geometry);
   if (!windows) return undefined;
   const { lanes } = context;
   const [values, x] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const placed = placedCalls(context, instruction, windows, values);
+  if (placed) return placed;
   const routine = eachWindow(context, "unpool", windows, 3, ([value, cells, target]) => {
     const place = firstMaximum(context, windows, cells!);
     const at = variable("i32", i32.add(place, target!));
@@ -45,7 +49,8 @@ export const compileMaxUnpool: WasmCompiler<"maxUnpool"> = ({ reads, writes, par
 };
 
 /** Each pooled cell's gradient shared out among its window's cells, or given to the first that reaches the maximum. */
-export const compilePoolGradient: WasmCompiler<"poolGradient"> = ({ reads, writes, parameters }, context) => {
+export const compilePoolGradient: WasmCompiler<"poolGradient"> = (instruction, context) => {
+  const { reads, writes, parameters } = instruction;
   const { mode, geometry } = parameters;
   const windows = insideWindows(geometry);
   const [gradient, x, pooled] = reads;
@@ -64,6 +69,8 @@ export const compilePoolGradient: WasmCompiler<"poolGradient"> = ({ reads, write
     ];
   }
   if (!x || !pooled) return undefined;
+  const placed = placedCalls(context, instruction, windows, gradient);
+  if (placed) return placed;
   const routine = eachWindow(
     context,
     "max pool gradient",
@@ -84,6 +91,66 @@ export const compilePoolGradient: WasmCompiler<"poolGradient"> = ({ reads, write
     },
   ];
 };
+
+/**
+ * The calls of an instruction that puts a number of each window at the place of its first maximum in x, the second operand, where
+ * the places are kept: found once, and used again by whoever wants the same ones. Undefined: they are not.
+ */
+function placedCalls(
+  context: WasmContext,
+  instruction: Instruction,
+  windows: InsideWindows,
+  values: Operand,
+): Call[] | undefined {
+  const { writes, reads } = instruction;
+  const places = context.places?.of(writes);
+  if (!places) return undefined;
+  const count = columns(writes.axis);
+  const calls = [cleared(context, windows, writes)];
+  if (context.places?.isFoundBy(instruction)) {
+    const x = address(operandAt(reads, 1));
+    calls.push({ routine: foundPlaces(context, windows), arguments: [places.room, x, count] });
+  }
+  const given = [address(values), places.room, address(writes), count];
+  calls.push({ routine: putInPlaces(context, windows), arguments: given });
+  return calls;
+}
+
+/** (places, x, columns): where the first maximum of each window is, in bytes from the beginning of its sample. */
+function foundPlaces(context: WasmContext, windows: InsideWindows): Routine {
+  const { bytes } = context.lanes;
+  return context.routine(`found places ${dataKey(windows)}`, () =>
+    define(["i32", "i32", "i32"], [], ([places, x, count]) => {
+      const one = variable("i32", 1);
+      repeat(count, () => {
+        walk(windows.axes, [places, x], one, bytes, ([place, cells]) => {
+          const distance = firstMaximum(context, windows, cells!);
+          i32.store({}, place!, i32.sub(i32.add(distance, cells!), x));
+        });
+        advance(places, windows.count * bytes);
+        advance(x, windows.inputSize * bytes);
+      });
+    }),
+  );
+}
+
+/** (values, places, target, columns): every window's number at its place. */
+function putInPlaces(context: WasmContext, windows: InsideWindows): Routine {
+  const { single, bytes } = context.lanes;
+  return context.routine(`put in places ${windows.count} ${windows.inputSize}`, () =>
+    define(["i32", "i32", "i32", "i32"], [], ([values, places, target, count]) => {
+      repeat(count, () => {
+        repeat(variable("i32", windows.count), () => {
+          const at = variable("i32", i32.add(i32.load({}, places), target));
+          single.store(at, 0, () => single.load(values));
+          advance(values, bytes);
+          advance(places, bytes);
+        });
+        advance(target, windows.inputSize * bytes);
+      });
+    }),
+  );
+}
 
 /** Fills the result with zeros. */
 function cleared(context: WasmContext, { inputSize }: InsideWindows, target: Operand): Call {

@@ -10,8 +10,12 @@ export interface InsideWindows {
   readonly cells: readonly number[];
   /** Does no cell lie under two windows? */
   readonly apart: boolean;
+  /** Does each window lie in one image of the first two axes, and has each image the same ones? */
+  readonly perImage: boolean;
   /** Numbers of a sample of the input. */
   readonly inputSize: number;
+  /** Windows of a sample. */
+  readonly count: number;
 }
 
 /** Larger windows are not written out. */
@@ -37,5 +41,6 @@ export function insideWindows(geometry: Geometry): InsideWindows | undefined {
   });
   axes.push({ size: 1, isColumns: true, strides: [windowStep, step] });
   const apart = input.every((_, i) => windows[i] === 1 || (stride[i] ?? 1) >= (kernel[i] ?? 1));
-  return { axes: mergedAxes(axes), cells, apart, inputSize: step };
+  const perImage = input.every((size, i) => i < 2 || (kernel[i] === 1 && windows[i] === size));
+  return { axes: mergedAxes(axes), cells, apart, perImage, inputSize: step, count: windowStep };
 }
