@@ -84,6 +84,7 @@ const allowed = {
     "network",
     "ops",
     "model-files",
+    "exporters",
     "memory-sharing",
     "updates",
     "backends",

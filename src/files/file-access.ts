@@ -18,10 +18,10 @@ export interface PendingFile {
   abort(): void;
 }
 
-/** A log file: every piece of text is there as soon as it is written. */
+/** A log file: every piece, text or bytes, is there as soon as it is written. */
 export interface LogFile {
   /** Throws CntkError `file-unwritable` once, then does nothing; a pipe whose reader has gone is no error. */
-  write(text: string): void;
+  write(piece: string | Uint8Array): void;
   close(): void;
 }
 

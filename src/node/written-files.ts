@@ -199,11 +199,11 @@ export class NodeLogFile implements LogFile {
     });
   }
 
-  write(text: string): void {
+  write(piece: string | Uint8Array): void {
     const { descriptor } = this;
     if (descriptor === undefined) return;
     try {
-      writeFully(descriptor, Buffer.from(text, "utf8"));
+      writeFully(descriptor, typeof piece === "string" ? Buffer.from(piece, "utf8") : piece);
     } catch (error) {
       this.close();
       if (reasonOf(error).code !== "EPIPE") throw fileFailure("writing", this.shown, error);

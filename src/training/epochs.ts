@@ -22,6 +22,7 @@ import { RateSearch } from "./rate-search.js";
 import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState, Resumed } from "./state.js";
 import type { Teamwork } from "./teamwork.js";
+import type { TrainingCurves } from "./tensorboard.js";
 import type { Rates, Trainer } from "./trainer.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
 
@@ -53,6 +54,8 @@ export interface EpochsRequest {
   readonly distributedReading: boolean;
   readonly hooks: EpochHooks;
   readonly unrolled: UnrollWarnings;
+  /** Written beside the log, where it is asked for. */
+  readonly curves: TrainingCurves | undefined;
   /** First epoch to run (0-based), and what the checkpoint before it says. */
   readonly startEpoch: number;
   readonly resumed: Resumed | undefined;
@@ -157,6 +160,7 @@ class Epochs {
     const { totalSamplesSeen } = this;
     const finished = { epoch: epoch + 1, epochs: options.maxEpochs, criteria: totals, totalSamplesSeen };
     log.stamped(epochLine({ ...finished, learningRatePerSample: learningRate, seconds }));
+    this.request.curves?.epoch(epoch + 1, totals);
     return this.conclude(epoch, minibatchSize, totals);
   }
 
@@ -236,7 +240,7 @@ class Epochs {
 
   /** Returns the criteria that this process has summed. */
   private async minibatches(pass: Pass, sharing: Sharing): Promise<readonly CriterionSum[]> {
-    const { session, trainer, options, parallel, reader } = this.request;
+    const { session, trainer, options, parallel, reader, curves } = this.request;
     const { log, signal, onProgress, communicator } = session;
     const { epoch, minibatchSize, label, mostSamples = Infinity } = pass;
     const { team, readsApart, workers } = sharing;
@@ -244,6 +248,7 @@ class Epochs {
     const { epochSize } = this;
     const shown = { options, log, epoch, minibatchSize, label, epochSize, accumulator, onProgress };
     const display = new Display(shown);
+    const drawPoint = label === undefined ? curves?.beginEpoch(accumulator) : undefined;
     const interruption = new Interruption(signal);
     const divides = parallel.active(epoch) && !readsApart;
     let position = 0;
@@ -263,6 +268,7 @@ class Epochs {
       await team.afterUpdate(own?.samples ?? 0);
       display.count(sums.criteria[0]?.count ?? 0);
       if (display.isDue) requireNumber(display.show()[0]);
+      drawPoint?.();
       await interruption.check();
     }
     return accumulator.read();
@@ -297,9 +303,10 @@ class Epochs {
     minibatchSize: number,
     totals: readonly CriterionSum[],
   ): Promise<number | undefined> {
-    const { options, hooks, session } = this.request;
+    const { options, hooks, session, curves } = this.request;
     const { autoAdjust } = options;
     const validated = await hooks.validate?.(epoch, options.minibatchSizes.at(epoch));
+    if (validated) curves?.validated(epoch + 1, validated);
     const controlling = autoAdjust.validationControlsRate && validated ? validated : totals;
     const watched = (autoAdjust.evaluationControlsRate && controlling[1]) || controlling[0];
     const restore = async (earlier: number): Promise<RateState> => {

@@ -25,5 +25,4 @@ export function refuseNodeTracing(section: ConfigSection): void {
  */
 export function refuseOptions(section: ConfigSection): void {
   refuseNodeTracing(section);
-  if (section.string("tensorBoardLogDir", "")) notAvailable(section, "tensorBoardLogDir");
 }

@@ -42,6 +42,8 @@ export interface SgdOptions extends UpdateOptions {
   readonly gradientCheckDigits?: number;
   readonly firstMinibatchesToShow: number;
   readonly minibatchesToShow: number;
+  /** Where event files for TensorBoard are written, and behind how many minibatches (0 = only behind epochs). */
+  readonly tensorBoard: { readonly folder: string; readonly minibatches: number } | undefined;
   readonly pieces: PiecesOptions;
   readonly keepCheckpointFiles: boolean;
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
@@ -87,6 +89,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (checksGradients && elementType !== "double") {
     fail("gradient-check", "Gradient check needs to use precision = 'double'.", "gradientcheck");
   }
+  const minibatchesToShow = section.size("numMBsToShowResult", 10);
   const dropoutRates = section.numberSchedule("dropoutRate", [0]);
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
@@ -121,7 +124,8 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     clippingThresholdPerSample: section.number("clippingThresholdPerSample", Infinity),
     clippingWithTruncation: section.boolean("gradientClippingWithTruncation", true),
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
-    minibatchesToShow: section.size("numMBsToShowResult", 10),
+    minibatchesToShow,
+    tensorBoard: readTensorBoard(section, minibatchesToShow),
     pieces: readPieces(section),
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
@@ -211,4 +215,10 @@ function momenta(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): P
   if (key !== "momentumPerMB") return (epoch) => values.at(epoch);
   return (epoch, parallelSequences) =>
     Math.pow(values.at(epoch), 1 / effectiveSize(epoch, parallelSequences));
+}
+
+function readTensorBoard(section: ConfigSection, shown: number): SgdOptions["tensorBoard"] {
+  const folder = section.string("tensorBoardLogDir", "");
+  const minibatches = section.size("tensorBoardNumMBsToLogResult", shown);
+  return folder === "" ? undefined : { folder, minibatches };
 }

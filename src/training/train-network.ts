@@ -17,6 +17,7 @@ import type { SgdOptions } from "./sgd-options.js";
 import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBlock } from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
+import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
@@ -49,6 +50,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const compiling = { shaped, criterion, evaluations, options, inputs, values: initial };
   const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
+  let curves: TrainingCurves | undefined;
   try {
     printStart(session, given, nodes, trainer);
     await requireSameTraining(session.communicator, trainer, given.startEpoch);
@@ -58,6 +60,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     await beginBlockMomentum(request.parallel, trainer, resumed);
     if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
     const best = bestModels(options, watched, resumed);
+    curves = await TrainingCurves.open(session, request.shaped, options);
     await runEpochs({
       session,
       trainer,
@@ -69,6 +72,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       unrolled: new UnrollWarnings(shaped, watched, request.startEpoch < 0 ? request.traceLevel : 0),
       startEpoch: Math.max(request.startEpoch, 0),
       resumed,
+      curves,
       hooks: new TrainingFiles(session, request, {
         ...{ trainer, evaluator, best, values, distributedReading },
         checkInputs: () => checkInputs(request, trainer.watched),
@@ -78,6 +82,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
       best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
     }
   } finally {
+    curves?.close();
     await evaluator?.dispose();
     await trainer.dispose();
   }

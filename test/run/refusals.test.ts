@@ -65,7 +65,6 @@ describe("check refuses what a run refuses", () => {
       ["train=[SGD=[traceNodeNamesCategory=z]]"],
       "not-available: traceNodeNamesCategory is not available yet",
     ],
-    [["train=[SGD=[tensorBoardLogDir=t]]"], "not-available: tensorBoardLogDir is not available yet"],
     [["train=[SGD=[minibatchSize=0]]"], "minibatch-size: Minibatch size cannot be zero."],
     [["test=[traceNodeNamesSparse=z]"], "not-available: traceNodeNamesSparse is not available yet"],
     [

@@ -67,7 +67,11 @@ export function memoryFiles(contents: Map<string, string | Uint8Array>, director
     },
     log: (path): LogFile => {
       contents.set(resolve(path), "");
-      return { write: (added) => void contents.set(resolve(path), text(path) + added), close: () => {} };
+      const write = (added: string | Uint8Array): void => {
+        if (typeof added !== "string") throw new Error("logs in memory are text");
+        contents.set(resolve(path), text(path) + added);
+      };
+      return { write, close: () => {} };
     },
     makeDirectory: () => {},
     list: (path) => {

@@ -1,7 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { newValues, type ElementType } from "../../numerics/values.js";
 import type { Chunk, DeserializerStream, SequenceBlock } from "../deserializer.js";
-import type { Picture } from "./picture.js";
+import { emptyLike, type Picture } from "./picture.js";
 import type { Transform } from "./transform.js";
 
 /** What a section says of the two streams of a deserializer of images. */
@@ -102,7 +102,7 @@ export class ImageSamples {
 /** Colour by colour instead of pixel by pixel; bytes stay bytes until they are packed. */
 function planes({ width, height, channels, values }: Picture): Picture["values"] {
   const count = width * height;
-  const result = values.slice();
+  const result = emptyLike(values, values.length);
   if (channels === 3 && values instanceof Uint8Array && result instanceof Uint8Array) {
     bytePlanes(values, result, count);
     return result;

@@ -27,12 +27,18 @@ export function inNumbers(picture: Picture, elementType: ElementType): Picture &
   };
 }
 
+/** Room for other pixels of the same kind. */
+export function emptyLike(values: Picture["values"], length: number): Picture["values"] {
+  if (values instanceof Uint8Array) return new Uint8Array(length);
+  return values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+}
+
 /** A rectangle out of a picture. */
 export function cut(picture: Picture, left: number, top: number, width: number, height: number): Picture {
   if (left === 0 && top === 0 && width === picture.width && height === picture.height) return picture;
   const { channels, values } = picture;
   const line = width * channels;
-  const result = values.slice(0, line * height);
+  const result = emptyLike(values, line * height);
   for (let y = 0; y < height; y++) {
     const from = ((top + y) * picture.width + left) * channels;
     result.set(values.subarray(from, from + line), y * line);
@@ -43,7 +49,7 @@ export function cut(picture: Picture, left: number, top: number, width: number, 
 /** Left and right exchanged. */
 export function mirrored(picture: Picture): Picture {
   const { width, height, channels, values } = picture;
-  const result = values.slice();
+  const result = emptyLike(values, values.length);
   const isColour = channels === 3 && values instanceof Uint8Array && result instanceof Uint8Array;
   for (let y = 0; y < height; y++) {
     const begin = y * width * channels;

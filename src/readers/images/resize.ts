@@ -1,4 +1,4 @@
-import type { Picture } from "./picture.js";
+import { emptyLike, type Picture } from "./picture.js";
 
 /** How pixels between pixels are found. */
 export type Interpolation = "nearest" | "linear" | "cubic" | "lanczos";
@@ -39,10 +39,7 @@ export function resized(
 
 function nearest(picture: Picture, width: number, height: number): Picture {
   const { channels, values } = picture;
-  const result =
-    values instanceof Uint8Array
-      ? new Uint8Array(width * height * channels)
-      : emptyLike(values, width * height * channels);
+  const result = emptyLike(values, width * height * channels);
   const at = (position: number, from: number, to: number): number =>
     Math.min(Math.floor((position * from) / to), from - 1);
   for (let y = 0; y < height; y++) {
@@ -60,7 +57,7 @@ function halved({ width, height, channels, values }: Picture): Picture {
   const line = width * channels;
   const isBytes = values instanceof Uint8Array;
   const count = (width * height * channels) / 4;
-  const result = isBytes ? new Uint8Array(count) : emptyLike(values, count);
+  const result = emptyLike(values, count);
   let to = 0;
   for (let y = 0; y < height; y += 2) {
     for (let x = 0; x < width; x += 2) {
@@ -143,28 +140,22 @@ function resizedBytes(picture: Picture, values: Uint8Array, across: Taps, down: 
   const xWeights = Int32Array.from(across.weights, wholeWeight);
   const yWeights = Int32Array.from(down.weights, wholeWeight);
   const rows = offsets(down, picture.height, 1);
-  const sums = new Map<number, Int32Array>();
+  // The rows of a window are neighbours: as many places as a window has rows, each row at its own, hold the sums.
+  const sums = Array.from({ length: down.count }, () => new Int32Array(line));
+  const held = new Int32Array(down.count).fill(-1);
   const rowOf = (row: number): Int32Array => {
-    const known = sums.get(row);
-    if (known) return known;
-    const sum = sumAcross(
-      values,
-      row * picture.width * channels,
-      columns,
-      xWeights,
-      across.count,
-      channels,
-      width,
-    );
-    sums.set(row, sum);
+    const place = row % down.count;
+    const sum = sums[place] as Int32Array;
+    if (held[place] !== row) {
+      sumAcross(values, row * picture.width * channels, columns, xWeights, across.count, channels, sum);
+      held[place] = row;
+    }
     return sum;
   };
   const result = new Uint8ClampedArray(line * height);
+  const lines: Int32Array[] = [];
   for (let y = 0; y < height; y++) {
-    const lines: Int32Array[] = [];
-    for (let k = 0; k < down.count; k++) lines.push(rowOf(rows[y * down.count + k] ?? 0));
-    // Rows above the window are needed no more.
-    for (const row of sums.keys()) if (row < (rows[y * down.count] ?? 0)) sums.delete(row);
+    for (let k = 0; k < down.count; k++) lines[k] = rowOf(rows[y * down.count + k] ?? 0);
     const weights = yWeights.subarray(y * down.count, (y + 1) * down.count);
     if (down.count === 2) blendTwo(lines, weights, result, y * line);
     else blendMany(lines, weights, result, y * line);
@@ -180,6 +171,7 @@ function wholeWeight(weight: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
+/** Fills `sum` with the sums of one row. */
 function sumAcross(
   values: Uint8Array,
   begin: number,
@@ -187,13 +179,13 @@ function sumAcross(
   weights: Int32Array,
   count: number,
   channels: number,
-  width: number,
-): Int32Array {
-  const sum = new Int32Array(width * channels);
+  sum: Int32Array,
+): void {
   if (count === 2 && channels === 3) {
     sumTwoColours(values, begin, columns, weights, sum);
-    return sum;
+    return;
   }
+  const width = sum.length / channels;
   if (count === 2) {
     // Two neighbours: the usual case, without the inner loop.
     for (let x = 0, to = 0; x < width; x++) {
@@ -205,7 +197,7 @@ function sumAcross(
         sum[to] = (values[left + c] as number) * a + (values[right + c] as number) * b;
       }
     }
-    return sum;
+    return;
   }
   for (let x = 0, to = 0; x < width; x++) {
     const at = x * count;
@@ -217,7 +209,6 @@ function sumAcross(
       sum[to] = total;
     }
   }
-  return sum;
 }
 
 /** The usual case: two neighbours, three bytes a pixel. */
@@ -233,9 +224,9 @@ function sumTwoColours(
     const right = begin + (columns[at + 1] as number);
     const a = weights[at] as number;
     const b = weights[at + 1] as number;
-    sum[to] = (values[left] as number) * a + (values[right] as number) * b;
-    sum[to + 1] = (values[left + 1] as number) * a + (values[right + 1] as number) * b;
-    sum[to + 2] = (values[left + 2] as number) * a + (values[right + 2] as number) * b;
+    sum[to] = Math.imul(values[left] as number, a) + Math.imul(values[right] as number, b);
+    sum[to + 1] = Math.imul(values[left + 1] as number, a) + Math.imul(values[right + 1] as number, b);
+    sum[to + 2] = Math.imul(values[left + 2] as number, a) + Math.imul(values[right + 2] as number, b);
   }
 }
 
@@ -249,8 +240,8 @@ function blendTwo(
   const [first = new Int32Array(), second = first] = lines;
   const [a = 0, b = 0] = weights;
   for (let i = 0; i < first.length; i++) {
-    const upper = (a * ((first[i] as number) >> 4)) >> 16;
-    const lower = (b * ((second[i] as number) >> 4)) >> 16;
+    const upper = Math.imul(a, (first[i] as number) >> 4) >> 16;
+    const lower = Math.imul(b, (second[i] as number) >> 4) >> 16;
     result[to + i] = (upper + lower + 2) >> 2;
   }
 }
@@ -298,8 +289,4 @@ function resizedNumbers(picture: Picture, across: Taps, down: Taps): Picture {
     }
   }
   return { width, height, channels, values: result };
-}
-
-function emptyLike(values: Picture["values"], length: number): Float32Array | Float64Array {
-  return values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
 }

@@ -1,5 +1,5 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import { cut, type Picture } from "./picture.js";
+import { cut, emptyLike, type Picture } from "./picture.js";
 import { type Interpolation, resized } from "./resize.js";
 import type { Transform } from "./transform.js";
 
@@ -46,13 +46,7 @@ export class Scale implements Transform {
     const { channels, values } = picture;
     const left = Math.floor((width - picture.width) / 2);
     const top = Math.floor((height - picture.height) / 2);
-    const count = width * height * channels;
-    const result =
-      values instanceof Uint8Array
-        ? new Uint8Array(count)
-        : values instanceof Float32Array
-          ? new Float32Array(count)
-          : new Float64Array(count);
+    const result = emptyLike(values, width * height * channels);
     const inside = (position: number, length: number): number => Math.max(0, Math.min(position, length - 1));
     for (let y = 0; y < height; y++) {
       const fromY = inside(y - top, picture.height);

@@ -21,7 +21,6 @@ export const trainingCases: readonly MessageCase[] = [
   training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2" }),
   training("learning-rates", { sgd: `${base} ; learningRatesPerMB = 0.1` }),
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
-  training("not-available", { sgd: `${base}\ntensorBoardLogDir = logs` }),
   training("checkpoint-missing", {
     sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
   }),

@@ -1,0 +1,3 @@
+/** A training as TensorBoard shows it. */
+export { EventFile } from "./event-file.js";
+export { graphDefinition } from "./graph.js";
