@@ -145,7 +145,9 @@ describe.skipIf(!browserIsHere)("a page (skipped without a browser)", () => {
 
   it("shows a parameter's values as a histogram, and kernels as pictures in colours", async () => {
     const model = modelOf(pictures);
-    const { name } = model.model.nodes.find(({ fields: { shape } }) => JSON.stringify(shape) === "[5,5,3,4]")!;
+    const { name } = model.model.nodes.find(
+      ({ fields: { shape } }) => JSON.stringify(shape) === "[5,5,3,4]",
+    )!;
     await open(pageOf(save(pictures)), "light", `#${encodeURIComponent(name)}`);
     expect(await page.locator("#details h2").innerText()).toBe(name);
     expect(await page.locator("#details .parameter p").innerText()).toContain("300 values from");
@@ -153,7 +155,12 @@ describe.skipIf(!browserIsHere)("a page (skipped without a browser)", () => {
     expect(await page.locator("#details figcaption").innerText()).toContain(
       "4 kernels of 5 x 5, channels as colours",
     );
-    const drawn = await page.evaluate<{ width: number; height: number; pixel: number[]; between: number[] }>(`(() => {
+    const drawn = await page.evaluate<{
+      width: number;
+      height: number;
+      pixel: number[];
+      between: number[];
+    }>(`(() => {
       const canvas = document.querySelector("#details canvas.weights");
       const pixel = (x, y) => [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
       return { width: canvas.width, height: canvas.height, pixel: pixel(2, 1), between: pixel(5, 1) };
