@@ -168,7 +168,7 @@ describe.skipIf(!browserIsHere)("a page (skipped without a browser)", () => {
     expect([drawn.width, drawn.height]).toEqual([4 * 6 - 1, 5]);
     // [width x height x channels x maps], the first axis contiguous; grey is 0.
     const { values } = model.model.nodes.find((node) => node.name === name)!.values!;
-    const scale = values.reduce((most: number, value: number) => Math.max(most, Math.abs(value)), 0);
+    const scale = Math.max(...Array.from(values, Math.abs));
     const colours = [0, 1, 2].map((channel) =>
       Math.round(128 + (127 * values[channel * 25 + 1 * 5 + 2]!) / scale),
     );
