@@ -10,8 +10,7 @@ import { trainAction, type TrainingAction } from "./train.js";
 export const adaptAction: TrainingAction = {
   ...trainAction,
   names: ["adapt"],
-  // CNTK gives a trace level only to networks that it builds.
-  networkTraceLevel: () => 0,
+  adapts: true,
   create(session, section) {
     refuseRegularization(section.section("SGD"));
     const path = section.string("origModelFileName", "");

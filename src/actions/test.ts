@@ -18,7 +18,7 @@ import { keysThere, networkForEvaluation } from "./networks.js";
 
 /** The reader section of a test or eval: not randomized unless the section says so itself. */
 function testReader(section: ConfigSection): ConfigSection {
-  const reader = readerSection(section, "0");
+  const reader = readerSection(section);
   reader.setDefault("randomize", "None");
   return reader;
 }

@@ -27,15 +27,15 @@ import { keysThere } from "./networks.js";
 /** An action that trains a network: where no training was begun, one that it makes itself. */
 export interface TrainingAction extends Action {
   create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
-  /** How much the log tells of the network that `create` makes. */
-  networkTraceLevel(section: ConfigSection): number;
+  /** The network is a model that was there before. */
+  readonly adapts: boolean;
 }
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: TrainingAction = {
   names: ["train", "trainRNN"],
   create: createNetwork,
-  networkTraceLevel: (section) => section.integer("traceLevel", 0),
+  adapts: false,
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
     section.section("SGD");
@@ -72,8 +72,8 @@ export const trainAction: TrainingAction = {
         ? await readerFromConfig(section.section("cvReader"), session)
         : undefined;
       try {
-        const traceLevel = this.networkTraceLevel(section);
-        await trainNetwork(session, {
+        const traceLevel = section.integer("traceLevel", 0);
+        const { lastCriteria } = await trainNetwork(session, {
           shaped,
           options,
           parallel,
@@ -81,14 +81,15 @@ export const trainAction: TrainingAction = {
           validation,
           startEpoch,
           traceLevel,
+          adapts: this.adapts,
         });
+        return { lastCriteria };
       } finally {
         await validation?.close();
       }
     } finally {
       await reader.close();
     }
-    return {};
   },
   /** Leaves its untrained network for later commands that load the same modelPath. */
   async check(session, command: Command): Promise<void> {

@@ -154,6 +154,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
     sample: expand(format.sampleSeparator, node.name, minibatch),
   };
   const parts: string[] = [];
+  const labels = node.sequences.length > 0 ? fittingLabels(node, format) : undefined;
   node.sequences.forEach((sequence, index) => {
     const fill = (text: string): string =>
       text
@@ -165,7 +166,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
     parts.push(
       format.kind === "sparse"
         ? sparseText(node, sequence, format, separators.sample, separators.element)
-        : denseText(node, sequence, format, fill(separators.sample), separators.element),
+        : denseText(node, sequence, { ...format, labels }, fill(separators.sample), separators.element),
     );
     parts.push(separators.epilogue);
   });
@@ -175,6 +176,7 @@ export function formatNodeValues(node: NodeValues, format: WriteFormat, minibatc
 function denseText(
   node: NodeValues,
   { columns }: SequenceColumns,
+  /** Labels only where they fit. */
   format: WriteFormat,
   sampleSeparator: string,
   elementSeparator: string,
@@ -182,7 +184,7 @@ function denseText(
   const at = (row: number, time: number): number =>
     node.values[(columns[time] ?? 0) * node.rows + row] ?? NaN;
   if (format.kind === "category") {
-    const labels = fittingLabels(node, format);
+    const { labels } = format;
     const print = (time: number): string => {
       const index = lastMaximum(node, columns[time] ?? 0);
       return labels
@@ -217,9 +219,16 @@ function lastMaximum(node: NodeValues, column: number): number {
   return best;
 }
 
-/** The labels, if there are as many as elements in a sample or along its first axis; else CNTK warns and prints numbers. */
-function fittingLabels(node: NodeValues, { labels, mismatch }: WriteFormat): readonly string[] | undefined {
-  if (!labels || labels.length === node.rows || labels.length === node.shape[0]) return labels;
+/**
+ * The labels of categories, if there are as many as elements in a sample or along its first axis; else CNTK warns, once for
+ * the sequences of a minibatch, and prints numbers.
+ */
+function fittingLabels(
+  node: NodeValues,
+  { kind, labels, mismatch }: WriteFormat,
+): readonly string[] | undefined {
+  if (kind !== "category" || !labels || labels.length === node.rows || labels.length === node.shape[0])
+    return labels;
   mismatch?.(node.rows, labels.length);
   return undefined;
 }

@@ -13,7 +13,7 @@ import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { checkReaderSection, readerSection } from "./reader-section.js";
+import { checkReaderSection } from "./reader-section.js";
 import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { HtkWriter, readHtkWriter } from "./htk-writer.js";
@@ -21,9 +21,9 @@ import { insertPassNodes } from "./pass-nodes.js";
 import { readWordWriter, WordWriter } from "./word-writer.js";
 import { readWriteFormat } from "./write-format.js";
 
-/** The reader section of a write: never randomized. */
+/** The reader section of a write: never randomized, with the trace level that it says or that is said around it. */
 function writeReader(section: ConfigSection): ConfigSection {
-  const reader = readerSection(section, "0");
+  const reader = section.section("reader");
   reader.inject("randomize", "None");
   return reader;
 }
@@ -126,11 +126,14 @@ function outputPath(section: ConfigSection): string {
 }
 
 /**
- * Keys of sequences are asked for and known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp).
+ * Keys of sequences are asked for where the format shows them, and known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp).
  * Throws CntkError `sequence-keys` for other readers; returns whether keys are written.
  */
 function writesKeys(section: ConfigSection): boolean {
   if (!section.boolean("writeSequenceKey", false)) return false;
+  const format = section.optionalSection("format");
+  const showing = ["sequencePrologue", "sampleSeparator"].map((key) => format?.string(key, "") ?? "");
+  if (!showing.some((text) => text.includes("%k"))) return false;
   if (section.section("reader").has("deserializers")) return true;
   throw new CntkError({
     code: "sequence-keys",

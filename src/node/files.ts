@@ -22,9 +22,10 @@ class NodeRandomAccessFile implements RandomAccessFile {
     this.size = status.size;
   }
 
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array {
     const wanted = Math.max(0, Math.min(length, this.size - offset));
-    const bytes = new Uint8Array(wanted);
+    const isRoomy = room !== undefined && room.length >= wanted;
+    const bytes = isRoomy ? room.subarray(0, wanted) : new Uint8Array(wanted);
     let at = 0;
     guarded("reading", this.shown, () => {
       while (at < wanted) {

@@ -68,9 +68,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   const adjustSection = section.optionalSection("AutoAdjust");
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
   const autoAdjust = readAutoAdjust(adjustSection, section.keySpan("AutoAdjust"), minibatchSizes);
-  // CNTK's word for the whole data is the largest size_t, which -1 is too.
-  const given = section.size("epochSize", 0);
-  const epochSize = given >= 2 ** 63 ? 0 : given;
+  const epochSize = section.size("epochSize", 0);
   if (epochSize > 0 && minibatchSizes.values.some((size) => size > epochSize)) {
     fail("epoch-size", "epoch size must be larger than mbsize.", "epochSize");
   }
@@ -94,7 +92,9 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
   }
-  const maxEpochs = section.size("maxEpochs");
+  const epochs = section.size("maxEpochs");
+  // As in CNTK, -1 comes out as a training that is done already.
+  const maxEpochs = epochs === 2 ** 64 ? -1 : epochs;
   if (maxEpochs >= 2 ** 31) {
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
@@ -161,7 +161,9 @@ type PerEpoch = (epoch: number, parallelSequences?: number) => number;
 /** Samples of a minibatch as rates and momenta per minibatch see them (SGDLib/SGD.h, FixUpEffectiveMBSize). */
 function effectiveSizes(minibatchSizes: Schedule, truncated: boolean): PerEpoch {
   return (epoch, parallelSequences = 1) => {
-    const size = minibatchSizes.at(epoch);
+    // A size_t in CNTK: a negative one is huge, and the rate next to nothing.
+    const given = minibatchSizes.at(epoch);
+    const size = given < 0 ? 2 ** 64 + given : given;
     return truncated && size > 1 ? size * parallelSequences : size;
   };
 }

@@ -76,7 +76,7 @@ describe("check refuses what a run refuses", () => {
       "write-type: write: type must be 'real', 'category', or 'sparse'",
     ],
     [
-      ["command=train:write", "write=[writeSequenceKey=true]"],
+      ["command=train:write", "write=[writeSequenceKey=true;format=[sequencePrologue=%k]]"],
       "sequence-keys: Sequence Id mapping is not available for old style configurations. Please use deserializers.",
     ],
     [
@@ -128,14 +128,14 @@ describe("a model of another precision", () => {
 });
 
 describe("labels that do not fit", () => {
-  it("are warned of five times, and numbers are written instead", async () => {
+  it("are warned of in the first five minibatches, and numbers are written instead", async () => {
     const directory = fresh();
     writeFileSync(join(directory, "labels.txt"), "a\nb\nc\n");
     await captureRun(["configFile=net.cntk", "command=train"], { directory });
     const words = [
       "configFile=net.cntk",
       "command=write",
-      "write=[format=[type=category;labelMappingFile=labels.txt]]",
+      "write=[minibatchSize=30;format=[type=category;labelMappingFile=labels.txt]]",
     ];
     const { log, error } = await captureRun(words, { directory });
     expect(error).toBeUndefined();

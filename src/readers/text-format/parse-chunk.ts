@@ -8,7 +8,7 @@ import { DataProblems } from "./problems.js";
 import { SequenceParser } from "./sequence-parser.js";
 
 /** Text is read in pieces of this size and never held longer. */
-const pieceSize = 2 * 1024 * 1024;
+const pieceSize = 256 * 1024;
 
 /** Where the sequences of a chunk lie in the file. */
 export interface ChunkPlace {
@@ -46,12 +46,14 @@ export function parseChunk(
   const samples = lengths.reduce((sum, length) => sum + length, 0);
   const streams = inputs.map((input) => new ChunkStream(input, elementType, count, samples));
   let readEnd = 0;
+  let room: Uint8Array | undefined;
   for (let s = 0; s < count; s++) {
     const begin = starts[s] as number;
     const end = starts[s + 1] as number;
     if (end > readEnd) {
       const length = Math.min(Math.max(pieceSize, end - begin), chunkEnd - begin);
-      const bytes = file.read(begin, length);
+      const bytes = file.read(begin, length, room);
+      if (bytes.length > (room?.length ?? 0)) room = bytes;
       if (bytes.length < length) return undefined;
       parser.setBytes(bytes, begin);
       readEnd = begin + length;

@@ -30,7 +30,7 @@ export interface IndexOptions {
   readonly keys: KeyReading;
 }
 
-const pieceSize = 4 * 1024 * 1024;
+const pieceSize = 256 * 1024;
 const largestUint32 = 0xffffffff;
 
 /**
@@ -78,8 +78,10 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
 /** Every line is a sequence; what stands behind the last newline is one more. */
 function indexLines(file: RandomAccessFile, begin: number, builder: IndexBuilder): void {
   let lineStart = begin;
+  let room: Uint8Array | undefined;
   for (let at = begin; at < file.size; at += pieceSize) {
-    const bytes = file.read(at, Math.min(pieceSize, file.size - at));
+    const bytes = file.read(at, Math.min(pieceSize, file.size - at), room);
+    room ??= bytes;
     for (let i = bytes.indexOf(newline); i >= 0; i = bytes.indexOf(newline, i + 1)) {
       builder.add(lineStart, at + i + 1, 1);
       lineStart = at + i + 1;
@@ -104,6 +106,7 @@ function indexSequences(
   let samples = 0;
   let readingId = true;
   let id = newReader();
+  let room: Uint8Array | undefined;
   const finishId = (): void => {
     readingId = false;
     if (!id.found) {
@@ -127,7 +130,8 @@ function indexSequences(
     search?.reset();
   };
   for (let at = begin; at < file.size; at += pieceSize) {
-    const bytes = file.read(at, Math.min(pieceSize, file.size - at));
+    const bytes = file.read(at, Math.min(pieceSize, file.size - at), room);
+    room ??= bytes;
     let i = 0;
     while (i < bytes.length) {
       if (readingId) {

@@ -153,7 +153,7 @@ export const modelCases: readonly MessageCase[] = [
   trained(
     "sequence-keys",
     "configFile=net.cntk command=write",
-    "write = [ action = write ; outputPath = out ; writeSequenceKey = true ]",
+    'write = [ action = write ; outputPath = out ; writeSequenceKey = true ; format = [ sequencePrologue = "%k:" ] ]',
   ),
   trained(
     "unit-test-nodes",

@@ -21,6 +21,8 @@ export const trainingCases: readonly MessageCase[] = [
   training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2" }),
   training("learning-rates", { sgd: `${base} ; learningRatesPerMB = 0.1` }),
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
+  training("criterion-shape", { sgd: `${base}\ntrainCriterionNodeName = z` }),
+  training("truncated-in-reader", { reader: "truncated = true", command: "configFile=net.cntk" }),
   training("checkpoint-missing", {
     sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
   }),
@@ -48,7 +50,7 @@ export const trainingCases: readonly MessageCase[] = [
   }),
   training("validation-interval", {
     command: "configFile=net.cntk command=measure",
-    more: 'measure = [ action = "cv" ; crossValidationInterval = 3 ]',
+    more: 'measure = [ action = "cv" ; crossValidationInterval = 1:0:3 ]',
   }),
   training("no-model", {
     command: "configFile=net.cntk command=measure",
