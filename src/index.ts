@@ -12,6 +12,7 @@ export {
   makeMnist,
   runConfig,
   version,
+  viewModelFile,
   visualize,
   type ConvertOptions,
   type EvaluateOptions,
@@ -19,6 +20,7 @@ export {
   type ExportOptions,
   type LoadOptions,
   type RunOptions,
+  type ViewOptions,
   type VisualizeOptions,
 } from "./api.js";
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";
