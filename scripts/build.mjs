@@ -15,19 +15,18 @@ for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true, encod
   const source = join(root, file.replace(/(\.d\.ts|\.js)$/, ".ts"));
   if (file !== "cli.js" && /\.(js|ts)$/.test(file) && !existsSync(source)) rmSync(join(dist, file));
 }
-execFileSync(
-  process.execPath,
-  [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")],
-  {
+// The modules of pages run in browsers, and have a project of their own.
+for (const project of ["tsconfig.build.json", "src/view/page/tsconfig.json"]) {
+  execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", join(root, project)], {
     cwd: root,
     stdio: "inherit",
-  },
-);
+  });
+}
 
-const library = join(root, "src", "library");
-if (existsSync(library)) {
-  for (const file of readdirSync(library, { recursive: true, encoding: "utf8" })) {
-    if (file.endsWith(".bs")) cpSync(join(library, file), join(dist, "src", "library", file));
+for (const room of ["library", "view"]) {
+  const folder = join(root, "src", room);
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (/\.(bs|css)$/.test(file)) cpSync(join(folder, file), join(dist, "src", room, file));
   }
 }
 

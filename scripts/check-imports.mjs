@@ -35,6 +35,8 @@ const allowed = {
   network: [],
   ops: ["network"],
   "model-files": ["network", "ops"],
+  // A model as a page.
+  view: ["network", "ops", "model-files"],
   // Networks → files of other programs.
   exporters: ["network"],
   sources: [
@@ -96,6 +98,7 @@ const allowed = {
     "network",
     "ops",
     "model-files",
+    "view",
     "exporters",
     "sources",
     "shapes",
@@ -144,7 +147,9 @@ const packages = {
   pngjs: ["actions", "node"],
   "jpeg-js": ["node"],
   sharp: ["node"],
-  "@hpcc-js/wasm-graphviz": ["actions"],
+  "@hpcc-js/wasm-graphviz": ["actions", "view"],
+  "@panzoom/panzoom": ["view"],
+  uplot: ["view"],
   yargs: ["cli"],
 };
 

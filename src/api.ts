@@ -2,6 +2,7 @@ import { exportModel } from "./actions/export-model.js";
 import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
 import { type EvaluatedNode, ModelSession } from "./actions/model-session.js";
+import { viewModelPage } from "./actions/view-model.js";
 import { drawSamples, dumpSamples } from "./actions/visualize.js";
 import type { Backend } from "./backends/backend.js";
 import { selectBackend } from "./backends/select.js";
@@ -14,6 +15,7 @@ import type { LogSink } from "./log/log.js";
 import { openModel, saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles } from "./node/index.js";
+import { readPageParts } from "./node/page-parts.js";
 import { encodePng } from "./node/picture.js";
 import { cores, standardError } from "./node/platform.js";
 import { computeTeam, pictureDecoder } from "./threads/index.js";
@@ -144,6 +146,30 @@ export async function importModelFile(
     out = `${onnxPath.replace(/\.onnx$/i, "")}.model`,
   } = options;
   saveModel(await importModel(files.readBytes(onnxPath), onnxPath), files, out);
+  return files.resolve(out);
+}
+
+export interface ViewOptions extends Pick<LoadOptions, "directory" | "files"> {
+  /** Page to write; default: the model's path with `.html`. */
+  readonly out?: string;
+  /** Log of the model's training, for its curves. */
+  readonly log?: string;
+}
+
+/**
+ * Writes a page that shows a model: its graph, its parameters, and with a log the curves of its training; returns the page's path.
+ * The page is one file that needs no network. Throws CntkError for what is wrong with the model or the log.
+ */
+export async function viewModelFile(modelPath: string, options: ViewOptions = {}): Promise<string> {
+  const { directory, files = nodeFiles(directory), log, out = `${modelPath}.html` } = options;
+  const model = loadModel(modelPath, { files });
+  const page = await viewModelPage(model, {
+    title: modelPath.split(/[\\/]/).at(-1) ?? modelPath,
+    version,
+    ...(log === undefined ? {} : { log: { text: files.readText(log), name: log } }),
+    parts: readPageParts(),
+  });
+  writeWhole(files, out, (file) => file.write(page));
   return files.resolve(out);
 }
 

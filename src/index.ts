@@ -17,11 +17,13 @@ export {
   importModelFile,
   loadModel,
   makeMnist,
+  viewModelFile,
   visualize,
   type ConvertOptions,
   type EvaluateOptions,
   type ExportOptions,
   type LoadOptions,
+  type ViewOptions,
   type VisualizeOptions,
 } from "./api.js";
 export { CntkError, type Diagnostic } from "./diagnostics/diagnostic.js";

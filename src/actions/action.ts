@@ -11,6 +11,8 @@ export interface Command {
 /** What an action leaves for programs. */
 export interface ActionResult {
   readonly criteria?: readonly CriterionSum[];
+  /** Of a training: the criteria on its data in the last epoch. */
+  readonly lastCriteria?: readonly CriterionSum[];
 }
 
 /**

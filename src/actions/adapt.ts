@@ -9,8 +9,7 @@ import { trainAction, type TrainingAction } from "./train.js";
  */
 export const adaptAction: TrainingAction = {
   ...trainAction,
-  // CNTK gives a trace level only to networks that it builds.
-  networkTraceLevel: () => 0,
+  adapts: true,
   create(session, section) {
     refuseRegularization(section.section("SGD"));
     const path = section.string("origModelFileName", "");

@@ -9,6 +9,7 @@ interface LabelMapOptions {
   readonly reader: ConfigSection;
   readonly files: readonly string[];
   readonly traceLevel: number;
+  readonly minibatchSize: number;
 }
 
 /**
@@ -17,7 +18,7 @@ interface LabelMapOptions {
  */
 export const createLabelMapAction: Action = {
   async run(session, { section }) {
-    const { reader, files, traceLevel } = readOptions(section);
+    const { reader, files, traceLevel, minibatchSize } = readOptions(section);
     for (const file of files) {
       if (session.files.exists(file)) {
         const known = `the label mapping file '${file}' already exists, no work to do.`;
@@ -25,7 +26,7 @@ export const createLabelMapAction: Action = {
         return {};
       }
       session.log.write(`CreateLabelMap: Creating the mapping file '${file}' \n`);
-      const count = await countSamples(session, reader);
+      const count = await countSamples(session, reader, minibatchSize);
       if (traceLevel > 0) session.log.write(`\nread ${count} labels and produced ${file}\n`);
     }
     return {};
@@ -49,7 +50,8 @@ function readOptions(section: ConfigSection): LabelMapOptions {
     });
   }
   const files = labels.map((name) => labelFile(reader, name));
-  return { reader, files, traceLevel: section.integer("traceLevel", 0) };
+  const minibatchSize = section.size("minibatchSize", 2048);
+  return { reader, files, traceLevel: section.integer("traceLevel", 0), minibatchSize };
 }
 
 function labelFile(reader: ConfigSection, name: string): string {
@@ -64,11 +66,20 @@ function labelFile(reader: ConfigSection, name: string): string {
   });
 }
 
-/** Opening the reader makes the file. */
-async function countSamples(session: Session, section: ConfigSection): Promise<number> {
+/** Reads all data; with the beginning of a second pass the reader makes the file. */
+async function countSamples(
+  session: Session,
+  section: ConfigSection,
+  minibatchSize: number,
+): Promise<number> {
   const reader = await readerFromConfig(section, session);
+  const all = { minibatchSize, epochSize: 0, rank: 0, workers: 1 };
   try {
-    return reader.sweepSamples ?? 0;
+    await reader.start({ ...all, epoch: 0 });
+    let count = 0;
+    for (let read = await reader.next(); read; read = await reader.next()) count += read.columns;
+    await reader.start({ ...all, epoch: 1 });
+    return count;
   } finally {
     await reader.close();
   }

@@ -35,7 +35,9 @@ interface CrossValidation {
 }
 
 function readCrossValidation(section: ConfigSection): CrossValidation {
-  const [first, step, last] = section.integerSchedule("crossValidationInterval").values;
+  const interval = section.integerSchedule("crossValidationInterval");
+  // As in every list of CNTK's, the last number stands for those that are not there.
+  const [first, step, last] = interval.isEmpty ? [-1, 0, 0] : [0, 1, 2].map((index) => interval.at(index));
   if (first === undefined || step === undefined || last === undefined || step < 1 || first < 0) {
     throw new CntkError({
       code: "validation-interval",
@@ -103,7 +105,7 @@ export const crossValidateAction: Action = {
 
 /** The reader's trace level is the command's. */
 function validationReader(section: ConfigSection): ConfigSection {
-  return readerSection(section, section.string("traceLevel", "0"));
+  return readerSection(section);
 }
 
 /** A model compiles silently. */

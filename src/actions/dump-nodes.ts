@@ -1,6 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { writeWhole } from "../files/file-access.js";
 import { dumpNodes } from "../model-files/index.js";
 import { findNode } from "../network/find-node.js";
 import type { NetworkNode } from "../network/network.js";
@@ -8,6 +7,7 @@ import { wholeNamePattern } from "../network/name-pattern.js";
 import type { Session } from "../session.js";
 import type { Action } from "./action.js";
 import { loadedNetwork } from "./loaded-network.js";
+import { writeText } from "./text-output.js";
 
 interface DumpOptions {
   readonly modelPath: string;
@@ -35,9 +35,7 @@ export const dumpNodesAction: Action = {
       printValues,
       printMetadata,
     });
-    writeWhole(session.files, options.outputFile, (file) => {
-      for (const piece of pieces) file.write(piece);
-    });
+    writeText(session, options.outputFile, pieces);
     return Promise.resolve({});
   },
   check(session, { section }) {

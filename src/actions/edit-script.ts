@@ -2,7 +2,6 @@ import { configurationLines } from "../config/configuration-lines.js";
 import { ConfigSection } from "../config/config-section.js";
 import type { MappedText } from "../config/mapped-text.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { writeWhole } from "../files/file-access.js";
 import { dumpNodes, modelFromNetwork, saveModel } from "../model-files/index.js";
 import { emptyGroups } from "../network/build.js";
 import { EditableNetwork } from "../network/editable-network.js";
@@ -27,6 +26,7 @@ import {
 } from "../sources/model-file/index.js";
 import { parseTextMatrix } from "../sources/text-matrix.js";
 import { leaveUntrained, storedValues } from "./stored-values.js";
+import { writeText } from "./text-output.js";
 
 /**
  * The older form of the action `edit`: a script of the model editing language, in which `$x$` stand for the configuration's
@@ -78,9 +78,7 @@ export function editingServices(session: Session, section: ConfigSection, isChec
       const { facts, values } = network;
       const pieces = dumpNodes({ nodes, facts, values, elementType, printValues, printMetadata: true });
       if (isCheck) return;
-      writeWhole(files, path, (file) => {
-        for (const piece of pieces) file.write(piece);
-      });
+      writeText(session, path, pieces);
     },
     readMatrix: (path, rows, columns) => readMatrix(session, path, rows, columns),
     describe: (network) => new InlineScript(network, settings, language),

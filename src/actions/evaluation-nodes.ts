@@ -3,14 +3,20 @@ import { findNode } from "../network/find-node.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import type { Session } from "../session.js";
 
-/** All evaluation nodes and then all criteria, where a command names none. */
+/** All evaluation nodes and then all criteria, where a command names none. Throws CntkError `no-criterion` where there are none. */
 export function defaultEvaluationNodes(
   { log }: Pick<Session, "log">,
   { network: { groups } }: ShapedNetwork,
 ): NetworkNode[] {
   const what = "using all the default evalnodes and training criterion nodes";
   log.write(`evalNodeNames are not specified, ${what}.\n`);
-  return [...new Set([...groups.evaluation, ...groups.criterion])];
+  const nodes = [...new Set([...groups.evaluation, ...groups.criterion])];
+  if (nodes.length > 0) return nodes;
+  throw new CntkError({
+    code: "no-criterion",
+    message: "There is no default evaluation node or training criterion specified in the network.",
+    hint: "name nodes to evaluate: evalNodeNames = (ce:err)",
+  });
 }
 
 /**

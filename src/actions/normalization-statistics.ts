@@ -53,7 +53,7 @@ export const normalizationStatisticsAction: Action = {
 
 /** The reader's trace level is the command's. */
 function statisticsReader(section: ConfigSection): ConfigSection {
-  return readerSection(section, section.string("traceLevel", "0"));
+  return readerSection(section);
 }
 
 function readOptions(section: ConfigSection) {

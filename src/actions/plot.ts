@@ -5,6 +5,7 @@ import type { Session } from "../session.js";
 import type { Action } from "./action.js";
 import { drawGraph, drawingPath } from "./draw-graph.js";
 import { loadedNetwork } from "./loaded-network.js";
+import { writeText } from "./text-output.js";
 
 interface PlotOptions {
   readonly modelPath: string;
@@ -22,7 +23,7 @@ export const plotAction: Action = {
     const { files, log } = session;
     const { modelPath, outputDotFile, outputFile } = readOptions(section, session);
     const dot = dotText(loadedNetwork(session, modelPath));
-    writeWhole(files, outputDotFile, (file) => file.write(dot));
+    writeText(session, outputDotFile, [dot]);
     log.write(`Created network description in dot format: ${outputDotFile}\n`);
     if (outputFile !== "") {
       const drawing = await drawGraph(dot);

@@ -3,10 +3,10 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { checkReader } from "../readers/index.js";
 import type { Session } from "../session.js";
 
-/** The reader section of a command; a reader that says no trace level has the one that is given. */
-export function readerSection(section: ConfigSection, traceLevel: string): ConfigSection {
+/** The reader section of a command; its trace level is the command's, whatever it says itself (EvalActions.cpp, DoEval). */
+export function readerSection(section: ConfigSection): ConfigSection {
   const reader = section.section("reader");
-  reader.setDefault("traceLevel", traceLevel);
+  reader.inject("traceLevel", section.string("traceLevel", "0"));
   return reader;
 }
 

@@ -26,14 +26,14 @@ import { keysThere } from "./networks.js";
 /** An action that trains a network: where no training was begun, one that it makes itself. */
 export interface TrainingAction extends Action {
   create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
-  /** How much the log tells of the network that `create` makes. */
-  networkTraceLevel(section: ConfigSection): number;
+  /** The network is a model that was there before. */
+  readonly adapts: boolean;
 }
 
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: TrainingAction = {
   create: createNetwork,
-  networkTraceLevel: (section) => section.integer("traceLevel", 0),
+  adapts: false,
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
     section.section("SGD");
@@ -70,9 +70,9 @@ export const trainAction: TrainingAction = {
         ? await readerFromConfig(section.section("cvReader"), session)
         : undefined;
       try {
-        const traceLevel = this.networkTraceLevel(section);
+        const traceLevel = section.integer("traceLevel", 0);
         const { trainNetwork } = await import("../training/train-network.js");
-        await trainNetwork(session, {
+        const { lastCriteria } = await trainNetwork(session, {
           shaped,
           options,
           parallel,
@@ -80,14 +80,15 @@ export const trainAction: TrainingAction = {
           validation,
           startEpoch,
           traceLevel,
+          adapts: this.adapts,
         });
+        return { lastCriteria };
       } finally {
         await validation?.close();
       }
     } finally {
       await reader.close();
     }
-    return {};
   },
   /** Leaves its untrained network for later commands that load the same modelPath. */
   async check(session, command: Command): Promise<void> {

@@ -11,9 +11,10 @@ import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
+import { type TracedKind, tracedNodes, Tracing } from "../training/tracing.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { checkReaderSection, readerSection } from "./reader-section.js";
+import { checkReaderSection } from "./reader-section.js";
 import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { HtkWriter, readHtkWriter } from "./htk-writer.js";
@@ -21,9 +22,9 @@ import { insertPassNodes } from "./pass-nodes.js";
 import { readWordWriter, WordWriter } from "./word-writer.js";
 import { readWriteFormat } from "./write-format.js";
 
-/** The reader section of a write: never randomized. */
+/** The reader section of a write: never randomized, with the trace level that it says or that is said around it. */
 function writeReader(section: ConfigSection): ConfigSection {
-  const reader = readerSection(section, "0");
+  const reader = section.section("reader");
   reader.inject("randomize", "None");
   return reader;
 }
@@ -123,11 +124,14 @@ function outputPath(section: ConfigSection): string {
 }
 
 /**
- * Keys of sequences are asked for and known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp).
+ * Keys of sequences are asked for where the format shows them, and known only to readers made of deserializers (Readers/ReaderLib/ReaderShim.cpp).
  * Throws CntkError `sequence-keys` for other readers; returns whether keys are written.
  */
 function writesKeys(section: ConfigSection): boolean {
   if (!section.boolean("writeSequenceKey", false)) return false;
+  const format = section.optionalSection("format");
+  const showing = ["sequencePrologue", "sampleSeparator"].map((key) => format?.string(key, "") ?? "");
+  if (!showing.some((text) => text.includes("%k"))) return false;
   if (section.section("reader").has("deserializers")) return true;
   throw new CntkError({
     code: "sequence-keys",
@@ -151,10 +155,12 @@ async function compileOutputs(
 ): Promise<Outputs> {
   const { log, elementType } = session;
   const values = parameterValues(shaped, elementType);
-  if (options.nodeUnitTest) return compileUnitTest(session, shaped, options);
+  const traced = tracedNodes(session, shaped, options.traced);
+  if (options.nodeUnitTest) return compileUnitTest(session, shaped, options, traced);
   const nodes = outputNodes(shaped, section);
   if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
-  const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+  const tracing = new Tracing(session, shaped, nodes, traced);
+  const evaluator = await Evaluator.compile(session, shaped, nodes, values, tracing);
   return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
 }
 
@@ -193,12 +199,14 @@ async function compileUnitTest(
   session: Session,
   first: ShapedNetwork,
   { traceLevel }: WriteOptions,
+  traced: ReadonlyMap<NetworkNode, TracedKind>,
 ): Promise<Outputs> {
   const { log, elementType } = session;
   const values = parameterValues(first, elementType);
   const { root, passNodes, shaped } = withPassNodes(session, first, traceLevel);
   if (traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
-  const evaluator = await Evaluator.compileGradients(session, shaped, root, passNodes, values);
+  const tracing = new Tracing(session, shaped, [root], traced);
+  const evaluator = await Evaluator.compileGradients(session, shaped, root, passNodes, values, tracing);
   const written: WrittenNode[] = [{ node: root, key: root.name, gradient: false }];
   for (const node of passNodes) {
     const gradient = evaluator.gradients.get(node);

@@ -37,7 +37,13 @@ export class ConfigSection {
   private readonly entries = new Map<string, KeyValue>();
   private readonly pasting: Pasting;
 
-  private constructor(name: string, parent: ConfigSection | undefined, span: Span) {
+  private constructor(
+    name: string,
+    parent: ConfigSection | undefined,
+    span: Span,
+    /** Are keys that are not here looked for in the sections around? */
+    private readonly looksAround: boolean,
+  ) {
     this.name = name;
     this.parent = parent;
     this.span = span;
@@ -45,8 +51,8 @@ export class ConfigSection {
   }
 
   /** Splits the text of a section; mistakes are reported and the entries that can be read are there. */
-  static read(text: MappedText, name: string, parent?: ConfigSection): SectionResult {
-    const section = new ConfigSection(name, parent, text.spanOf());
+  static read(text: MappedText, name: string, parent?: ConfigSection, looksAround = true): SectionResult {
+    const section = new ConfigSection(name, parent, text.spanOf(), looksAround);
     const split = splitEntries(text, ";");
     const diagnostics: Diagnostic[] = [...split.diagnostics];
     for (const entry of split.result) {
@@ -69,7 +75,7 @@ export class ConfigSection {
 
   /** True if the key is here or in a section around. */
   has(key: string): boolean {
-    return this.hasOwn(key) || (this.parent?.has(key) ?? false);
+    return this.hasOwn(key) || (this.around?.has(key) ?? false);
   }
 
   hasOwn(key: string): boolean {
@@ -120,6 +126,11 @@ export class ConfigSection {
   /** A C `size_t`; -1 wraps to 2^64 (rounded to a double), which is larger than any count. */
   size(key: string, fallback?: number): number {
     return this.convert(key, fallback, (text) => Number(parseSize(text)));
+  }
+
+  /** A C `size_t` of which only the value modulo 2^64 counts, as of a seed: what is negative stays so. */
+  seed(key: string, fallback?: number): number {
+    return this.convert(key, fallback, (text) => Number(BigInt.asIntN(64, parseSize(text))));
   }
 
   /** A C `double`. */
@@ -209,7 +220,7 @@ export class ConfigSection {
 
   private *allKeys(): Generator<string> {
     yield* this.keys();
-    if (this.parent) yield* this.parent.allKeys();
+    if (this.around) yield* this.around.allKeys();
   }
 
   /** CNTK's rule for a key that is there already: text that begins with `[` is appended, any other replaces. */
@@ -226,10 +237,14 @@ export class ConfigSection {
     }
   }
 
+  private get around(): ConfigSection | undefined {
+    return this.looksAround ? this.parent : undefined;
+  }
+
   /** The nearest value of the key; undefined if there is none or it says `default`. */
   private find(key: string): Found | undefined {
     const own = this.raw(key);
-    if (own === undefined) return this.parent?.find(key);
+    if (own === undefined) return this.around?.find(key);
     return own.text === "default" ? undefined : { text: this.resolve(own), owner: this };
   }
 

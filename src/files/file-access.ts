@@ -1,8 +1,11 @@
 /** An open file, read in pieces. */
 export interface RandomAccessFile {
   readonly size: number;
-  /** Up to `length` bytes from `offset`; fewer at the end of the file. They may lie in `memory`, if it is large enough. */
-  read(offset: number, length: number, memory?: Uint8Array): Uint8Array;
+  /**
+   * Up to `length` bytes from `offset`; fewer at the end of the file. `room`, what an earlier call gave and nobody needs any more, may
+   * be used again: fresh memory takes longer than reading.
+   */
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array;
   close(): void;
 }
 

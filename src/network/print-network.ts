@@ -1,3 +1,4 @@
+import type { Attributes } from "./attributes.js";
 import type { Network, NetworkNode, NodeGroup } from "./network.js";
 import { collectRoots, depthFirstOrder } from "./node-order.js";
 import { formatTable } from "./print-table.js";
@@ -19,19 +20,29 @@ export function printNetwork(network: Network): string {
   return `${network.nodes.length} nodes\n\n${formatTable(rows)}\n${formatTable(groups)}`;
 }
 
-/** Attributes that differ from the op's defaults, as `kernelShape=5 x 5`. */
 function formatAttributes(node: NetworkNode): string {
-  return Object.entries(node.attributes)
-    .filter(([key, value]) => value !== undefined && !isDefault(node, key, value))
-    .map(([key, value]) => `${key}=${formatValue(value)}`)
+  return attributeTexts(node)
+    .map(([key, text]) => `${key}=${text}`)
     .join(" ");
 }
 
-function isDefault(node: NetworkNode, key: string, value: unknown): boolean {
-  return JSON.stringify(node.op.attributes[key]?.default) === JSON.stringify(value);
+/** Attributes that differ from the op's defaults, as `["kernelShape", "5 x 5"]`. */
+export function attributeTexts(
+  node: NetworkNode,
+  attributes: Attributes = node.attributes,
+): (readonly [name: string, text: string])[] {
+  return Object.entries(attributes)
+    .filter(([key, value]) => value !== undefined && !isDefault(node, key, value))
+    .map(([key, value]) => [key, attributeText(value)]);
 }
 
-function formatValue(value: unknown): string {
-  if (Array.isArray(value)) return value.map(String).join(" x ");
+function isDefault(node: NetworkNode, key: string, value: unknown): boolean {
+  return attributeText(node.op.attributes[key]?.default) === attributeText(value);
+}
+
+/** The value of an attribute as text. */
+export function attributeText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(attributeText).join(" x ");
+  if (typeof value === "object" && value !== null) return Object.values(value).map(attributeText).join(" x ");
   return typeof value === "string" ? `'${value}'` : String(value);
 }

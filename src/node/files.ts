@@ -22,9 +22,10 @@ class NodeRandomAccessFile implements RandomAccessFile {
     this.size = status.size;
   }
 
-  read(offset: number, length: number, memory?: Uint8Array): Uint8Array {
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array {
     const wanted = Math.max(0, Math.min(length, this.size - offset));
-    const bytes = memory && memory.length >= wanted ? memory.subarray(0, wanted) : new Uint8Array(wanted);
+    const isRoomy = room !== undefined && room.length >= wanted;
+    const bytes = isRoomy ? room.subarray(0, wanted) : new Uint8Array(wanted);
     let at = 0;
     guarded("reading", this.shown, () => {
       while (at < wanted) {

@@ -92,6 +92,9 @@ function narrowed(
     );
   }
   if (!fits) return unknown;
+  if (begin === end) {
+    throw problem(context, ": Invalid bounds parameter, dimensions must be at least one.");
+  }
   return { axis: axis - 1, begin, shape: shape.map((own, k) => (k === axis - 1 ? end - begin : own)) };
 }
 

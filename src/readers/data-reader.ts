@@ -77,6 +77,14 @@ export class DataReader implements Reader {
     if (request.minibatchSize < 1) {
       throw new CntkError({ code: "minibatch-size", message: "Minibatch size cannot be zero." });
     }
+    // Without randomization CNTK would go on for ever; here it goes through the data once.
+    if (request.epochSize >= 2 ** 63 && this.options.randomization) {
+      throw new CntkError({
+        code: "epoch-size",
+        message: "Too big epoch size can cause bit overflow",
+        hint: "epochSize is a number of samples; 0 stands for all data",
+      });
+    }
     this.supply.start(request);
     this.packer.start(request);
   }

@@ -3,7 +3,6 @@ import type { Command } from "../actions/action.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import type { RunLog } from "../log/run-log.js";
 
 /** A command and what it is to do, in this order. */
 export interface ReadCommand extends Command {
@@ -19,10 +18,27 @@ export function readCommands(root: ConfigSection, names: readonly string[]): Rea
 }
 
 /** Demands what the actions demand before any of them runs. A check demands nothing: it looks at what is there. */
-export async function demandKeys(commands: readonly ReadCommand[]): Promise<void> {
+export async function demandKeys(root: ConfigSection, commands: readonly ReadCommand[]): Promise<void> {
+  // CNTK looks at the actions of all commands before it fills in the default one (CNTK.cpp, DisableLegacyTruncationSettings).
+  if (!root.hasOwn("truncated")) for (const { section } of commands) refuseOldTruncation(section);
   for (const { section, actions } of commands) {
     for (const name of actions) (await actionByName(name))?.demand?.(section);
   }
+}
+
+/** `truncated` of a reader alone would leave the training ignorant of it. */
+function refuseOldTruncation(section: ConfigSection): void {
+  const trains = section.texts("action").some(({ text }) => text === "train" || text === "trainRNN");
+  if (!trains) return;
+  const sgd = section.section("SGD");
+  const reader = section.section("reader");
+  if (!reader.hasOwn("truncated") || sgd.hasOwn("truncated")) return;
+  throw new CntkError({
+    code: "truncated-in-reader",
+    message:
+      "DisableLegacyUsage: setting Truncated only in reader section are not allowed. Please move Truncated=true/false to the top level section.",
+    span: reader.keySpan("truncated"),
+  });
 }
 
 function commandSection(root: ConfigSection, name: string): ConfigSection {
@@ -34,24 +50,4 @@ function commandSection(root: ConfigSection, name: string): ConfigSection {
     label: `there is no section '${name}'`,
     hint: didYouMean(name, root.keys()),
   });
-}
-
-/** `progressTracing = true`: the epochs that the commands will run, for whoever watches a cluster. */
-export async function progressTracing(
-  commands: readonly ReadCommand[],
-  root: ConfigSection,
-  log: RunLog,
-): Promise<void> {
-  if (!root.boolean("progressTracing", false)) return;
-  log.stamped(`CNTKModelPath: ${root.string("modelPath", "")}\n`);
-  let total = 0;
-  for (const { name, section, actions } of commands) {
-    for (const action of actions) {
-      const epochs = (await actionByName(action))?.epochs?.(section);
-      if (epochs === undefined) continue;
-      total += epochs;
-      log.stamped(`CNTKCommandTrainInfo: ${name} : ${epochs}\n`);
-    }
-  }
-  log.stamped(`CNTKCommandTrainInfo: CNTKNoMoreCommands_Total : ${total}\n`);
 }

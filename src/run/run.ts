@@ -12,7 +12,8 @@ import type { ShapedNetwork } from "../network/network.js";
 import { type NetworkSummary, summarizeNetwork } from "../network/summary.js";
 import { readConfiguration } from "../pipeline.js";
 import type { Session, SessionStart } from "../session.js";
-import { demandKeys, progressTracing, type ReadCommand, readCommands } from "./commands.js";
+import { demandKeys, type ReadCommand, readCommands } from "./commands.js";
+import { ProgressTracing } from "./progress-tracing.js";
 import { openSession, type ParallelRun } from "./open-session.js";
 import { redirectLog } from "./redirect.js";
 import { startLines } from "./start-up.js";
@@ -54,6 +55,7 @@ export async function runConfiguration(
   const commands = root.array("command", ["train"]);
   const parallel = joinProcesses(root, start, check);
   if (parallel.isParallel) parallelGreeting(log, parallel.communicator);
+  requireKnownValues(root);
   const redirection = { root, commands, files: assembled.files, start, log, firstLines, parallel };
   const redirected = check ? undefined : redirectLog(redirection);
   try {
@@ -70,6 +72,13 @@ export async function runConfiguration(
   } finally {
     redirected?.close();
   }
+}
+
+/** Options that change nothing here, but whose values CNTK reads before it begins. */
+function requireKnownValues(root: ConfigSection): void {
+  root.integer("traceLevel", 0);
+  for (const key of ["shareNodeValueMatrices", "optimizeGradientAccumulation"]) root.boolean(key, true);
+  root.integer("traceGPUMemoryAllocations", 0);
 }
 
 /** What a run of commands works with. */
@@ -99,16 +108,14 @@ async function runCommands(
   const { session, notes } = await openSession(start, configuration, log, { check, parallel });
   startLines(session, root, names, notes);
   const commands = readCommands(root, names);
-  if (!check) {
-    await demandKeys(commands);
-    await progressTracing(commands, root, log);
-  }
+  if (!check) await demandKeys(root, commands);
+  const tracing = check ? undefined : await ProgressTracing.begin(commands, root, log);
   const done: RunResult["commands"][number][] = [];
   const networks: RunResult["networks"][number][] = [];
   for (const command of commands) {
     for (const action of command.actions) {
       const showsNetworks = check && !showsLater(commands, command);
-      const result = await runAction({ ...session, showsNetworks }, command, action, check);
+      const result = await runAction({ ...session, showsNetworks }, command, action, tracing);
       const described = session.networks?.splice(0) ?? [];
       session.findings?.push(...described.flatMap(misspeltNames));
       for (const shaped of described)
@@ -123,6 +130,7 @@ async function runCommands(
   else log.write("COMPLETED.\n");
   if (session.parallelTraining) parallelFarewell(log);
   await session.communicator.close();
+  tracing?.finish(session.output);
   return { commands: done, backend: session.backend.name, warnings: session.findings ?? [], networks };
 }
 
@@ -131,22 +139,23 @@ const forAllProcesses = new Set(["train", "trainRNN", "adapt", "test", "eval", "
 
 async function runAction(
   session: Session,
-  command: Command,
+  command: ReadCommand,
   name: string,
-  check: boolean,
+  /** Absent in a check. */
+  tracing: ProgressTracing | undefined,
 ): Promise<ActionResult> {
   const { log } = session;
   commandHeader(log, command.name, name);
   const action = await requireAction(name, command);
   const { rank } = session.communicator;
   const runs = rank === 0 || forAllProcesses.has(name);
-  const run = async (): Promise<ActionResult | void> =>
-    check ? checkAction(session, command, { action, name }) : runs ? action.run(session, command) : undefined;
-  const result = await run();
+  let result: ActionResult = {};
+  if (!tracing) await checkAction(session, command, { action, name });
+  else if (runs) result = await tracing.around(command, name, () => action.run(session, command));
   log.write("\n");
   if (command.section.integer("traceLevel", 0) > 0) log.stamped(`Action "${name}" complete.\n\n`);
   await session.communicator.barrier();
-  return result ?? {};
+  return result;
 }
 
 /** Actions that show the network which they load. */

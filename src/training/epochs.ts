@@ -61,8 +61,8 @@ export interface EpochsRequest {
   readonly resumed: Resumed | undefined;
 }
 
-/** Runs the epochs of a training (SGDLib/SGD.cpp, TrainOrAdaptModel). */
-export function runEpochs(request: EpochsRequest): Promise<void> {
+/** Runs the epochs of a training; returns the last one's criteria (SGDLib/SGD.cpp, TrainOrAdaptModel). */
+export function runEpochs(request: EpochsRequest): Promise<readonly CriterionSum[]> {
   return new Epochs(request).run();
 }
 
@@ -98,6 +98,7 @@ class Epochs {
   /** Sequences side by side in the last minibatch delivered. */
   private parallelSequences = 1;
   private hasRun = false;
+  private lastCriteria: readonly CriterionSum[] = [];
 
   constructor(private readonly request: EpochsRequest) {
     const { options, startEpoch, resumed, session } = request;
@@ -119,18 +120,19 @@ class Epochs {
     this.totalSamplesSeen = resumed?.totalSamplesSeen ?? 0;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<readonly CriterionSum[]> {
     const { options, session, startEpoch, parallel } = this.request;
     const { log, signal } = session;
     for (let epoch = startEpoch; epoch < options.maxEpochs; epoch++) {
       if (epoch > startEpoch || this.hasRun) parallel.announce(log, epoch, options.traceLevel, true);
       const next = await this.epoch(epoch);
-      if (next === undefined) return;
+      if (next === undefined) break;
       epoch = next;
       const { learningRatePerSample } = this.control.state;
       if (learningRatePerSample < 1e-12) log.stamped(rateVanishedLine(learningRatePerSample));
       if (signal?.aborted && epoch + 1 < options.maxEpochs) throw interrupted();
     }
+    return this.lastCriteria;
   }
 
   /** Returns the epoch whose model is in place then; undefined when the training is done. */
@@ -156,6 +158,7 @@ class Epochs {
       log.stamped(epochHeader(epoch + 1, learningRate, effective, timeConstant));
     }
     const { totals, seconds } = await this.pass({ epoch, learningRate, minibatchSize });
+    this.lastCriteria = totals;
     this.totalSamplesSeen += totals[0]?.count ?? 0;
     const { totalSamplesSeen } = this;
     const finished = { epoch: epoch + 1, epochs: options.maxEpochs, criteria: totals, totalSamplesSeen };
@@ -220,6 +223,8 @@ class Epochs {
     options.requireSize(minibatchSize);
     const readsApart = parallel.active(epoch) && distributedReading;
     const pieces = options.pieces.needed(minibatchSize, this.parallelSequences);
+    const part = readsApart ? parallel.partOf(epoch) : { rank: 0, workers: 1 };
+    await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...part });
     if (options.traceLevel > 0) {
       const reading = readsApart ? ", distributed reading is ENABLED" : "";
       const modifiers = parallel.loopModifiers(epoch) + reading + options.pieces.modifiers(pieces);
@@ -228,8 +233,6 @@ class Epochs {
     }
     if (!this.hasRun) hooks.checkInputs();
     this.hasRun = true;
-    const part = readsApart ? parallel.partOf(epoch) : { rank: 0, workers: 1 };
-    await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...part });
     await trainer.beginPass();
     const nothing = noSums(trainer.watched);
     const team = parallel.teamwork(epoch, { trainer, log, nothing });

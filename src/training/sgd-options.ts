@@ -5,7 +5,7 @@ import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
 import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
 import { type PiecesOptions, readPieces } from "./pieces.js";
-import { refuseOptions } from "./refused-options.js";
+import { readTracedNames, type TracedNames } from "./tracing.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
 export const wholeSweep = 2 ** 62;
@@ -49,6 +49,7 @@ export interface SgdOptions extends UpdateOptions {
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
   readonly saveBestModelPerCriterion: boolean;
   readonly traceLevel: number;
+  readonly traced: TracedNames;
   /** What the log says about the section before anything else. */
   readonly warnings: readonly string[];
   /** Memory for convolutions, which only a GPU heeds; 0 = unlimited. */
@@ -68,9 +69,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   const adjustSection = section.optionalSection("AutoAdjust");
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
   const autoAdjust = readAutoAdjust(adjustSection, section.keySpan("AutoAdjust"), minibatchSizes);
-  // CNTK's word for the whole data is the largest size_t, which -1 is too.
-  const given = section.size("epochSize", 0);
-  const epochSize = given >= 2 ** 63 ? 0 : given;
+  const epochSize = section.size("epochSize", 0);
   if (epochSize > 0 && minibatchSizes.values.some((size) => size > epochSize)) {
     fail("epoch-size", "epoch size must be larger than mbsize.", "epochSize");
   }
@@ -84,7 +83,6 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (adaptation > 1 || adaptation < 0) {
     fail("adaptation", "adaptationRegWeight must be in [0 1]", "adaptationRegWeight");
   }
-  refuseOptions(section);
   const checksGradients = section.boolean("gradientcheck", false);
   if (checksGradients && elementType !== "double") {
     fail("gradient-check", "Gradient check needs to use precision = 'double'.", "gradientcheck");
@@ -94,7 +92,9 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
   }
-  const maxEpochs = section.size("maxEpochs");
+  const epochs = section.size("maxEpochs");
+  // As in CNTK, -1 comes out as a training that is done already.
+  const maxEpochs = epochs === 2 ** 64 ? -1 : epochs;
   if (maxEpochs >= 2 ** 31) {
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
@@ -130,6 +130,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
     traceLevel: section.integer("traceLevel", 0),
+    traced: readTracedNames(section),
     warnings: adjustSection?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
@@ -161,7 +162,9 @@ type PerEpoch = (epoch: number, parallelSequences?: number) => number;
 /** Samples of a minibatch as rates and momenta per minibatch see them (SGDLib/SGD.h, FixUpEffectiveMBSize). */
 function effectiveSizes(minibatchSizes: Schedule, truncated: boolean): PerEpoch {
   return (epoch, parallelSequences = 1) => {
-    const size = minibatchSizes.at(epoch);
+    // A size_t in CNTK: a negative one is huge, and the rate next to nothing.
+    const given = minibatchSizes.at(epoch);
+    const size = given < 0 ? 2 ** 64 + given : given;
     return truncated && size > 1 ? size * parallelSequences : size;
   };
 }

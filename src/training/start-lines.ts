@@ -6,20 +6,30 @@ import type { TrainingNodes } from "./training-nodes.js";
 
 const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
 
-/** `Model has … nodes`, the criteria and evaluation nodes of a training (SGD.cpp, TrainOrAdaptModel). */
+/** `Model has … nodes` (SGD.cpp, TrainOrAdaptModel). */
+export function modelLine(log: RunLog, nodeCount: number): void {
+  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
+}
+
+/** The criteria and evaluation nodes of a training. */
 export function criteriaBlock(
   log: RunLog,
-  nodeCount: number,
   { criteria, evaluations }: TrainingNodes,
   /** CNTK's decision about reading, which its log shows between the two. */
   betweenThem: () => void = () => undefined,
 ): void {
-  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
   log.write("\n");
   listed(log, "Training criterion:   ", "Training criteria:\n", criteria);
   betweenThem();
   if (evaluations.length > 1) log.write("\n");
   if (evaluations.length) listed(log, "Evaluation criterion: ", "Evaluation criteria:\n", evaluations);
+}
+
+/** What stands in the log where there is nothing to train. */
+export function noCriterionBlock(log: RunLog): void {
+  log.write("\n");
+  log.stamped("Training criteria:\n");
+  log.stamped("\t(none)\n");
 }
 
 function listed(log: RunLog, one: string, several: string, nodes: readonly NetworkNode[]): void {

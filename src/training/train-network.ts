@@ -1,4 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
+import type { CriterionSum } from "../log/training-lines.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { statisticsToCompute, withStatistics } from "../network/statistics.js";
@@ -14,12 +15,20 @@ import { checkStreams } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
-import { countWithGradient, criteriaBlock, memoryForConvolutions, parametersBlock } from "./start-lines.js";
+import {
+  countWithGradient,
+  criteriaBlock,
+  memoryForConvolutions,
+  modelLine,
+  noCriterionBlock,
+  parametersBlock,
+} from "./start-lines.js";
 import { loadCheckpoint, type Resumed, saveModelFile } from "./state.js";
 import { computeStatistics } from "./statistics.js";
 import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
+import { tracedNodes, Tracing } from "./tracing.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
 
@@ -34,20 +43,31 @@ export interface TrainingRequest {
   readonly startEpoch: number;
   /** The command's: of a new network CNTK's log shows how matrices share memory. */
   readonly traceLevel: number;
+  /** The network is a model that was there before, of which CNTK's log tells less. */
+  readonly adapts: boolean;
+}
+
+export interface TrainingResult {
+  /** The criteria on the training data in the last epoch that was run. */
+  readonly lastCriteria: readonly CriterionSum[];
 }
 
 /** Trains a network from its last checkpoint or from the beginning (SGDLib/SGD.cpp, TrainOrAdaptModel). */
-export async function trainNetwork(session: Session, given: TrainingRequest): Promise<void> {
+export async function trainNetwork(session: Session, given: TrainingRequest): Promise<TrainingResult> {
   const { shaped, options } = given;
   const { log } = session;
+  if (!given.adapts) modelLine(log, shaped.network.nodes.length);
+  const traced = tracedNodes(session, shaped, options.traced);
+  if (!options.trainCriterionNodeName && shaped.network.groups.criterion.length === 0) noCriterionBlock(log);
   const nodes = trainingNodes(shaped, options);
   const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
-  criteriaBlock(log, shaped.network.nodes.length, nodes, () => announceReading(session, given));
+  criteriaBlock(log, nodes, () => announceReading(session, given));
   const watched = [nodes.criterion, ...nodes.evaluations];
   const inputs = inputsBelow(watched);
   const initial = parameterValues(shaped, session.elementType);
   const { criterion, evaluations } = nodes;
-  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial };
+  const tracing = new Tracing(session, shaped, [...evaluations, criterion], traced);
+  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial, tracing };
   const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
   let curves: TrainingCurves | undefined;
@@ -58,10 +78,12 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
     await beginBlockMomentum(request.parallel, trainer, resumed);
-    if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
+    if (request.validation) {
+      evaluator = await Evaluator.compile(session, request.shaped, watched, values, tracing);
+    }
     const best = bestModels(options, watched, resumed);
     curves = await TrainingCurves.open(session, request.shaped, options);
-    await runEpochs({
+    const lastCriteria = await runEpochs({
       session,
       trainer,
       options,
@@ -81,6 +103,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     if (session.communicator.rank === 0) {
       best?.copyModels(session.files, options.modelPath, options.maxEpochs, log);
     }
+    return { lastCriteria };
   } finally {
     curves?.close();
     await evaluator?.dispose();
@@ -103,7 +126,7 @@ function printStart(
   const { shaped, options, parallel, startEpoch } = request;
   const { log } = session;
   const { criterion, evaluations } = nodes;
-  if (startEpoch < 0 && request.traceLevel > 0) {
+  if (startEpoch < 0 && request.traceLevel > 0 && !request.adapts) {
     log.write(memoryBlock(shaped, { evaluated: evaluations, criterion }));
   }
   const parameters = trainer.parameters.map(({ node }) => ({

@@ -1,6 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { findNode } from "../network/find-node.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import type { SgdOptions } from "./sgd-options.js";
 
 /** Criterion and evaluation nodes as a training uses them. */
@@ -20,10 +20,18 @@ export function trainingNodes(
   const { nodes, groups } = shaped.network;
   const named = (name: string): NetworkNode => {
     const node = findNode(nodes, name);
-    if (node) return node;
+    if (!node) {
+      throw new CntkError({
+        code: "node-unknown",
+        message: `There is no node named '${name}' in the network.`,
+      });
+    }
+    const { dynamicAxis, shape = [] } = shaped.facts.get(node) ?? {};
+    if (!dynamicAxis && elementCount(shape) === 1) return node;
     throw new CntkError({
-      code: "node-unknown",
-      message: `There is no node named '${name}' in the network.`,
+      code: "criterion-shape",
+      message: `${node.name} ${node.op.name} operation is not a valid training or eval criterion node.`,
+      hint: "a criterion is one number for all samples of a minibatch",
     });
   };
   const criteria = options.trainCriterionNodeName

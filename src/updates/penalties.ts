@@ -22,7 +22,11 @@ const truncated = binary("minimum", binary("maximum", argument(0), unary("negate
 /** `clip`, `l2`: threshold and weight times the samples; `l1`, once per learningRateMultiplier, also times the rate. */
 export function penaltyScalars(numbers: UpdateNumbers, options: UpdateOptions): Record<string, number> {
   const { samples, round } = numbers;
-  const { clippingThresholdPerSample: threshold, l1Weight, l2Weight } = options;
+  const { clippingThresholdPerSample, clippingWithTruncation, l1Weight, l2Weight } = options;
+  // Truncation takes the limit without its sign (Math/CPUMatrixImpl.h, InplaceTruncate).
+  const threshold = clippingWithTruncation
+    ? Math.abs(clippingThresholdPerSample)
+    : clippingThresholdPerSample;
   return {
     ...(Number.isFinite(threshold) && { clip: round(threshold * samples) }),
     l2: round(l2Weight * samples),

@@ -187,6 +187,94 @@ describe("ONNX models of other programs", () => {
       ),
     ));
 
+  const [size, hidden] = [3, 4];
+  /** Weights of a layer of some gates and directions. */
+  const weights = (gates: number, directions = 1): Record<string, number[]> => ({
+    W: [directions, gates * hidden, size],
+    R: [directions, gates * hidden, hidden],
+    B: [directions, 2 * gates * hidden],
+  });
+  const squeezed = { op: "Squeeze", in: ["Y", "directions"], out: "y" };
+  const layer = (op: string, attributes: object = {}, more: string[] = []) => ({
+    op,
+    in: ["x", "W", "R", "B", ...more],
+    out: ["Y"],
+    hidden_size: hidden,
+    ...attributes,
+  });
+  it.each([
+    ["an LSTM", [layer("LSTM"), squeezed], weights(4)],
+    ["an LSTM backwards", [layer("LSTM", { direction: "reverse" }), squeezed], weights(4)],
+    [
+      "an LSTM with peepholes and a first state",
+      [layer("LSTM", {}, ["", "h0", "c0", "P"]), squeezed],
+      { ...weights(4), h0: [1, 1, hidden], c0: [1, 1, hidden], P: [1, 3 * hidden] },
+    ],
+    ["a GRU", [layer("GRU"), squeezed], weights(3)],
+    [
+      "a GRU with the reset behind the product",
+      [layer("GRU", { linear_before_reset: 1 }), squeezed],
+      weights(3),
+    ],
+    ["a recurrent layer", [layer("RNN"), squeezed], weights(1)],
+    [
+      "a recurrent layer of another function",
+      [layer("RNN", { activations: ["Relu"] }), squeezed],
+      weights(1),
+    ],
+    [
+      "an LSTM in both directions, as PyTorch writes it",
+      [
+        layer("LSTM", { direction: "bidirectional" }),
+        { op: "Transpose", in: ["Y"], out: "moved", perm: [0, 2, 1, 3] },
+        { op: "Reshape", in: ["moved", "flat"], out: "y" },
+      ],
+      weights(4, 2),
+    ],
+    [
+      "the last states of a GRU",
+      [
+        { ...layer("GRU"), out: ["", "last"] },
+        { op: "Squeeze", in: ["last", "front"], out: "y" },
+      ],
+      weights(3),
+    ],
+    [
+      "the last cells of an LSTM in both directions",
+      [
+        { ...layer("LSTM", { direction: "bidirectional" }), out: ["", "", "cells"] },
+        { op: "Transpose", in: ["cells"], out: "moved", perm: [1, 0, 2] },
+        { op: "Reshape", in: ["moved", "samples"], out: "y" },
+      ],
+      weights(4, 2),
+    ],
+  ])("%s gives what onnxruntime gives", (_, nodes, initializers) =>
+    expectSameAsOnnxruntime(
+      onnxModel(["samples", size], nodes, initializers, 1, {
+        directions: [1],
+        front: [0],
+        flat: [0, 0, -1],
+        samples: [0, -1],
+      }),
+    ),
+  );
+
+  it.each([
+    ["lengths of sequences", layer("LSTM", {}, ["lengths"]), "is told the lengths"],
+    ["another function", layer("RNN", { activations: ["Softsign"] }), "computes with Softsign"],
+    ["a first state of each sample", layer("RNN", {}, ["", "h0"]), "differs from sample to sample"],
+  ])("a recurrent layer with %s is refused", async (_, node, why) => {
+    const initializers = { ...weights(node.op === "LSTM" ? 4 : 1), lengths: [2], h0: [1, 2, hidden] };
+    writeFileSync(
+      onnxPath,
+      onnxModel(["samples", size], [node, squeezed], initializers, 1, { directions: [1] }),
+    );
+    await expect(importModelFile(onnxPath, { out: imported })).rejects.toMatchObject({
+      code: "import-operation",
+      message: expect.stringContaining(why) as string,
+    });
+  });
+
   it("an operation without a counterpart is named, and nothing is written", async () => {
     const bytes = onnxModel([3], [{ op: "Erf", in: ["x"], out: "y" }], {});
     writeFileSync(onnxPath, bytes);

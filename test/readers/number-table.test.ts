@@ -106,8 +106,8 @@ describe("UCIFastReader", () => {
 
   it("makes the mapping file where it may", async () => {
     const { reader, contents } = open(`${section}allowMapCreation = true`);
-    await reader;
-    expect(new TextDecoder().decode(contents.get("/map.txt") as Uint8Array)).toBe("cat\ndog\ncow\n");
+    await (await reader).close();
+    expect(new TextDecoder().decode(contents.get("/map.txt") as Uint8Array)).toBe(" cat \n dog \n cow \n");
   });
 
   it.each([

@@ -8,9 +8,11 @@ import { elementCount } from "../../src/network/network.js";
  */
 export function onnxModel(
   input: readonly (number | string)[],
-  nodes: readonly { op: string; in: string[]; out: string; [attribute: string]: unknown }[],
+  nodes: readonly { op: string; in: string[]; out: string | string[]; [attribute: string]: unknown }[],
   initializers: Readonly<Record<string, readonly number[]>>,
   dataType = 1,
+  /** Lists of whole numbers. */
+  lists: Readonly<Record<string, readonly number[]>> = {},
 ): Uint8Array {
   const value = (name: string, dims: readonly (number | string)[]): object => {
     const dim = dims.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size }));
@@ -18,6 +20,8 @@ export function onnxModel(
   };
   const attribute = ([name, given]: [string, unknown]): object => {
     if (typeof given === "string") return { name, type: 3, s: new TextEncoder().encode(given) };
+    if (Array.isArray(given) && typeof given[0] === "string")
+      return { name, type: 8, strings: given.map((text) => new TextEncoder().encode(text as string)) };
     if (Array.isArray(given)) return { name, type: 7, ints: given as number[] };
     return Number.isInteger(given) ? { name, type: 2, i: given } : { name, type: 1, f: given };
   };
@@ -28,18 +32,26 @@ export function onnxModel(
       name: "other",
       node: nodes.map(({ op, in: input, out, ...attributes }) => ({
         opType: op,
-        name: out,
+        name: [out].flat()[0],
         input,
-        output: [out],
+        output: [out].flat(),
         attribute: Object.entries(attributes).map(attribute),
       })),
-      initializer: Object.entries(initializers).map(([name, dims], index) => {
-        const values = Float32Array.from({ length: elementCount(dims) }, (_, at) => {
-          const number = Math.sin(1 + index + at * 1.7);
-          return name === "variance" ? Math.abs(number) : number;
-        });
-        return { name, dims, dataType, rawData: new Uint8Array(values.buffer) };
-      }),
+      initializer: [
+        ...Object.entries(lists).map(([name, int64Data]) => ({
+          name,
+          dims: [int64Data.length],
+          dataType: 7,
+          int64Data,
+        })),
+        ...Object.entries(initializers).map(([name, dims], index) => {
+          const values = Float32Array.from({ length: elementCount(dims) }, (_, at) => {
+            const number = Math.sin(1 + index + at * 1.7);
+            return name === "variance" ? Math.abs(number) : number;
+          });
+          return { name, dims, dataType, rawData: new Uint8Array(values.buffer) };
+        }),
+      ],
       input: [value("x", ["batch", ...input])],
       output: [{ name: "y", type: { tensorType: { elemType: 1 } } }],
     },

@@ -27,7 +27,7 @@ export function builtProgram(): string {
           },
         });
         writeFileSync(target.replace(/\.ts$/, ".js"), outputText);
-      } else if (name.endsWith(".bs")) {
+      } else if (name.endsWith(".bs") || name.endsWith(".css")) {
         cpSync(source, target);
       }
     }

@@ -132,7 +132,7 @@ class Instance {
   private phase(index: number): void {
     const cut = this.program.phases[index]!;
     const total = cut.axis === null ? cut.units : this.heap.columns(cut.axis);
-    const size = pieceSize(cut, total, this.smallest);
+    const size = pieceSize(cut, total, (axis) => this.heap.columns(axis), this.smallest);
     const own = this.phases[index] as PieceWork;
     const pieces = Math.ceil(total / size);
     this.heap.pieces = pieces;

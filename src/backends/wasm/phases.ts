@@ -30,6 +30,8 @@ export interface PhaseCall extends Call {
 export interface Cut {
   /** Multiplications of a column or unit, about. */
   readonly work: number;
+  /** More of them, for each column of an axis that is not dealt out. */
+  readonly workAlong: ReadonlyMap<AxisId, number>;
   /** Columns or units that stay together. */
   readonly grain: number;
   readonly most: number;
@@ -50,9 +52,16 @@ const mostSums = 2 ** 25;
 /** Units know nothing of each other; small pieces even out better. */
 const mostUnitPieces = 64;
 
-/** How many columns or units a piece has, the last one excepted. */
-export function pieceSize({ work, grain, most }: Cut, total: number, smallest = smallestWork): number {
-  const wanted = Math.max(Math.ceil(total / most), Math.ceil(smallest / Math.max(work, 1)));
+/** How many columns or units a piece has, the last one excepted; `columns` of an axis. */
+export function pieceSize(
+  { work, workAlong, grain, most }: Cut,
+  total: number,
+  columns: (axis: AxisId) => number,
+  smallest = smallestWork,
+): number {
+  let each = work;
+  for (const [axis, more] of workAlong) each += more * columns(axis);
+  const wanted = Math.max(Math.ceil(total / most), Math.ceil(smallest / Math.max(each, 1)));
   return Math.max(1, Math.min(total, Math.ceil(wanted / grain) * grain));
 }
 
@@ -73,8 +82,8 @@ export class PhaseBuilder {
     for (const given of calls) {
       if (!given.units) this.whole(given);
       else {
-        const { count, work } = given.units;
-        this.join(new Piecewise(null, count, work), this.unitAccesses(given, instruction), [given]);
+        const { count, work, along } = given.units;
+        this.join(new Piecewise(null, count, work, along), this.unitAccesses(given, instruction), [given]);
       }
     }
   }
@@ -161,6 +170,8 @@ class Piecewise {
     readonly axis: AxisId | null,
     readonly units: number,
     readonly work: number,
+    /** The work is that of a column of this axis. */
+    readonly along: AxisId | null = null,
   ) {}
 }
 
@@ -172,6 +183,7 @@ class OpenPhase {
   /** What is only there when all pieces are done. */
   private readonly results = new Set<string>();
   private work = 0;
+  private readonly workAlong = new Map<AxisId, number>();
   private grain = 1;
   private most: number;
 
@@ -193,7 +205,7 @@ class OpenPhase {
     });
   }
 
-  add({ axis, work }: Piecewise, accesses: readonly Access[], calls: readonly Call[]): void {
+  add({ axis, work, along }: Piecewise, accesses: readonly Access[], calls: readonly Call[]): void {
     for (const { memory, step, writes } of accesses) {
       if (axis !== null && writes && step === 0) this.results.add(memory);
       else {
@@ -201,7 +213,8 @@ class OpenPhase {
         if (writes) this.written.add(memory);
       }
     }
-    this.work += work;
+    if (along === null) this.work += work;
+    else this.workAlong.set(along, (this.workAlong.get(along) ?? 0) + work);
     for (const call of calls) {
       this.calls.push({ ...call, order: this.instructions });
       this.grain = Math.max(this.grain, call.grain ?? call.units?.grain ?? 1);
@@ -212,8 +225,8 @@ class OpenPhase {
   }
 
   phase(): Phase {
-    const { calls, work, grain, most } = this;
+    const { calls, work, workAlong, grain, most } = this;
     const { axis, units } = this.shape;
-    return { kind: "phase", axis, units, calls, cut: { work, grain, most } };
+    return { kind: "phase", axis, units, calls, cut: { work, workAlong, grain, most } };
   }
 }

@@ -7,6 +7,7 @@ import { exportCommand } from "./export.js";
 import { importCommand } from "./import.js";
 import { mnistCommand } from "./mnist.js";
 import { printNodesCommand } from "./print-nodes.js";
+import { viewCommand } from "./view.js";
 import { visualizeCommand } from "./visualize.js";
 
 /** All commands but the run of a configuration, which needs no name; in the order of the help. */
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   evalCommand,
   exportCommand,
   importCommand,
+  viewCommand,
   visualizeCommand,
   mnistCommand,
   convertCommand,

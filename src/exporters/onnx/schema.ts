@@ -42,6 +42,7 @@ export const onnxSchema = {
         g: { type: "GraphProto", id: 6 },
         floats: { rule: "repeated", type: "float", id: 7, options: { packed: false } },
         ints: { rule: "repeated", type: "int64", id: 8, options: { packed: false } },
+        strings: { rule: "repeated", type: "bytes", id: 9 },
         type: { type: "int32", id: 20 },
       },
     },
@@ -75,7 +76,7 @@ export const onnxSchema = {
 export const elementTypes = { float: 1, int32: 6, int64: 7, bool: 9, double: 11 } as const;
 
 /** Numbers of attribute types. */
-export const attributeTypes = { f: 1, i: 2, s: 3, t: 4, g: 5, floats: 6, ints: 7 } as const;
+export const attributeTypes = { f: 1, i: 2, s: 3, t: 4, g: 5, floats: 6, ints: 7, strings: 8 } as const;
 
 /** What an initializer says about itself, for who trains on: a parameter's factor of the learning rate. */
 export const learningRateNote = "learningRateMultiplier ";

@@ -26,7 +26,7 @@ export function readBinary(section: ConfigSection): BinaryOptions {
   const window = readRandomize(section)
     ? section.size("randomizationWindow", sampleBased ? Infinity : defaultWindow)
     : 0;
-  const seed = section.size("randomizationSeed", 0);
+  const seed = section.seed("randomizationSeed", 0);
   return {
     file: section.string("file"),
     elementType: readPrecision(section),

@@ -146,9 +146,12 @@ export async function openComposite(
   }
 }
 
-/** One entry of the list; what the reader says of frames, precision and traceLevel holds for it too. */
+/**
+ * One entry of the list, which knows nothing of the sections around it but what the reader says of frames, precision and
+ * traceLevel (CompositeDataReader.cpp, CreateDeserializers).
+ */
 function deserializerSection(reader: ConfigSection, entry: MappedText, frameMode: boolean): ConfigSection {
-  const { result, diagnostics } = ConfigSection.read(entry, `${reader.name}:deserializers`, reader);
+  const { result, diagnostics } = ConfigSection.read(entry, `${reader.name}:deserializers`, reader, false);
   const [first, ...others] = diagnostics;
   if (first) throw CntkError.ofAll([first, ...others]);
   result.inject("frameMode", frameMode ? "true" : "false");
@@ -237,7 +240,7 @@ function readRandomization(
   types: readonly string[],
 ): Randomization | undefined {
   if (write || !readRandomize(section)) return undefined;
-  const seed = section.size("randomizationSeed", 0);
+  const seed = section.seed("randomizationSeed", 0);
   const sampleBased = section.boolean("sampleBasedRandomizationWindow", true);
   if (section.hasOwn("randomizationWindow")) {
     return { window: section.size("randomizationWindow"), sampleBased, seed };

@@ -242,7 +242,7 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
     throw problem(section, message, "randomize");
   }
   const window = word === "auto" ? wholeData : section.size("randomize");
-  return { randomization: { window, sampleBased: true, seed: section.size("randomizationSeed", 0) } };
+  return { randomization: { window, sampleBased: true, seed: section.seed("randomizationSeed", 0) } };
 }
 
 /** The reader of HTK's files before deserializers, and the one of Kaldi's. */

@@ -86,7 +86,7 @@ export function readImageReader(section: ConfigSection): ImageReaderOptions {
     transforms: readFixedTransforms(pictures, elementType),
     transposes: readPlanes(pictures),
   };
-  const seed = section.size("randomizationSeed", 0);
+  const seed = section.seed("randomizationSeed", 0);
   const reader: ReaderOptions = {
     ...(randomize === "auto" ? { randomization: { window: 1, sampleBased: true, seed } } : {}),
     keepDataInMemory: false,

@@ -224,9 +224,9 @@ function sumTwoColours(
     const right = begin + (columns[at + 1] as number);
     const a = weights[at] as number;
     const b = weights[at + 1] as number;
-    sum[to] = (values[left] as number) * a + (values[right] as number) * b;
-    sum[to + 1] = (values[left + 1] as number) * a + (values[right + 1] as number) * b;
-    sum[to + 2] = (values[left + 2] as number) * a + (values[right + 2] as number) * b;
+    sum[to] = Math.imul(values[left] as number, a) + Math.imul(values[right] as number, b);
+    sum[to + 1] = Math.imul(values[left + 1] as number, a) + Math.imul(values[right + 1] as number, b);
+    sum[to + 2] = Math.imul(values[left + 2] as number, a) + Math.imul(values[right + 2] as number, b);
   }
 }
 
@@ -240,8 +240,8 @@ function blendTwo(
   const [first = new Int32Array(), second = first] = lines;
   const [a = 0, b = 0] = weights;
   for (let i = 0; i < first.length; i++) {
-    const upper = (a * ((first[i] as number) >> 4)) >> 16;
-    const lower = (b * ((second[i] as number) >> 4)) >> 16;
+    const upper = Math.imul(a, (first[i] as number) >> 4) >> 16;
+    const lower = Math.imul(b, (second[i] as number) >> 4) >> 16;
     result[to + i] = (upper + lower + 2) >> 2;
   }
 }

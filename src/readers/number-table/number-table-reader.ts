@@ -7,6 +7,13 @@ import type { EpochRequest, Reader, ReaderSurroundings, StreamDescription } from
 import { categoriesOf, readNumberTable, type NumberTable } from "./number-table.js";
 import type { NumberTableOptions, TableLabels } from "./number-table-config.js";
 
+/** What CNTK says whenever this reader is asked for. */
+const deprecation =
+  "********** DEPRECATED **********\n" +
+  "UCIFastReader is no longer actively maintained.\n" +
+  "It is known to have defects, proceed with caution (better yet, switch to CNTKTextFormatReader)!\n" +
+  "For more details please see https://docs.microsoft.com/en-us/cognitive-toolkit/Brainscript-CNTKTextFormat-Reader \n";
+
 /** The size and order of an epoch. */
 interface EpochPlan {
   readonly size: number;
@@ -30,6 +37,8 @@ export class NumberTableReader implements Reader {
   /** Sample that comes next, counted from the first epoch on. */
   private position = 0;
   private wasStarted = false;
+  /** A label file that is not there yet, and is made when all data have been seen. */
+  private missingLabels: string | undefined;
   private ordered: { readonly seed: number; readonly order: Uint32Array } | undefined;
 
   constructor(
@@ -38,6 +47,7 @@ export class NumberTableReader implements Reader {
   ) {
     const { files } = surroundings;
     const { features, labels, createsMapping } = options;
+    surroundings.log.write(deprecation);
     if (!labels) surroundings.log.write("Warning: labels are not specified.");
     this.tell(`Reading UCI file ${options.file}\n`);
     this.table = readNumberTable(options, files);
@@ -87,7 +97,7 @@ export class NumberTableReader implements Reader {
   }
 
   close(): Promise<void> {
-    return Promise.resolve();
+    return Promise.resolve().then(() => this.writeLabels());
   }
 
   /** Source: StartDistributedMinibatchLoop, UpdateDataVariables. */
@@ -135,6 +145,9 @@ export class NumberTableReader implements Reader {
     this.surroundings.log.write(
       `RandomOrdering: ${retries} retries for ${range} elements (${percent}%) to ensure window condition\n`,
     );
+    this.surroundings.log.write(
+      `RandomOrdering: recached sequence for seed ${seed}: ${order[0]}, ${order[1]}, ...\n`,
+    );
     return order;
   }
 
@@ -176,10 +189,19 @@ export class NumberTableReader implements Reader {
         hint: `'${mappingFile}' lists ${this.categories.size} labels, one a line`,
       });
     }
+    if (!this.surroundings.files.exists(mappingFile)) this.missingLabels = mappingFile;
+  }
+
+  /** Source: WriteLabelFile, and the blanks that File.cpp puts around words. */
+  private writeLabels(): void {
     const { files, log } = this.surroundings;
-    if (files.exists(mappingFile)) return;
-    writeWhole(files, mappingFile, (file) => file.write([...this.categories.keys(), ""].join("\n")));
-    log.write(`label file ${mappingFile} written to disk\n`);
+    const path = this.missingLabels;
+    if (path === undefined) return;
+    writeWhole(files, path, (file) => {
+      for (const word of this.categories.keys()) file.write(` ${word} \n`);
+    });
+    log.write(`label file ${path} written to disk\n`);
+    this.missingLabels = undefined;
   }
 
   private tell(text: string): void {
@@ -192,6 +214,11 @@ export class NumberTableReader implements Reader {
     const { epoch } = this.request;
     if (!this.wasStarted) {
       this.tell(`UCIFastReader: Starting at epoch ${epoch}, counting lines to determine record count...\n`);
+      if (this.missingLabels !== undefined) {
+        const later =
+          "NOT written to disk yet, will be written the first time the end of the entire dataset is found";
+        this.surroundings.log.write(`WARNING: file ${this.missingLabels} ${later}.\n`);
+      }
       this.tell(` ${samples} records found.\n`);
     }
     const record = this.position % samples;
@@ -199,6 +226,7 @@ export class NumberTableReader implements Reader {
     log.write(`starting epoch ${epoch + 1} at record count ${this.position}, and file position ${record}\n`);
     if (this.wasStarted || record === 0) log.write("already there from last epoch\n");
     else log.write(`reading from record 0 to ${record} to be positioned properly for epoch\n`);
+    if (this.wasStarted) this.writeLabels();
     this.wasStarted = true;
   }
 }

@@ -7,8 +7,8 @@ import type { TextInput } from "./options.js";
 import { DataProblems } from "./problems.js";
 import { SequenceParser } from "./sequence-parser.js";
 
-/** Text is read in pieces of this size, always to the same place: memory that is given up is not free at once. */
-const pieceSize = 1024 * 1024;
+/** Text is read in pieces of this size and never held longer. */
+const pieceSize = 256 * 1024;
 
 /** Where the sequences of a chunk lie in the file. */
 export interface ChunkPlace {
@@ -45,15 +45,15 @@ export function parseChunk(
   const chunkEnd = starts[count] as number;
   const samples = lengths.reduce((sum, length) => sum + length, 0);
   const streams = inputs.map((input) => new ChunkStream(input, elementType, count, samples));
-  let memory = new Uint8Array(Math.min(pieceSize, chunkEnd - (starts[0] as number)));
   let readEnd = 0;
+  let room: Uint8Array | undefined;
   for (let s = 0; s < count; s++) {
     const begin = starts[s] as number;
     const end = starts[s + 1] as number;
     if (end > readEnd) {
       const length = Math.min(Math.max(pieceSize, end - begin), chunkEnd - begin);
-      if (length > memory.length) memory = new Uint8Array(length);
-      const bytes = file.read(begin, length, memory);
+      const bytes = file.read(begin, length, room);
+      if (bytes.length > (room?.length ?? 0)) room = bytes;
       if (bytes.length < length) return undefined;
       parser.setBytes(bytes, begin);
       readEnd = begin + length;

@@ -81,9 +81,13 @@ export class DataProblems {
     );
   }
 
+  /** Writes what is wrong, whatever the trace level. */
+  tell(text: string): void {
+    this.log.write(`ERROR: ${text}\n`);
+  }
+
   /** A mistake that ends the reading whatever `maxErrors` says. */
   fatal(text: string, offset: number, hint: string): CntkError {
-    this.log.write(`ERROR: ${text}\n`);
     return this.error("data-malformed", text, offset, hint);
   }
 

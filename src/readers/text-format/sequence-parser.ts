@@ -1,3 +1,4 @@
+import type { CntkError } from "../../diagnostics/diagnostic.js";
 import type { SequenceKey } from "../deserializer.js";
 import { AliasTable } from "./alias-table.js";
 import type { ChunkStream } from "./chunk.js";
@@ -98,12 +99,15 @@ export class SequenceParser extends TextCursor {
     const id = () => `sequence (id = ${sequence.key}) ${this.where()}`;
     let longest = 0;
     let tooMany = false;
+    let empty: CntkError | undefined;
     for (const stream of streams) {
       const length = stream.length(index);
       if (length > longest) longest = length;
       if (length === 0) {
-        throw this.problems.fatal(
-          `Input ('${stream.input.name}') is empty in ${id()}.`,
+        const text = `Input ('${stream.input.name}') is empty in ${id()}.`;
+        this.problems.tell(text);
+        empty ??= this.problems.fatal(
+          text,
           begin,
           `every sequence needs a sample of each input, here |${stream.input.alias}${this.namesIn(begin)}. Malformed input file. Bailing out.`,
         );
@@ -116,6 +120,7 @@ export class SequenceParser extends TextCursor {
         );
       }
     }
+    if (empty) throw empty;
     if (tooMany) this.problems.count();
     else if (!this.hasMainStream && longest < sequence.samples) {
       this.problems.warn(

@@ -47,7 +47,7 @@ export function textFormatOptions(section: ConfigSection): TextFormatOptions {
       : {}),
     ...(section.boolean("prefetch", true) ? {} : { prefetch: false }),
     sampleBasedRandomizationWindow: section.boolean("sampleBasedRandomizationWindow", false),
-    randomizationSeed: section.size("randomizationSeed", 0),
+    randomizationSeed: section.seed("randomizationSeed", 0),
   };
 }
 

@@ -30,8 +30,7 @@ export interface IndexOptions {
   readonly keys: KeyReading;
 }
 
-/** Bytes that are read at a time, always to the same place: memory that is given up is not free at once. */
-const pieceSize = 1024 * 1024;
+const pieceSize = 256 * 1024;
 const largestUint32 = 0xffffffff;
 
 /**
@@ -78,10 +77,11 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
 
 /** Every line is a sequence; what stands behind the last newline is one more. */
 function indexLines(file: RandomAccessFile, begin: number, builder: IndexBuilder): void {
-  const memory = new Uint8Array(pieceSize);
   let lineStart = begin;
+  let room: Uint8Array | undefined;
   for (let at = begin; at < file.size; at += pieceSize) {
-    const bytes = file.read(at, pieceSize, memory);
+    const bytes = file.read(at, Math.min(pieceSize, file.size - at), room);
+    room ??= bytes;
     for (let i = bytes.indexOf(newline); i >= 0; i = bytes.indexOf(newline, i + 1)) {
       builder.add(lineStart, at + i + 1, 1);
       lineStart = at + i + 1;
@@ -106,6 +106,7 @@ function indexSequences(
   let samples = 0;
   let readingId = true;
   let id = newReader();
+  let room: Uint8Array | undefined;
   const finishId = (): void => {
     readingId = false;
     if (!id.found) {
@@ -128,9 +129,9 @@ function indexSequences(
     if (search === undefined || search.found) samples++;
     search?.reset();
   };
-  const memory = new Uint8Array(pieceSize);
   for (let at = begin; at < file.size; at += pieceSize) {
-    const bytes = file.read(at, pieceSize, memory);
+    const bytes = file.read(at, Math.min(pieceSize, file.size - at), room);
+    room ??= bytes;
     let i = 0;
     while (i < bytes.length) {
       if (readingId) {

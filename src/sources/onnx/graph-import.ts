@@ -18,6 +18,8 @@ export interface NodeValue {
   readonly dims: readonly number[];
   /** Axes in front of them: of samples, of time and samples, or none. */
   readonly leads: number;
+  /** Of two axes in front, the first one and the second one have changed places. */
+  readonly isSwapped?: boolean;
 }
 
 /** Numbers that stand in the file; they become a parameter when a node reads them. */
@@ -48,7 +50,14 @@ export interface FrameValue {
   readonly initial: Value;
 }
 
-export type Value = NodeValue | ConstantValue | SizesValue | DelayedValue | FrameValue;
+/** What a recurrent layer gives: [time, directions, samples, hidden], or without time. Its directions lie in one vector. */
+export interface DirectionsValue {
+  readonly kind: "directions";
+  readonly of: NodeValue;
+  readonly count: number;
+}
+
+export type Value = NodeValue | DirectionsValue | ConstantValue | SizesValue | DelayedValue | FrameValue;
 
 /** The nodes of the network that is being made. */
 export class Assembly {
@@ -56,6 +65,14 @@ export class Assembly {
   readonly values = new Map<NetworkNode, ParameterValues>();
   private readonly names = new UniqueNames([], "_");
   private readonly parameters = new Map<ConstantValue, NetworkNode>();
+  private timeIsSecond: boolean | undefined;
+
+  /** A recurrence goes along the first axis. Throws where others went along the other one. */
+  goThrough(operation: OperationImport, { isSwapped = false }: NodeValue): void {
+    this.timeIsSecond ??= isSwapped;
+    if (this.timeIsSecond !== isSwapped)
+      throw operation.problem("others go through time along the axis that is that of samples here");
+  }
 
   add(
     operation: string,
@@ -148,7 +165,11 @@ export class OperationImport {
   asNode(value: Value): NodeValue {
     if (value.kind === "node") return value;
     if (value.kind !== "constant")
-      throw this.problem("it computes with the sizes of tensors, or with single frames");
+      throw this.problem(
+        value.kind === "directions"
+          ? "it computes with several directions of a recurrent layer before their axis was moved"
+          : "it computes with the sizes of tensors, or with single frames",
+      );
     return { kind: "node", node: this.assembly.parameter(value), dims: value.dims, leads: 0 };
   }
 
@@ -179,6 +200,16 @@ export class OperationImport {
     return typeof value === "string" ? value : otherwise;
   }
 
+  words(name: string): readonly string[] {
+    const value = this.attribute(name);
+    return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+  }
+
+  /** Does anything have a name for this result? */
+  isAskedFor(result: number): boolean {
+    return (this.source.outputs[result] ?? "") !== "";
+  }
+
   tensor(name: string): OnnxConstant | undefined {
     const value = this.attribute(name);
     return typeof value === "object" && "values" in value && "dims" in value ? value : undefined;
@@ -199,7 +230,9 @@ export class OperationImport {
   ): NodeValue {
     const nodes = inputs.map(({ node }) => node);
     const leads = Math.max(0, ...inputs.map((input) => input.leads));
-    return { kind: "node", node: this.assembly.add(operation, nodes, name, attributes), dims, leads };
+    const node = this.assembly.add(operation, nodes, name, attributes);
+    const isSwapped = inputs.some((input) => input.isSwapped);
+    return { kind: "node", node, dims, leads, ...(isSwapped && { isSwapped }) };
   }
 
   /** A number as a constant node. */
@@ -220,7 +253,7 @@ export class OperationImport {
 }
 
 /** Adds what an operation of ONNX is in CNTK. Throws CntkError `import-operation`. */
-export type ImportRule = (operation: OperationImport) => Value | readonly Value[];
+export type ImportRule = (operation: OperationImport) => Value | readonly (Value | undefined)[];
 
 export type ImportRules = Readonly<Record<string, ImportRule>>;
 

@@ -5,12 +5,13 @@ import type { Network, NetworkNode } from "../../network/network.js";
 import { elementwiseRules } from "./elementwise-rules.js";
 import { Assembly, type ImportRules, OperationImport, Scope, type Value } from "./graph-import.js";
 import { type OnnxFileGraph, type OnnxFileNode, readOnnx } from "./read-onnx.js";
+import { recurrentRules } from "./recurrent-rules.js";
 import { importScan } from "./scan-rule.js";
 import { shapingRules } from "./shaping-rules.js";
 import { windowRules } from "./window-rules.js";
 
 /** A rule for every operation that has a counterpart, one file per family. */
-const rules: ImportRules = { ...elementwiseRules, ...shapingRules, ...windowRules };
+const rules: ImportRules = { ...elementwiseRules, ...shapingRules, ...windowRules, ...recurrentRules };
 
 /**
  * The network of an ONNX model. Its first axis is that of samples, or the first two those of time and samples where both are of
@@ -60,7 +61,11 @@ function importNodes(graph: OnnxFileGraph, scope: Scope, assembly: Assembly): vo
   }
 }
 
-function resultsOf(node: OnnxFileNode, scope: Scope, assembly: Assembly): Value | readonly Value[] {
+function resultsOf(
+  node: OnnxFileNode,
+  scope: Scope,
+  assembly: Assembly,
+): Value | readonly (Value | undefined)[] {
   const operation = new OperationImport(assembly, scope, node);
   if (node.operation === "Scan")
     return importScan(operation, (body, inner) => importNodes(body, inner, assembly));
@@ -81,6 +86,7 @@ function resultsOf(node: OnnxFileNode, scope: Scope, assembly: Assembly): Value 
 function outputNode(name: string, scope: Scope, assembly: Assembly): NetworkNode {
   const value = scope.get(name);
   if (value?.kind === "constant") return assembly.parameter(value);
+  if (value?.kind === "directions") return assembly.add("Pass", [value.of.node], name);
   if (value?.kind !== "node") {
     throw new CntkError({
       code: "onnx-broken",

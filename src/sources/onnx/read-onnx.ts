@@ -10,7 +10,8 @@ export interface OnnxConstant {
   readonly multiplier?: number;
 }
 
-export type OnnxAttributeValue = number | readonly number[] | string | OnnxConstant | OnnxFileGraph;
+export type OnnxAttributeValue =
+  number | readonly number[] | readonly string[] | string | OnnxConstant | OnnxFileGraph;
 
 export interface OnnxFileNode {
   readonly operation: string;
@@ -53,6 +54,7 @@ interface AttributeMessage {
   g: GraphMessage | null;
   ints: number[];
   floats: number[];
+  strings: Uint8Array[];
 }
 
 interface GraphMessage {
@@ -123,6 +125,8 @@ function valueOf(attribute: AttributeMessage, fileName: string): OnnxAttributeVa
       return attribute.ints;
     case attributeTypes.floats:
       return attribute.floats;
+    case attributeTypes.strings:
+      return attribute.strings.map((text) => new TextDecoder().decode(text));
     case attributeTypes.t:
       return attribute.t ? constantOf(attribute.t, fileName) : "";
     case attributeTypes.g:

@@ -20,6 +20,7 @@ export function importScan(operation: OperationImport, importNodes: ImportNodes)
   const scanned = body.inputs.slice(stateCount).map(({ name }, index) => {
     const outer = operation.operand(stateCount + index);
     if (outer.leads !== 2) throw operation.problem("it scans something else than sequences");
+    operation.assembly.goThrough(operation, outer);
     scope.set(name, { ...outer, leads: 1 });
     return outer;
   });

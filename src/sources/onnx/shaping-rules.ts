@@ -1,5 +1,7 @@
+import { sliceAttributes, turned } from "./constants.js";
 import {
   type ConstantValue,
+  type DirectionsValue,
   type ImportRule,
   type ImportRules,
   type NodeValue,
@@ -18,6 +20,7 @@ export const shapingRules: ImportRules = {
     const x = operation.value(0);
     const wanted = operation.list(1);
     if (x.kind === "constant") return reshapedConstant(x, wanted, operation.name);
+    if (x.kind === "directions" && x.count === 1) return reshaped(operation, x.of, wanted);
     const tensor = operation.asNode(x);
     return reshaped(operation, tensor, wanted);
   },
@@ -45,6 +48,20 @@ export const shapingRules: ImportRules = {
   Shape(operation) {
     const x = operation.operand(0);
     return { kind: "sizes", sizes: [...new Array<number>(x.leads).fill(NaN), ...x.dims] };
+  },
+  /** Of sizes only: which one it is must be known. */
+  Gather(operation) {
+    const x = operation.value(0);
+    if (x.kind !== "sizes") throw operation.problem("it picks elements by computed places");
+    return { kind: "sizes", sizes: operation.list(1).map((at) => x.sizes.at(at) ?? NaN) };
+  },
+  /** For each sample the same number, where the number of samples is among the sizes. */
+  ConstantOfShape(operation) {
+    const sizes = operation.list(0);
+    const { values } = operation.tensor("value") ?? { values: Float32Array.of(0) };
+    const dims = sizes.some((size) => Number.isNaN(size)) ? [] : sizes;
+    const filled = new Float32Array(product(dims)).fill(values[0] ?? 0);
+    return { kind: "constant", name: operation.name, leads: 0, dims, values: filled };
   },
   /** CNTK stretches by itself what has one element, and what is the same for all samples. */
   Expand(operation) {
@@ -121,7 +138,10 @@ function reshaped(operation: OperationImport, x: NodeValue, wanted: readonly num
 }
 
 function withoutAxes(operation: OperationImport): Value {
-  const x = operation.operand(0);
+  const value = operation.value(0);
+  if (value.kind === "sizes") return value;
+  if (value.kind === "directions") return withoutDirections(operation, value);
+  const x = operation.asNode(value);
   const given = operation.has(1) ? operation.list(1) : operation.numbers("axes");
   const rank = x.leads + x.dims.length;
   const axes = given?.map((axis) => (axis < 0 ? rank + axis : axis) - x.leads);
@@ -129,9 +149,37 @@ function withoutAxes(operation: OperationImport): Value {
   return operation.reshape(x, dims);
 }
 
+/** The axis of directions, in front of that of samples, goes where there is one direction only. */
+function withoutDirections(operation: OperationImport, { of, count }: DirectionsValue): Value {
+  const given = operation.has(1) ? operation.list(1) : operation.numbers("axes");
+  const rank = of.leads + 2;
+  const axes = given?.map((axis) => (axis < 0 ? rank + axis : axis));
+  if (count === 1 && (axes === undefined || (axes.length === 1 && axes[0] === of.leads - 1))) return of;
+  throw operation.problem("it takes another axis away than that of one direction");
+}
+
+/** The axis of directions goes behind that of samples, and is one of the sample's; time and samples may change places. */
+function turnedDirections(operation: OperationImport, { of, count }: DirectionsValue): Value {
+  const order = operation.numbers("perm") ?? [];
+  const rank = of.leads + 2;
+  const wanted = [
+    ...Array.from({ length: of.leads - 1 }, (_, axis) => axis),
+    of.leads,
+    of.leads - 1,
+    rank - 1,
+  ];
+  const swapped = [2, 0, 1, 3];
+  const isSwapped = of.leads === 2 && order.join() === swapped.join();
+  if (!isSwapped && order.join() !== wanted.join())
+    throw operation.problem("it moves the axis of directions elsewhere than behind that of samples");
+  const value = operation.reshape(of, [count, (of.dims[0] ?? 1) / count]);
+  return isSwapped ? { ...value, isSwapped: of.isSwapped !== true } : value;
+}
+
 function withAxes(operation: OperationImport): Value {
   const x = operation.value(0);
   const axes = operation.has(1) ? operation.list(1) : (operation.numbers("axes") ?? []);
+  if (x.kind === "sizes") return x;
   // The first value of a delay, as a frame in front of others.
   if (x.kind === "constant" || (x.kind === "node" && x.leads === 0)) {
     if (axes.length === 1 && axes[0] === 0) return { kind: "frame", initial: x };
@@ -144,30 +192,17 @@ function withAxes(operation: OperationImport): Value {
   return operation.reshape(tensor, dims.slice(tensor.leads));
 }
 
-/** Elements of a constant with its axes in another order. */
-export function turned(x: ConstantValue, order: readonly number[], name: string): ConstantValue {
-  const strides = x.dims.map((_, axis) => product(x.dims.slice(axis + 1)));
-  const dims = order.map((axis) => x.dims[axis] ?? 1);
-  const values = x.values.map((_, to) => {
-    let rest = to;
-    let from = 0;
-    for (let axis = dims.length - 1; axis >= 0; axis--) {
-      const dim = dims[axis] ?? 1;
-      from += (rest % dim) * (strides[order[axis] ?? 0] ?? 0);
-      rest = Math.floor(rest / dim);
-    }
-    return x.values[from] ?? 0;
-  });
-  return { ...x, name, dims, values };
-}
-
 /** Axes change places two at a time. */
 function transposed(operation: OperationImport): Value {
   const given = operation.value(0);
   const order = operation.numbers("perm");
   if (given.kind === "constant")
     return turned(given, order ?? given.dims.map((_, axis) => given.dims.length - 1 - axis), operation.name);
+  if (given.kind === "directions") return turnedDirections(operation, given);
   let x = operation.asNode(given);
+  // Which of the axes of time and samples comes first is no matter of the values.
+  if (x.leads === 2 && order?.every((axis, at) => axis === (at < 2 ? 1 - at : at)))
+    return { ...x, isSwapped: x.isSwapped !== true };
   const wanted = (order ?? []).map((axis) => axis - x.leads);
   if (wanted.slice(0, x.leads).some((axis, at) => axis !== at - x.leads))
     throw operation.problem("it moves the axis of samples");
@@ -202,7 +237,7 @@ function sliced(operation: OperationImport): Value {
     const within = (place: number): number => Math.min(Math.max(place < 0 ? size + place : place, 0), size);
     const [beginIndex, end] = [within(starts[index] ?? 0), within(ends[index] ?? farEnd)];
     const dims = tensor.dims.map((dim, place) => (place === at ? end - beginIndex : dim));
-    tensor = operation.add("Slice", [tensor], dims, { axis, beginIndex, endIndex: end === size ? 0 : end });
+    tensor = operation.add("Slice", [tensor], dims, sliceAttributes(axis, beginIndex, end, size));
   });
   return tensor;
 }

@@ -116,6 +116,7 @@ export const modelCases: readonly MessageCase[] = [
   trained("export-operation", "export net.model --to onnx --output error"),
   trained("export-opset", "export net.model --to onnx --opset 7"),
   trained("model-version", "export net.model --to cntk --file-version 3"),
+  trained("log-empty", "view net.model --log net.cntk"),
   { code: "onnx-broken", files: { "net.onnx": "a text\n" }, command: "import net.onnx" },
   imported("import-operation", onnxModel([3], [{ op: "Erf", in: ["x"], out: "y" }], {})),
   imported("import-size", onnxModel([3, "height"], [{ op: "Relu", in: ["x"], out: "y" }], {})),
@@ -152,7 +153,7 @@ export const modelCases: readonly MessageCase[] = [
   trained(
     "sequence-keys",
     "configFile=net.cntk command=write",
-    "write = [ action = write ; outputPath = out ; writeSequenceKey = true ]",
+    'write = [ action = write ; outputPath = out ; writeSequenceKey = true ; format = [ sequencePrologue = "%k:" ] ]',
   ),
   trained(
     "unit-test-nodes",

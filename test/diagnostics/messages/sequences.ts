@@ -27,6 +27,7 @@ const cases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     composite: true,
     reader: truncated(numbers),
+    more: "truncated = true",
     data: frames,
   }),
   training("not-in-loop", {
@@ -46,6 +47,7 @@ const cases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     composite: true,
     reader: truncated(numbers),
+    more: "truncated = true",
     data: frames,
   }),
   training("initial-state-too-short", {
@@ -97,6 +99,7 @@ const cases: readonly MessageCase[] = [
   training("sequence-lengths", {
     composite: true,
     reader: truncated(lengthsByX),
+    more: "truncated = true",
     data: shortY,
     network: `
       t = DynamicAxis ()
@@ -111,6 +114,7 @@ const cases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     composite: true,
     reader: truncated("input = [ x = [ dim = 4 ; format = sparse ] ; y = [ dim = 1 ; format = dense ] ]"),
+    more: "truncated = true",
     data: "1 |x 0:1 |y 1\n1 |x 3:1 |y 0\n",
   }),
   training("two-directions", {

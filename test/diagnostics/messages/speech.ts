@@ -28,10 +28,13 @@ function reading(
     readonly mlf?: string;
     readonly a?: Uint8Array;
     readonly more?: string;
+    /** At the end of the configuration. */
+    readonly top?: string;
   },
 ): MessageCase {
   const message = training(code, {
     network,
+    ...(options.top !== undefined && { more: options.top }),
     composite: true,
     data: options.script ?? "a.fea=a.fea[0,1]\n",
     reader: `
@@ -78,7 +81,7 @@ export const speechCases: readonly MessageCase[] = [
   reading("htk-labels", { mlf: labels.replace(" x 1", "") }),
   reading("htk-labels", { mlf: labels.replace(".\n", "") }),
   reading("htk-option", { feature: "dim = 2 ; contextWindow = 4" }),
-  reading("htk-option", { more: "truncated = true" }),
+  reading("htk-option", { more: "truncated = true", top: "truncated = true" }),
   reading("not-available", { more: "lattice = [ denlatTocFile = x ]" }),
   readingKaldi({ counts: "a two\n" }),
   readingKaldi({ counts: "a 3\n" }),

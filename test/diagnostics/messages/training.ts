@@ -21,6 +21,8 @@ export const trainingCases: readonly MessageCase[] = [
   training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2" }),
   training("learning-rates", { sgd: `${base} ; learningRatesPerMB = 0.1` }),
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
+  training("criterion-shape", { sgd: `${base}\ntrainCriterionNodeName = z` }),
+  training("truncated-in-reader", { reader: "truncated = true", command: "configFile=net.cntk" }),
   training("checkpoint-missing", {
     sgd: "maxEpochs = 1 ; minibatchSize = 2\nautoAdjust = [ autoAdjustLR = searchBeforeEpoch ]",
   }),
@@ -48,7 +50,7 @@ export const trainingCases: readonly MessageCase[] = [
   }),
   training("validation-interval", {
     command: "configFile=net.cntk command=measure",
-    more: 'measure = [ action = "cv" ; crossValidationInterval = 3 ]',
+    more: 'measure = [ action = "cv" ; crossValidationInterval = 1:0:3 ]',
   }),
   training("no-model", {
     command: "configFile=net.cntk command=measure",
@@ -115,6 +117,13 @@ export const trainingCases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     reader: "input = [ x = [ dim = 1 ; format = dense ] ; y = [ dim = 2 ; format = sparse ] ]",
     data: "|x 0 |y 1:1\n|x 1 |y 0:1\n|x 1 |y 1:1\n|x 0 |y 0:1\n",
+  }),
+  training("sample-sizes", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {(2:3)} (x)
+      error = CrossEntropyWithSoftmax (x, z) + SumElements (y)
+      criterionNodes = (error)`,
   }),
   training("too-many-frames", {
     network: `

@@ -62,8 +62,9 @@ export interface Sums {
 
 export interface Units {
   readonly count: number;
-  /** Multiplications of one, about. */
+  /** Multiplications of one, about; with an axis, for each of its columns. */
   readonly work: number;
+  readonly along?: AxisId | null;
   /** How many should stay together. */
   readonly grain: number;
 }

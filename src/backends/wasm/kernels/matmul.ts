@@ -35,9 +35,9 @@ export const compileMatmul: WasmCompiler<"matmul"> = ({ reads, writes, parameter
   const count = transposeB ? bRows : bColumns;
   const resultRows = transposeA ? aColumns : aRows;
   const isFixed = writes.axis === null;
-  const cut = isFixed
-    ? { units: { count, work: resultRows * (transposeA ? aRows : aColumns), grain: 4 } }
-    : {};
+  const summed = transposeA ? aRows : aColumns;
+  const along = transposeB ? b.axis : null;
+  const cut = isFixed ? { units: { count, work: resultRows * summed, along, grain: 4 } } : {};
   const n = isFixed ? units : columns(b.axis, bColumns);
   const right = address(b, isFixed ? (transposeB ? bytes : bRows * bytes) : 0);
   const result = address(writes, isFixed ? resultRows * bytes : 0);
