@@ -1,4 +1,4 @@
-import { formatValue } from "./write-format.js";
+import { formatValue } from "../log/node-values.js";
 import type { EvaluatedNode } from "./model-session.js";
 
 /** Text of `cntkts eval`: one sample a line, CNTK's number format, elements separated by blanks. */

@@ -1,12 +1,10 @@
-import type { Output as NodeValue } from "../backends/backend.js";
 import type { PendingFile } from "../files/file-access.js";
-import { type AxisLayout, columnsOf, type Minibatch } from "../minibatch/index.js";
+import type { Minibatch } from "../minibatch/index.js";
 import type { NetworkNode } from "../network/network.js";
-import { elementCount } from "../network/network.js";
-import type { Values } from "../numerics/values.js";
 import type { Session } from "../session.js";
 import type { Evaluator } from "../training/evaluator.js";
-import { formatNodeValues, type NodeValues, type SequenceColumns, type WriteFormat } from "./write-format.js";
+import { shownValues } from "../training/shown-values.js";
+import { formatNodeValues, type WriteFormat } from "../log/node-values.js";
 
 /** A node whose values, or whose gradient, are written. */
 export interface WrittenNode {
@@ -47,12 +45,14 @@ export class NodeWriter {
 
   /** Appends one minibatch, 0-based. */
   async write(minibatch: Minibatch, index: number): Promise<void> {
-    const { evaluator, format } = this.request;
+    const { evaluator, format, withKeys } = this.request;
     const values = await evaluator.values(minibatch);
+    const keys = withKeys ? minibatch.keys : undefined;
     for (const output of this.outputs) {
       const found = values.get(output.key);
       if (!found) throw new Error(`no value for ${output.node.name}`);
-      this.emit(output, formatNodeValues(this.described(output, found, minibatch), format, index));
+      const { shape = [] } = evaluator.shaped.facts.get(output.node) ?? {};
+      this.emit(output, formatNodeValues(shownValues(output.node, shape, found, keys), format, index));
     }
   }
 
@@ -67,37 +67,9 @@ export class NodeWriter {
     for (const output of this.outputs) output.file?.abort();
   }
 
-  private described({ node }: Output, { values, layout }: NodeValue, minibatch: Minibatch): NodeValues {
-    const { evaluator, withKeys } = this.request;
-    const { shape = [] } = evaluator.shaped.facts.get(node) ?? {};
-    if (!layout) return { name: node.name, shape, values, ...oneSequence(shape, values) };
-    const sequences = sequencesOf(layout, withKeys ? minibatch.keys : undefined);
-    return { name: node.name, shape, values, rows: elementCount(shape), sequences };
-  }
-
   private emit(output: Output, text: string): void {
     if (!text) return;
     if (output.file) output.file.write(text);
     else this.request.session.output.write(text);
   }
-}
-
-/** A node without a dynamic axis is a matrix: first dimension by the rest; its columns are one sequence. */
-function oneSequence(
-  shape: readonly number[],
-  values: Values,
-): { rows: number; sequences: SequenceColumns[] } {
-  const rows = shape[0] ?? 1;
-  const columns = Array.from({ length: values.length / rows }, (_, column) => column);
-  return { rows, sequences: [{ id: 0, columns, length: columns.length }] };
-}
-
-/** Where the frames of each sequence lie; `keys` by number of a sequence. */
-function sequencesOf(layout: AxisLayout, keys: readonly string[] | undefined): SequenceColumns[] {
-  return layout.sequences.map((placement) => ({
-    id: placement.sequence,
-    key: keys?.[placement.sequence],
-    length: placement.length,
-    columns: Array.from(columnsOf(layout, placement)),
-  }));
 }

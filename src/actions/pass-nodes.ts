@@ -29,6 +29,8 @@ export function insertPassNodes(shaped: ShapedNetwork, root: NetworkNode): Passe
     leaves,
     pass,
     (leaf) => `${leaf.name}.grad`,
+    // What is above an input needs a gradient too.
+    { learningRateMultiplier: 1 },
   );
   const copyOf = (node: NetworkNode): NetworkNode => copies.get(node) ?? node;
   const facts = new Map(Array.from(shaped.facts, ([node, known]) => [copyOf(node), known]));

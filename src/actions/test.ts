@@ -10,6 +10,7 @@ import { evaluate, Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { evaluationTeam } from "../training/processes.js";
 import { parameterValues } from "../training/parameters.js";
+import { tracedNodes, Tracing } from "../training/tracing.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
 import { checkReaderSection, readerSection } from "./reader-section.js";
@@ -32,12 +33,14 @@ export const testAction: Action = {
     try {
       const options = readEvaluationOptions(section);
       const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
+      const traced = tracedNodes(session, shaped, options.traced);
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       requirePrecision();
       checkStreams(inputsBelow(nodes), shaped.facts, reader);
       const values = parameterValues(shaped, session.elementType);
-      const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+      const tracing = new Tracing(session, shaped, nodes, traced);
+      const evaluator = await Evaluator.compile(session, shaped, nodes, values, tracing);
       try {
         const unrolled = new UnrollWarnings(shaped, nodes, options.traceLevel);
         const readsApart = section.boolean("distributedMBReading", reader.readsParts) && reader.readsParts;

@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { formatValue } from "./write-format.js";
+import { formatValue } from "../log/node-values.js";
 import type { EvaluatedNode } from "./model-session.js";
 
 /** A grey picture, one byte a pixel, row by row. */

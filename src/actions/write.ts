@@ -11,6 +11,7 @@ import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
+import { type TracedKind, tracedNodes, Tracing } from "../training/tracing.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
 import { checkReaderSection } from "./reader-section.js";
@@ -157,10 +158,12 @@ async function compileOutputs(
 ): Promise<Outputs> {
   const { log, elementType } = session;
   const values = parameterValues(shaped, elementType);
-  if (options.nodeUnitTest) return compileUnitTest(session, shaped, options);
+  const traced = tracedNodes(session, shaped, options.traced);
+  if (options.nodeUnitTest) return compileUnitTest(session, shaped, options, traced);
   const nodes = outputNodes(shaped, section);
   if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
-  const evaluator = await Evaluator.compile(session, shaped, nodes, values);
+  const tracing = new Tracing(session, shaped, nodes, traced);
+  const evaluator = await Evaluator.compile(session, shaped, nodes, values, tracing);
   return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
 }
 
@@ -199,12 +202,14 @@ async function compileUnitTest(
   session: Session,
   first: ShapedNetwork,
   { traceLevel }: WriteOptions,
+  traced: ReadonlyMap<NetworkNode, TracedKind>,
 ): Promise<Outputs> {
   const { log, elementType } = session;
   const values = parameterValues(first, elementType);
   const { root, passNodes, shaped } = withPassNodes(session, first, traceLevel);
   if (traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: [], criterion: root }));
-  const evaluator = await Evaluator.compileGradients(session, shaped, root, passNodes, values);
+  const tracing = new Tracing(session, shaped, [root], traced);
+  const evaluator = await Evaluator.compileGradients(session, shaped, root, passNodes, values, tracing);
   const written: WrittenNode[] = [{ node: root, key: root.name, gradient: false }];
   for (const node of passNodes) {
     const gradient = evaluator.gradients.get(node);

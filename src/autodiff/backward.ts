@@ -14,14 +14,17 @@ import type { InternalGraph } from "./graph-builder.js";
  * is made before its own gradient exists, from a placeholder that is filled once the walk has come to the user. The
  * gradient of a delay is the opposite delay, so the result is a network whose cycles are closed by delays again.
  * Source: ComputationNetworkEvaluation.cpp, Backprop; ComputationNode.h, Backprop.
+ *
+ * `seen` is told the gradient of each node's first input as it is when the node has handed on its own.
  */
 export function backwardGraph(
   forward: ForwardGraph,
   root: NetworkNode,
   wanted: Iterable<NetworkNode>,
+  seen?: GradientsSeen,
 ): Map<NetworkNode, NetworkNode> {
   const targets = new Set(wanted);
-  const walk = new BackwardWalk(forward, root, targets);
+  const walk = new BackwardWalk(forward, root, targets, seen);
   walk.run();
   const { builder } = forward;
   return new Map(
@@ -31,6 +34,9 @@ export function backwardGraph(
     ]),
   );
 }
+
+/** Told of a node, and of the gradient of its first input by the time that the node has added to it. */
+export type GradientsSeen = (node: NetworkNode, gradient: NetworkNode) => void;
 
 class BackwardWalk {
   readonly gradients = new Map<NetworkNode, NetworkNode>();
@@ -45,6 +51,7 @@ class BackwardWalk {
     private readonly forward: ForwardGraph,
     private readonly root: NetworkNode,
     targets: ReadonlySet<NetworkNode>,
+    private readonly seen: GradientsSeen | undefined,
   ) {
     this.builder = forward.builder;
     this.order = neededNodes(forward.order, [root], forward.companions);
@@ -160,6 +167,8 @@ class BackwardWalk {
       const contribution = contributions[index];
       if (contribution && wants(index)) this.add(input, contribution, overwrites[index] ?? false);
     });
+    const gradient = node.inputs[0] && this.gradients.get(node.inputs[0]);
+    if (gradient && wants(0)) this.seen?.(node, gradient);
   }
 
   private add(input: NetworkNode, contribution: NetworkNode, overwrites: boolean): void {

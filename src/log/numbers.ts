@@ -5,8 +5,6 @@ import { formatExponential, formatFixed, formatGeneral } from "../numerics/numbe
  * choose it, padded with blanks on the left to `width` characters.
  */
 export function number(width: number, precision: number, value: number): string {
-  // The NaN that x86 makes of an invalid operation has its sign bit set, and C prints it.
-  if (Number.isNaN(value)) return "-nan".padStart(width);
   const general = formatGeneral(value, precision);
   const text = general.includes("e") ? formatExponential(value, precision) : formatFixed(value, precision);
   return text.padStart(width);

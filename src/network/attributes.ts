@@ -22,6 +22,8 @@ export interface AttributeDeclaration {
   readonly doc: string;
   /** Name of the member in BrainScript's `new ComputationNode [ … ]` record when it differs from the attribute's name. */
   readonly member?: string;
+  /** The member is one of a record's own that is itself a member, under this name. */
+  readonly within?: string;
   /** Value when the member is absent; without it the member is required. */
   readonly default?: unknown;
   /** Not asked of scripts: the op's own rules find it out, so it may be undefined. */

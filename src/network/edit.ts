@@ -1,7 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { emptyGroups } from "./build.js";
 import { NameIndex } from "./name-index.js";
-import type { Network, NetworkNode, NodeGroup, ParameterValues } from "./network.js";
+import type { Attributes, Network, NetworkNode, NodeGroup, ParameterValues } from "./network.js";
 import { depthFirstOrder } from "./node-order.js";
 import type { OpDefinition } from "./op-definition.js";
 
@@ -185,11 +185,12 @@ export function insertBehind(
   nodes: readonly NetworkNode[],
   op: OpDefinition,
   name: (node: NetworkNode) => string,
+  attributes: Attributes = {},
 ): InsertedNodes {
   const names = new UniqueNames(network.nodes);
   const behind = new Map<NetworkNode, NetworkNode>();
   for (const node of nodes) {
-    behind.set(node, { name: names.take(name(node)), op, inputs: [node], attributes: {}, tags: new Set() });
+    behind.set(node, { name: names.take(name(node)), op, inputs: [node], attributes, tags: new Set() });
   }
   const inserted = [...behind.values()];
   const relinked = new Map<NetworkNode, NetworkNode>();

@@ -1,5 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import type { NetworkNode, NodeFacts } from "./network.js";
+import { elementCount, type NetworkNode, type NodeFacts } from "./network.js";
+import type { DataInput } from "./op-definition.js";
 
 /** A place of CNTK's matrix library that has no code for sparse matrices on a CPU (Source/Math/Matrix.cpp). */
 export interface NotImplemented {
@@ -31,15 +32,18 @@ export function notImplementedError(
 }
 
 /**
- * Refuses to compute nodes (in evaluation order) one of whose inputs is sparse data that CNTK's CPU code for the operation
- * does not take. To be asked when data are there: CNTK notices with the first minibatch.
- * @throws CntkError `sparse-input` with CNTK's sentence
+ * Refuses to compute nodes (in evaluation order) whose inputs CNTK's CPU code for the operation does not take: sparse data,
+ * or samples of other sizes. To be asked when data are there: CNTK notices with the first minibatch.
+ * @throws CntkError `sparse-input`, `sample-sizes` with CNTK's sentence
  */
-export function refuseSparseInputs(
-  order: readonly NetworkNode[],
-  facts: ReadonlyMap<NetworkNode, NodeFacts>,
-): void {
+export function refuseData(order: readonly NetworkNode[], facts: ReadonlyMap<NetworkNode, NodeFacts>): void {
   for (const node of order) {
+    const inputs = node.inputs.map((input) => {
+      const { shape = [], dynamicAxis = null } = facts.get(input) ?? {};
+      return { node: input, elements: elementCount(shape), hasDynamicAxis: dynamicAxis !== null };
+    });
+    const refusal = node.op.refusesData?.(inputs);
+    if (refusal) throw dataError(node, refusal, inputs);
     node.inputs.forEach((input, index) => {
       const place = node.op.sparseNotImplemented?.[index];
       if (!place || input.op.role !== "input" || facts.get(input)?.storage !== "sparse") return;
@@ -52,4 +56,17 @@ export function refuseSparseInputs(
       });
     });
   }
+}
+
+function dataError(node: NetworkNode, message: string, inputs: readonly DataInput[]): CntkError {
+  const described = inputs.slice(0, 2).map(({ node: { name }, elements, hasDynamicAxis }) => {
+    return `'${name}' has ${elements} elements${hasDynamicAxis ? " per sample" : " and no samples"}`;
+  });
+  return new CntkError({
+    code: "sample-sizes",
+    message,
+    ...(node.origin && { span: node.origin, label: described.join(", ") }),
+    ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
+    hint: `${node.op.name} takes samples with samples, and stretches none of them`,
+  });
 }

@@ -184,6 +184,14 @@ export interface LoweringContext<A = Attributes, D = unknown> {
   readonly carried: (value: Operand, frames: number) => Operand;
 }
 
+/** An input as matrices see it. */
+export interface DataInput {
+  readonly node: NetworkNode;
+  /** Of one sample. */
+  readonly elements: number;
+  readonly hasDynamicAxis: boolean;
+}
+
 /** A scratch matrix as CNTK's memory pool sees it. */
 export interface Temporary {
   /** Elements: 0 or 1, or as many as the node's output has. */
@@ -265,6 +273,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   readonly sparseInputs?: readonly number[];
   /** Inputs that CNTK's CPU code does not take as sparse data, and where it says so. */
   readonly sparseNotImplemented?: Readonly<Record<number, NotImplemented>>;
+  /** What CNTK's matrix library says to inputs whose shapes have passed; undefined: nothing. */
+  readonly refusesData?: (inputs: readonly DataInput[]) => string | undefined;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
   validatingSuffix?(attributes: A): string;
   shape(context: ShapeContext<A>): ShapeResult<D>;

@@ -3,7 +3,7 @@
  * round a tie away from zero where C rounds it to the even digit, and they write exponents differently.
  */
 
-/** C's `%.<digits>f`: `inf`, `-inf`, `nan`; the sign of a negative zero is kept. */
+/** C's `%.<digits>f`: `inf`, `-inf`, `-nan`; the sign of a negative zero is kept. */
 export function formatFixed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return formatNonFinite(value);
   const magnitude = Math.abs(value);
@@ -33,8 +33,9 @@ function sign(value: number): string {
   return value < 0 || Object.is(value, -0) ? "-" : "";
 }
 
+/** The NaN that x86 makes of an invalid operation has its sign bit set, and C prints it. */
 function formatNonFinite(value: number): string {
-  return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
+  return Number.isNaN(value) ? "-nan" : value < 0 ? "-inf" : "inf";
 }
 
 function withoutTrailingZeros(digits: string): string {

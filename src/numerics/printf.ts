@@ -43,6 +43,8 @@ export function printText(text: string, { flags, width, precision }: Conversion)
 }
 
 function signOf(value: number, flags: string): string {
+  // The NaN of an invalid operation brings its own.
+  if (Number.isNaN(value)) return "";
   if (value < 0 || Object.is(value, -0)) return "-";
   return flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
 }

@@ -79,7 +79,12 @@ function resultShape(
     }
     return shape;
   }
-  if (!requested) return inputShapeFor(node, windows, input);
+  if (!requested) {
+    const shape = inputShapeFor(node, windows, input);
+    // The convolution that goes the other way must be possible: its kernel fits into what is its input.
+    if (context.isFinalPass) outputShape(node, windows, shape);
+    return shape;
+  }
   const mapped = outputShape(node, windows, requested);
   if (formatDims(mapped) !== formatDims(input)) {
     throw shapeProblem(

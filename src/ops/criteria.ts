@@ -37,6 +37,14 @@ const criterion = {
   shape: elementwiseReduce,
 } as const;
 
+/** Says `message` where labels and values are not equally many. */
+function equallyMany(message: string): Pick<OpDefinition, "refusesData"> {
+  return { refusesData: ([a, b]) => (a?.elements === b?.elements ? undefined : message) };
+}
+
+/** CPUMatrix.cpp, InnerProductOfMatrices. */
+const innerProduct = equallyMany("InnerProductOfMatrices: Matrices a and b should have same dimension.");
+
 const product = multiply(argument(0), argument(1));
 const negate = (e: Expression): Expression => unary("negate", e);
 
@@ -72,6 +80,7 @@ function logSoftmaxCompanion({ node, build }: CompanionContext): Companions {
 
 const crossEntropyWithSoftmax = defineOp({
   ...criterion,
+  ...innerProduct,
   name: "CrossEntropyWithSoftmax",
   sparseNotImplemented: { 0: { function: "AssignInnerProductOfMatrices", line: 5448 } },
   doc: "−Σ labels·ln softmax(z)",
@@ -96,6 +105,7 @@ const crossEntropyWithSoftmax = defineOp({
 
 const crossEntropy = defineOp({
   ...criterion,
+  ...innerProduct,
   name: "CrossEntropy",
   doc: "−Σ labels·ln p, with CNTK's clipped logarithm",
   inputs: [
@@ -125,6 +135,11 @@ function clippedQuotient(a: Expression, b: Expression): Expression {
 
 const squareError = defineOp({
   ...criterion,
+  // CPUMatrix.cpp, ScaleAndAdd: a row stretches, anything else does not.
+  refusesData: ([a, b]) =>
+    a?.elements === b?.elements || a?.elements === 1 || b?.elements === 1
+      ? undefined
+      : "Dimension of matrix c does not match dimension of matrix a.",
   name: "SquareError",
   doc: "Σ(a − b)², without factor ½ and without mean",
   inputs: [
@@ -162,6 +177,7 @@ const likelihood = (y: Expression, p: Expression): Expression =>
 
 const logistic = defineOp({
   ...criterion,
+  ...equallyMany("The input matrix dimensions do not match."),
   name: "Logistic",
   doc: "−Σ ln(2yp + (1−y) − p), the log-likelihood of yes/no labels; weighted: −N·Σ w·ln(…)/Σ w, N the number of samples",
   inputs: [

@@ -1,7 +1,7 @@
 import type { OpDefinition } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import { add, argument } from "../primitives/expression.js";
-import { at, defineOp, describe, memoryNone } from "./define-op.js";
+import { at, defineOp, memoryNone } from "./define-op.js";
 import { runningAverage } from "./running-average.js";
 import { unaryMap } from "./shape-rules.js";
 
@@ -18,7 +18,7 @@ const storedTrace: StoredLayout = {
     field("isCategoryLabel", "boolean", { otherwise: false }),
     field("labelMappingFile", "wideText", { otherwise: "" }),
     field("isSparse", "boolean", { otherwise: false }),
-    field("transpose", "boolean", { otherwise: false }),
+    field("transpose", "boolean", { otherwise: true }),
     ...[
       "prologue",
       "epilogue",
@@ -32,11 +32,24 @@ const storedTrace: StoredLayout = {
     field("onlyUpToRow", "unsigned8", { wide: true, unlimited: true, otherwise: 2n ** 64n - 1n }),
     field("onlyUpToT", "unsigned8", { wide: true, unlimited: true, otherwise: 2n ** 64n - 1n }),
   ],
+  attributes: (plain, { isCategoryLabel, isSparse }) => ({
+    ...plain,
+    type: isSparse ? "sparse" : isCategoryLabel ? "category" : "real",
+  }),
+  toFields: (_plain, { type = "real" }) => ({
+    isCategoryLabel: type === "category",
+    isSparse: type === "sparse",
+  }),
 };
+
+/** A member of Trace's `format` record (ComputationNode.cpp, WriteFormattingOptions). */
+function formatText(doc: string, text = "") {
+  return { kind: "string", within: "format", default: text, doc } as const;
+}
 
 const trace = defineOp({
   name: "Trace",
-  doc: "Its input. CNTK prints it for the first logFirst minibatches and then for every logFrequency-th; here a warning says that it is not.",
+  doc: "Its input, which is printed for the first logFirst minibatches and then for every logFrequency-th.",
   source: "Source/ComputationNetworkLib/SpecialPurposeNodes.cpp",
   inputs: [{ name: "x", doc: "Any shape." }],
   attributes: {
@@ -46,19 +59,27 @@ const trace = defineOp({
     logGradientToo: { kind: "boolean", doc: "Print the gradient as well." },
     onlyUpToRow: { kind: "integer", doc: "Rows that are printed at most." },
     onlyUpToT: { kind: "integer", doc: "Time steps that are printed at most." },
+    type: formatText("real, category or sparse.", "real"),
+    labelMappingFile: formatText("Names of the categories, one a line."),
+    transpose: {
+      kind: "boolean",
+      within: "format",
+      default: true,
+      doc: "One sample a line, else one element.",
+    },
+    prologue: formatText("Before the first minibatch."),
+    epilogue: formatText("Not printed."),
+    sequenceSeparator: formatText("Between sequences."),
+    sequencePrologue: formatText("Before each sequence."),
+    sequenceEpilogue: formatText("After each sequence.", "\n"),
+    elementSeparator: formatText("Between the elements of a line.", " "),
+    sampleSeparator: formatText("Between lines.", "\n"),
+    precisionFormat: formatText("What stands between % and the letter of printf's format."),
   },
   stored: storedTrace,
   differentiable: "yes",
   memory: memoryNone,
-  shape(context) {
-    if (context.isFinalPass) {
-      context.message(
-        `WARNING: ${describe(context.node)}: printing values while a network runs is not available yet; they pass through unseen.\n`,
-        "always",
-      );
-    }
-    return unaryMap(context);
-  },
+  shape: unaryMap,
   gradient: ({ outputGradient }) => [outputGradient],
   lower: ({ inputs, output, emit }) => emit("copy", [at(inputs, 0)], output, {}),
 });

@@ -167,6 +167,13 @@ const khatriRaoProduct = defineOp({
   attributes: {},
   differentiable: "yes",
   memory: memoryInputs,
+  // Sequences.h, ColumnRangeWithMBLayoutFor: samples go with samples only.
+  refusesData(inputs) {
+    const single = inputs.find(({ hasDynamicAxis }) => !hasDynamicAxis);
+    if (!single || !inputs.some(({ hasDynamicAxis }) => hasDynamicAxis)) return undefined;
+    const { name, op } = single.node;
+    return `Node '${name}' (${op.name} operation): ColumnRangeWithMBLayoutFor: FrameRange's dynamic axis is inconsistent with matrix. They are compatible though--are you missing a ReconcileDynamicAxis operation?`;
+  },
   shape(context) {
     const dynamicAxis = inferDynamicAxis(context);
     return {

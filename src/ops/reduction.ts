@@ -140,7 +140,7 @@ function sequenceReduction(context: ShapeContext<ReductionAttributes>): ShapeRes
     throw shapeProblem(
       node,
       "reduction-over-sequence",
-      `${describeShort(node)} can perform sequence axis reduction only for the sum reduction op.`,
+      `${describeShort(node)} can perform sequence axis reduction only for the 'sum' reduction operation, specified operation ${attributes.reductionOp}.`,
     );
   }
   if (isFinalPass && !input.dynamicAxis) {
@@ -150,7 +150,7 @@ function sequenceReduction(context: ShapeContext<ReductionAttributes>): ShapeRes
       `${describeShort(node)} can perform sequence axis reduction only on minibatch data (which have a layout).`,
     );
   }
-  return { shape: input.shape, dynamicAxis: context.newDynamicAxis("ReduceElements") };
+  return { shape: input.shape, dynamicAxis: context.newDynamicAxis("__noSequenceAxis") };
 }
 
 /** Elements per result that Mean divides by; the samples are left out. */

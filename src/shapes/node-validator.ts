@@ -14,7 +14,7 @@ import { inferredShape } from "./infer-parameter.js";
 import { parameterAttributes } from "../ops/inputs.js";
 import { initializationLine } from "./initialization-line.js";
 import { checkShape } from "./size-limits.js";
-import { Prototype } from "./validating-line.js";
+import { Prototype } from "../network/prototype.js";
 
 interface NodeState {
   shape: SampleShape;
@@ -223,7 +223,7 @@ function initialState(node: NetworkNode, { known: earlier, axes }: NodeValidator
     // Whatever an earlier compile found is forgotten.
     dynamicAxis: axes.initial(node),
     storage: known?.storage ?? "dense",
-    needsGradient: isLeaf && typeof rate === "number" && rate > 0,
+    needsGradient: typeof rate === "number" && rate > 0,
     attributes,
     visited: false,
   };

@@ -15,7 +15,7 @@ import { collectRoots } from "../network/node-order.js";
 import type { AxisNames } from "./axis-names.js";
 import { CompileAxes } from "./compile-axes.js";
 import { NodeValidator } from "./node-validator.js";
-import type { Prototype } from "./validating-line.js";
+import type { Prototype } from "../network/prototype.js";
 
 export interface ValidationOptions {
   /** The network's trace level; at 0 only errors, `FAILED` lines and inferred shapes are printed. */

@@ -1,6 +1,6 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { type PiecesOptions, readPieces, wholeMinibatches } from "./pieces.js";
-import { refuseNodeTracing } from "./refused-options.js";
+import { readTracedNames, type TracedNames } from "./tracing.js";
 
 /** What a test command says about its pass over the data (ActionsLib/EvalActions.cpp, DoEvalBase). */
 export interface EvaluationOptions {
@@ -12,11 +12,11 @@ export interface EvaluationOptions {
   readonly firstMinibatchesToShow: number;
   readonly traceLevel: number;
   readonly pieces: PiecesOptions;
+  readonly traced: TracedNames;
 }
 
 /** Reads a test or eval command. Throws CntkError for values that make no sense and for what is not available yet. */
 export function readEvaluationOptions(section: ConfigSection): EvaluationOptions {
-  refuseNodeTracing(section);
   return {
     minibatchSize: section.integerSchedule("minibatchSize", [40960]).at(0),
     epochSize: section.size("epochSize", 0),
@@ -24,6 +24,7 @@ export function readEvaluationOptions(section: ConfigSection): EvaluationOptions
     firstMinibatchesToShow: section.size("firstMBsToShowResult", 0),
     traceLevel: section.integer("traceLevel", 0),
     pieces: readPieces(section),
+    traced: readTracedNames(section),
   };
 }
 
@@ -36,6 +37,7 @@ export function crossValidationOptions(minibatchSize: number): EvaluationOptions
     firstMinibatchesToShow: 0,
     traceLevel: 0,
     pieces: wholeMinibatches,
+    traced: [],
   };
 }
 
@@ -47,15 +49,16 @@ export interface WriteOptions {
   readonly traceLevel: number;
   /** Writes gradients of inputs and parameters too. */
   readonly nodeUnitTest: boolean;
+  readonly traced: TracedNames;
 }
 
 /** Reads a write command. Throws like `readEvaluationOptions`. */
 export function readWriteOptions(section: ConfigSection): WriteOptions {
-  refuseNodeTracing(section);
   return {
     minibatchSize: section.integerSchedule("minibatchSize", [2048]).at(0),
     epochSize: section.size("epochSize", 0),
     traceLevel: section.integer("traceLevel", 0),
     nodeUnitTest: section.boolean("nodeUnitTest", false),
+    traced: readTracedNames(section),
   };
 }

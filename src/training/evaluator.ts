@@ -5,7 +5,7 @@ import type { Outputs } from "../backends/backend.js";
 import { initialEngines } from "../model-files/index.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
-import { refuseSparseInputs } from "../network/not-implemented.js";
+import { refuseData } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import {
   compilePlan,
@@ -28,6 +28,7 @@ import type { ParameterStore } from "./parameters.js";
 import { type EvaluationTeam, refuseSharedResults } from "./processes.js";
 import { labelledSamples } from "./samples.js";
 import { addSums, type SharedMinibatch } from "./teamwork.js";
+import type { Tracing } from "./tracing.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
 
 type Tools = Pick<Session, "backend" | "elementType">;
@@ -47,20 +48,26 @@ export class Evaluator {
     private readonly entry: EntryName,
     /** The node that carries each wanted gradient; its values come with those of the nodes. */
     readonly gradients: ReadonlyMap<NetworkNode, NetworkNode> = new Map(),
+    private readonly tracing?: Tracing,
   ) {}
 
-  /** Nodes in inference mode. */
+  /** Nodes in inference mode; what `tracing` asks for is shown with every minibatch. */
   static async compile(
     session: Tools,
     shaped: ShapedNetwork,
     nodes: readonly NetworkNode[],
     values: ParameterStore,
+    tracing?: Tracing,
   ): Promise<Evaluator> {
-    const plan = planGraph(inferenceGraph(shaped, nodes), session.elementType);
+    const computed = [...new Set([...nodes, ...(tracing?.nodes ?? [])])];
+    const plan = planGraph(inferenceGraph(shaped, computed), session.elementType);
     requireMemory(shaped);
     const compiled = await compilePlan(session, plan, values);
     await setEngines(compiled, shaped);
-    return new Evaluator(shaped, nodes, inputsBelow(nodes), session.elementType, compiled, "evaluate");
+    const inputs = inputsBelow(nodes);
+    return new Evaluator(
+      ...([shaped, nodes, inputs, session.elementType, compiled, "evaluate", undefined, tracing] as const),
+    );
   }
 
   /** One node in training mode, and its gradients with respect to others. */
@@ -70,26 +77,33 @@ export class Evaluator {
     root: NetworkNode,
     wanted: readonly NetworkNode[],
     values: ParameterStore,
+    tracing?: Tracing,
   ): Promise<Evaluator> {
-    const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs: [root] });
+    const outputs = [...new Set([root, ...(tracing?.nodes ?? [])])];
+    const { graph, gradients } = gradientGraph(shaped, { root, wanted, outputs });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     await setEngines(compiled, shaped);
     const inputs = inputsBelow([root]);
-    return new Evaluator(shaped, [root], inputs, session.elementType, compiled, "gradients", gradients);
+    return new Evaluator(
+      ...([shaped, [root], inputs, session.elementType, compiled, "gradients", gradients, tracing] as const),
+    );
   }
 
   /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
   async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
-    if (!this.hasRun) refuseSparseInputs(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
+    if (!this.hasRun) refuseData(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     this.compiled.executable.selectSeries?.(piece);
-    return this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
+    const outputs = await this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
+    this.tracing?.show(outputs);
+    return outputs;
   }
 
   /** Results that nodes accumulate begin anew. */
   async beginPass(): Promise<void> {
     const { executable, states } = this.compiled;
+    this.tracing?.beginPass();
     await executable.writeState(emptyAccumulators(this.nodes, this.shaped, states));
   }
 

@@ -17,12 +17,3 @@ export function refuseNodeTracing(section: ConfigSection): void {
     if (section.array(key, []).length > 0) notAvailable(section, key);
   }
 }
-
-/**
- * Options of an SGD section that change the numbers or the output and that cntkts does not have. What CNTK reads and never
- * uses on a CPU, or uses only for criteria that are refused themselves, passes: executionEngine, unitTest,
- * maxTempMemSizeInSamplesForCNN, numMBsToCUDAProfile, packThresholdSizeInKB, the numbers of sequence training.
- */
-export function refuseOptions(section: ConfigSection): void {
-  refuseNodeTracing(section);
-}

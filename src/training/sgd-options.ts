@@ -5,7 +5,7 @@ import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
 import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
 import { type PiecesOptions, readPieces } from "./pieces.js";
-import { refuseOptions } from "./refused-options.js";
+import { readTracedNames, type TracedNames } from "./tracing.js";
 
 /** CNTK's "one sweep of the data": SIZE_MAX >> 2 samples. */
 export const wholeSweep = 2 ** 62;
@@ -49,6 +49,7 @@ export interface SgdOptions extends UpdateOptions {
   /** Watch for each criterion which epoch was best on the validation data, and keep a copy of its model. */
   readonly saveBestModelPerCriterion: boolean;
   readonly traceLevel: number;
+  readonly traced: TracedNames;
   /** What the log says about the section before anything else. */
   readonly warnings: readonly string[];
   /** Memory for convolutions, which only a GPU heeds; 0 = unlimited. */
@@ -82,7 +83,6 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (adaptation > 1 || adaptation < 0) {
     fail("adaptation", "adaptationRegWeight must be in [0 1]", "adaptationRegWeight");
   }
-  refuseOptions(section);
   const checksGradients = section.boolean("gradientcheck", false);
   if (checksGradients && elementType !== "double") {
     fail("gradient-check", "Gradient check needs to use precision = 'double'.", "gradientcheck");
@@ -130,6 +130,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     keepCheckpointFiles: section.boolean("keepCheckPointFiles", false),
     saveBestModelPerCriterion: section.boolean("saveBestModelPerCriterion", false),
     traceLevel: section.integer("traceLevel", 0),
+    traced: readTracedNames(section),
     warnings: adjustSection?.has("numMiniBatch4LRSearch") ? [oldSearchSize] : [],
     maxTempMemSizeInSamplesForCNN: section.size("maxTempMemSizeInSamplesForCNN", 0),
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),

@@ -6,7 +6,12 @@ import type { TrainingNodes } from "./training-nodes.js";
 
 const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
 
-/** `Model has … nodes`, the criteria and evaluation nodes of a training (SGD.cpp, TrainOrAdaptModel). */
+/** `Model has … nodes` (SGD.cpp, TrainOrAdaptModel). */
+export function modelLine(log: RunLog, nodeCount: number): void {
+  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
+}
+
+/** The criteria and evaluation nodes of a training. */
 export function criteriaBlock(
   log: RunLog,
   { criteria, evaluations }: TrainingNodes,
@@ -18,11 +23,6 @@ export function criteriaBlock(
   betweenThem();
   if (evaluations.length > 1) log.write("\n");
   if (evaluations.length) listed(log, "Evaluation criterion: ", "Evaluation criteria:\n", evaluations);
-}
-
-/** How large the network is; of a model that is adapted CNTK does not tell it. */
-export function modelLine(log: RunLog, nodeCount: number): void {
-  log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
 }
 
 /** What stands in the log where there is nothing to train. */

@@ -28,6 +28,7 @@ import { computeStatistics } from "./statistics.js";
 import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
+import { tracedNodes, Tracing } from "./tracing.js";
 import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
 
@@ -56,6 +57,7 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const { shaped, options } = given;
   const { log } = session;
   if (!given.adapts) modelLine(log, shaped.network.nodes.length);
+  const traced = tracedNodes(session, shaped, options.traced);
   if (!options.trainCriterionNodeName && shaped.network.groups.criterion.length === 0) noCriterionBlock(log);
   const nodes = trainingNodes(shaped, options);
   const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
@@ -64,7 +66,8 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   const inputs = inputsBelow(watched);
   const initial = parameterValues(shaped, session.elementType);
   const { criterion, evaluations } = nodes;
-  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial };
+  const tracing = new Tracing(session, shaped, [...evaluations, criterion], traced);
+  const compiling = { shaped, criterion, evaluations, options, inputs, values: initial, tracing };
   const trainer = await Trainer.compile(session, compiling);
   let evaluator: Evaluator | undefined;
   let curves: TrainingCurves | undefined;
@@ -75,7 +78,9 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
     const resumed = request.startEpoch > 0 ? await resume(session, request, trainer) : undefined;
     memoryForConvolutions(log, options, restrictOrder(shaped.order, [criterion]));
     await beginBlockMomentum(request.parallel, trainer, resumed);
-    if (request.validation) evaluator = await Evaluator.compile(session, request.shaped, watched, values);
+    if (request.validation) {
+      evaluator = await Evaluator.compile(session, request.shaped, watched, values, tracing);
+    }
     const best = bestModels(options, watched, resumed);
     curves = await TrainingCurves.open(session, request.shaped, options);
     const lastCriteria = await runEpochs({

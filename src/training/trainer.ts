@@ -1,7 +1,7 @@
 import type { Outputs } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
-import { refuseSparseInputs } from "../network/not-implemented.js";
+import { refuseData } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
 import type { RunLog } from "../log/run-log.js";
@@ -30,6 +30,7 @@ import { Noise } from "./noise.js";
 import type { ParameterStore } from "./parameters.js";
 import { type EngineState, joined, type TrainerState } from "./trainer-state.js";
 import { labelledSamples, paddedSamples, parallelSequences } from "./samples.js";
+import type { Tracing } from "./tracing.js";
 
 /** What a step depends on besides its data; all per sample. */
 export interface Rates {
@@ -52,6 +53,8 @@ export interface TrainerRequest {
   readonly inputs: readonly NetworkNode[];
   /** The parameters to start from. */
   readonly values: ParameterStore;
+  /** What is shown of every minibatch. */
+  readonly tracing?: Tracing;
 }
 
 /**
@@ -78,6 +81,7 @@ export class Trainer {
     readonly randomNodes: readonly NetworkNode[],
     /** A parameter whose gradient holds some columns only. */
     private readonly sparseGradient: string | undefined,
+    private readonly gradientsBelow: ReadonlyMap<NetworkNode, string>,
   ) {
     this.values = request.values;
     this.shaped = request.shaped;
@@ -93,22 +97,27 @@ export class Trainer {
     session: Pick<Session, "backend" | "elementType">,
     request: TrainerRequest,
   ): Promise<Trainer> {
-    const { shaped, criterion, evaluations, options, values } = request;
-    const outputs = [criterion, ...evaluations];
-    const { graph, parameters, refusals } = trainingGraph(shaped, { criterion, outputs, options });
+    const { shaped, criterion, options, values } = request;
+    const outputs = outputsOf(request);
+    const { graph, parameters, refusals, gradientsBelow } = trainingGraph(shaped, {
+      ...{ criterion, outputs, options },
+      gradientsBelow: request.tracing?.gradientsBelow,
+    });
     const compiled = await compilePlan(session, planGraph(graph, session.elementType), values);
     const random = restrictOrder(shaped.order, [criterion]).filter(({ name }) => compiled.engines.has(name));
     const touched = graph.entries.gradients?.assignments.find(
       ({ state }) => graph.facts.get(state)?.storage === "touched",
     );
     const sparse = parameters.find(({ gradient }) => gradient === touched?.state.name)?.node.name;
-    return new Trainer(session, request, compiled, parameters, refusals, random, sparse);
+    return new Trainer(session, request, compiled, parameters, refusals, random, sparse, gradientsBelow);
   }
 
   /** Goes on with other attributes of the network's nodes, which are compiled into the plan; all that was learned stays. */
   async recompile(shaped: ShapedNetwork): Promise<void> {
-    const { criterion, evaluations, options } = this.request;
-    const { graph } = trainingGraph(shaped, { criterion, outputs: [criterion, ...evaluations], options });
+    const { criterion, options } = this.request;
+    const outputs = outputsOf(this.request);
+    const gradientsBelow = this.request.tracing?.gradientsBelow;
+    const { graph } = trainingGraph(shaped, { criterion, outputs, options, gradientsBelow });
     const former = this.compiled;
     const compiled = await compilePlan(this.session, planGraph(graph, this.elementType), new Map());
     const kept = [...compiled.states, ...compiled.engines].filter(
@@ -155,6 +164,7 @@ export class Trainer {
   /** A pass over data begins: results that nodes accumulate begin anew. */
   async beginPass(): Promise<void> {
     const { executable, states } = this.compiled;
+    this.request.tracing?.beginPass();
     await executable.writeState(emptyAccumulators(this.watched, this.shaped, states));
   }
 
@@ -166,12 +176,13 @@ export class Trainer {
   async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
     const { shaped } = this.request;
     if (minibatch.columns === 0) return noSums(this.watched);
-    if (!this.hasRun) this.refuseSparseInputs();
+    if (!this.hasRun) this.refuseData();
     const split = splitMinibatch(minibatch, pieces);
     const summed = split.length > 1 ? new Map<string, Values>() : undefined;
     const parts: MinibatchSums[] = [];
     for (const [piece, part] of split.entries()) {
       const values = await this.runGradients(part, dropoutRate, piece);
+      this.request.tracing?.show(values, this.gradientsBelow);
       const labelled = labelledSamples(part, shaped);
       parts.push(minibatchSums(this.watched, values, labelled, labelled, this.elementType));
       if (summed) await this.addGradients(summed);
@@ -298,12 +309,9 @@ export class Trainer {
     await executable.writeState(copies);
   }
 
-  /** CNTK computes the evaluation nodes first, then the criterion, and notices then. */
-  private refuseSparseInputs(): void {
-    const { shaped, criterion, evaluations } = this.request;
-    for (const roots of [evaluations, [criterion]]) {
-      refuseSparseInputs(restrictOrder(shaped.order, roots), shaped.facts);
-    }
+  private refuseData(): void {
+    const { shaped } = this.request;
+    refuseData(restrictOrder(shaped.order, this.watched), shaped.facts);
     this.hasRun = true;
   }
 
@@ -371,4 +379,9 @@ export class Trainer {
     );
     await this.compiled.executable.writeState(new Map(states));
   }
+}
+
+/** What a step computes beside gradients. */
+function outputsOf({ criterion, evaluations, tracing }: TrainerRequest): NetworkNode[] {
+  return [...new Set([criterion, ...evaluations, ...(tracing?.nodes ?? [])])];
 }

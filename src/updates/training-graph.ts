@@ -27,6 +27,8 @@ export interface TrainingGraph {
   readonly parameters: readonly TrainedParameter[];
   /** What CNTK does not do for sparse gradients, in the order in which it would notice. */
   readonly refusals: readonly SparseRefusal[];
+  /** Names of the outputs that are such gradients. */
+  readonly gradientsBelow: ReadonlyMap<NetworkNode, string>;
 }
 
 export interface TrainingRequest {
@@ -34,6 +36,8 @@ export interface TrainingRequest {
   /** Values to return from `gradients`: criterion and evaluation nodes. */
   readonly outputs: readonly NetworkNode[];
   readonly options: UpdateOptions;
+  /** Nodes for which the gradient of their first input is returned too, as it is when they have added to it. */
+  readonly gradientsBelow?: ReadonlySet<NetworkNode>;
 }
 
 /**
@@ -43,13 +47,17 @@ export interface TrainingRequest {
  * Source: SGDLib/SGD.cpp, TrainOneEpoch and UpdateWeights.
  */
 export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
-  const { criterion, outputs, options } = request;
-  const forward = forwardGraph(shaped, [criterion, ...outputs], "training");
+  const { criterion, options } = request;
+  const forward = forwardGraph(shaped, [criterion, ...request.outputs], "training");
   const { builder, companions } = forward;
   const uses = trainedUses(shaped, criterion);
 
   const beforeGradients = builder.nodes.length;
-  const gradients = backwardGraph(forward, criterion, uses);
+  const below = new Map<NetworkNode, NetworkNode>();
+  const gradients = backwardGraph(forward, criterion, uses, (node, gradient) => {
+    if (request.gradientsBelow?.has(node)) below.set(node, gradient);
+  });
+  const outputs = [...new Set([...request.outputs, ...below.values()])];
   const gradientStates = new Map<NetworkNode, NetworkNode>();
   const stored: Assignment[] = [...gradients].map(([parameter, value]) => {
     const { storage, shape: own } = builder.facts(value);
@@ -79,6 +87,7 @@ export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): 
   return {
     parameters: update.parameters,
     refusals: update.refusals,
+    gradientsBelow: new Map(Array.from(below, ([node, { name }]) => [node, name])),
     graph: {
       mode: "training",
       facts: builder.allFacts(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatNodeValues, type WriteFormat } from "../../src/actions/write-format.js";
+import { formatNodeValues, type WriteFormat } from "../../src/log/node-values.js";
 
 const format: WriteFormat = {
   kind: "real",

@@ -19,7 +19,7 @@ describe("formatFixed", () => {
     [123456.789, 6, "123456.789000"],
     [Infinity, 2, "inf"],
     [-Infinity, 2, "-inf"],
-    [NaN, 2, "nan"],
+    [NaN, 2, "-nan"],
   ])("%d with %i decimals", (value, digits, expected) => {
     expect(formatFixed(value, digits)).toBe(expected);
   });

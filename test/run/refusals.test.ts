@@ -60,13 +60,7 @@ describe("an action that is not there yet", () => {
 
 describe("check refuses what a run refuses", () => {
   const table: readonly (readonly [words: string[], said: string])[] = [
-    [["train=[SGD=[traceNodeNamesReal=z]]"], "not-available: traceNodeNamesReal is not available yet"],
-    [
-      ["train=[SGD=[traceNodeNamesCategory=z]]"],
-      "not-available: traceNodeNamesCategory is not available yet",
-    ],
     [["train=[SGD=[minibatchSize=0]]"], "minibatch-size: Minibatch size cannot be zero."],
-    [["test=[traceNodeNamesSparse=z]"], "not-available: traceNodeNamesSparse is not available yet"],
     [
       ["test=[evalNodeNames=z]"],
       "criterion-not-scalar: Criterion nodes to evaluate must have dimension 1x1.",

@@ -207,14 +207,6 @@ describe("values that CNTK refuses, in its words, pointed at", () => {
   }
 });
 
-describe("options that would change the output and are not there yet", () => {
-  for (const text of ["traceNodeNamesReal = z"]) {
-    it(`${text} is refused, not passed over`, () => {
-      expect(problem(`${needed} ; ${text}`)[0]).toMatch(/ is not available yet$/);
-    });
-  }
-});
-
 describe("pieces of minibatches", () => {
   const pieces = (text: string, size: number, parallel = 1): number =>
     read(text).pieces.needed(size, parallel);

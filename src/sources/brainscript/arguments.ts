@@ -12,6 +12,16 @@ import { NodeValue, ShapeValue, VectorValue } from "./values.js";
 
 /** The parameters of the network builder's classes. */
 export class Arguments extends Parameters {
+  /** The own members of a record that is a parameter itself; undefined where that is no record or not there. */
+  *ownOf(name: string): Evaluation<Arguments | undefined> {
+    const record: Value | undefined = this.has(name) ? yield this.ask(name) : undefined;
+    if (typeof record !== "object" || record.kind !== "record") return undefined;
+    return new Arguments(
+      { ...record, own: (member) => record.own(member), lookup: (member) => record.own(member) },
+      this.context,
+    );
+  }
+
   /** Dimensions: a TensorShape, a number, or an array (nested ones are flattened). */
   *shape(name: string): Evaluation<readonly number[]> {
     const value: Value = yield this.ask(name);

@@ -133,10 +133,11 @@ function* readAttributes(op: OpDefinition, args: Arguments): Evaluation<Attribut
   for (const [key, declaration] of Object.entries(op.attributes)) {
     if (declaration.computed) continue;
     const member = declaration.member ?? key;
+    const from = declaration.within === undefined ? args : yield* args.ownOf(declaration.within);
     attributes[key] =
-      "default" in declaration && !args.has(member)
+      "default" in declaration && !from?.has(member)
         ? declaration.default
-        : yield* readAttribute(declaration, member, args);
+        : yield* readAttribute(declaration, member, from ?? args);
   }
   return attributes;
 }

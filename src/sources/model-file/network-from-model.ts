@@ -18,7 +18,10 @@ export function networkFromModel(model: ModelFile, path: string): Network {
     const op = operationOfModelFile(operation);
     // readModel has checked that every operation and every name is there.
     if (!op) throw new Error(`no model file holds the operation ${operation}`);
-    const attributes = attributesFromFields(op.stored, fields);
+    const stored = attributesFromFields(op.stored, fields);
+    const [single] = matrix?.values.length === 1 ? matrix.values : [];
+    // A constant that is one number says so, for the rules that ask for it (CosDistanceWithNegativeSamples).
+    const attributes = single === undefined ? stored : { ...stored, initValue: single };
     const node: NetworkNode = {
       name,
       op: usable(op, attributes),

@@ -118,6 +118,13 @@ export const trainingCases: readonly MessageCase[] = [
     reader: "input = [ x = [ dim = 1 ; format = dense ] ; y = [ dim = 2 ; format = sparse ] ]",
     data: "|x 0 |y 1:1\n|x 1 |y 0:1\n|x 1 |y 1:1\n|x 0 |y 0:1\n",
   }),
+  training("sample-sizes", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {(2:3)} (x)
+      error = CrossEntropyWithSoftmax (x, z) + SumElements (y)
+      criterionNodes = (error)`,
+  }),
   training("too-many-frames", {
     network: `
       x = Input {2} ; y = Input {1}

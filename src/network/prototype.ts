@@ -1,13 +1,13 @@
-import type { Attributes, DynamicAxis, NetworkNode, SampleShape } from "../network/network.js";
-import { formatShape } from "../network/network.js";
+import type { Attributes, DynamicAxis, NetworkNode, SampleShape } from "./network.js";
+import { formatShape } from "./network.js";
 
-/** What a `Validating` line shows of a node: its current shape and axis. */
+/** What the log shows of a node: its current shape and axis. */
 export interface PrintedNode {
   readonly shape: SampleShape;
   readonly dynamicAxis: DynamicAxis | null;
 }
 
-/** CNTK's prototype of a node at one moment of the validation. It is written out only if it is printed. */
+/** CNTK's prototype of a node, as `Validating` lines and traces show it, at one moment of the validation. It is written out only if it is printed. */
 export class Prototype {
   private readonly own: PrintedNode;
   private readonly inputs: readonly (PrintedNode | undefined)[];
