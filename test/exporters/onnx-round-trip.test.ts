@@ -206,8 +206,16 @@ describe("ONNX models of other programs", () => {
     ["an LSTM", [layer("LSTM"), squeezed], weights(4)],
     ["an LSTM backwards", [layer("LSTM", { direction: "reverse" }), squeezed], weights(4)],
     [
-      "an LSTM with peepholes and a first state",
-      [layer("LSTM", {}, ["", "h0", "c0", "P"]), squeezed],
+      "an LSTM with peepholes, and a first state for as many samples as there are",
+      [
+        { op: "Shape", in: ["x"], out: "sizes" },
+        { op: "Gather", in: ["sizes", "directions"], out: "count" },
+        { op: "Concat", in: ["directions", "count", "hidden"], out: "all", axis: 0 },
+        { op: "Expand", in: ["h0", "all"], out: "h" },
+        { op: "Expand", in: ["c0", "all"], out: "c" },
+        layer("LSTM", {}, ["", "h", "c", "P"]),
+        squeezed,
+      ],
       { ...weights(4), h0: [1, 1, hidden], c0: [1, 1, hidden], P: [1, 3 * hidden] },
     ],
     ["a GRU", [layer("GRU"), squeezed], weights(3)],
@@ -252,6 +260,7 @@ describe("ONNX models of other programs", () => {
     expectSameAsOnnxruntime(
       onnxModel(["samples", size], nodes, initializers, 1, {
         directions: [1],
+        hidden: [hidden],
         front: [0],
         flat: [0, 0, -1],
         samples: [0, -1],
