@@ -22,9 +22,10 @@ import { insertPassNodes } from "./pass-nodes.js";
 import { readWordWriter, WordWriter } from "./word-writer.js";
 import { readWriteFormat } from "./write-format.js";
 
-/** The reader section of a write: never randomized, with the trace level that it says or that is said around it. */
+/** The reader section of a write: never randomized, with the trace level that it says or that is said around it as its own. */
 function writeReader(section: ConfigSection): ConfigSection {
   const reader = section.section("reader");
+  reader.setDefault("traceLevel", reader.string("traceLevel", "0"));
   reader.inject("randomize", "None");
   return reader;
 }
