@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { captureRun } from "../support/recorded-run.js";
+import { captureRun, comparableLines } from "../support/recorded-run.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 interface RecordedCase {
@@ -19,7 +19,7 @@ const { cases } = JSON.parse(readFileSync(join(fixtures, "cases.json"), "utf8"))
 };
 const folder = temporaryFolder();
 
-// What CNTK 2.0 on CPU printed for the same configuration, in double precision.
+// What CNTK 2.0 on CPU printed for the same configuration, in double precision: of many short runs a few lines.
 describe("as CNTK prints it", () => {
   it.each(cases.map((recorded, index) => ({ ...recorded, index })))("$name", async (recorded) => {
     const directory = join(folder, String(recorded.index));
@@ -42,4 +42,25 @@ describe("as CNTK prints it", () => {
     const kept = new RegExp(recorded.keep);
     expect(lines.filter((line) => kept.test(line))).toEqual(recorded.lines);
   });
+});
+
+/** The lines of a log from its first command on. */
+function linesOfCommands(log: string): string[] {
+  const lines = comparableLines(log);
+  return lines.slice(lines.findIndex((line) => /^# .* command \(/.test(line)));
+}
+
+// Whole logs.
+describe("a run prints what CNTK printed", () => {
+  for (const name of ["tracing", "unit-test", "axes"]) {
+    it(name, async () => {
+      const here = join(fixtures, name);
+      const output = join(folder, name);
+      const words = [`configFile=${join(here, "case.cntk")}`, `Folder=${here}`, `OutDir=${output}`];
+      const { log, error } = await captureRun(words);
+      expect(error).toBeUndefined();
+      const recorded = readFileSync(join(here, "log.txt"), "utf8");
+      expect(linesOfCommands(log.replaceAll(output, "$OutDir$"))).toEqual(linesOfCommands(recorded));
+    });
+  }
 });
