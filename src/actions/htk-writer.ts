@@ -1,3 +1,4 @@
+import { outputOf } from "../backends/backend.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { writeWhole } from "../files/file-access.js";
@@ -99,8 +100,7 @@ export class HtkWriter {
   async write(minibatch: Minibatch): Promise<void> {
     const values = await this.evaluator.values(minibatch);
     for (const { found, paths, dimension, list } of this.outputs) {
-      const value = values.get(found.name);
-      if (!value) throw new Error(`no value for ${found.name}`);
+      const value = outputOf(values, found.name);
       const columns = value.layout ? value.layout.rows * value.layout.steps : minibatch.columns;
       const path = paths[this.written];
       if (path === undefined) {

@@ -1,4 +1,4 @@
-import type { Backend, Outputs } from "../backends/backend.js";
+import { type Backend, outputOf, type Outputs } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { ModelFile } from "../model-files/index.js";
@@ -223,9 +223,7 @@ export class ModelSession {
   }
 
   private collect(node: NetworkNode, results: Outputs): EvaluatedNode {
-    const output = results.get(node.name);
-    if (!output) throw new Error(`no value for ${node.name}`);
-    const { values, layout } = output;
+    const { values, layout } = outputOf(results, node.name);
     if (!layout) return this.described(node, [values.slice()]);
     const size = elementCount(this.shaped.facts.get(node)?.shape ?? []);
     const parts = layout.sequences.flatMap((placement) =>

@@ -1,3 +1,4 @@
+import { outputOf } from "../backends/backend.js";
 import type { PendingFile } from "../files/file-access.js";
 import type { Minibatch } from "../minibatch/index.js";
 import type { NetworkNode } from "../network/network.js";
@@ -49,8 +50,7 @@ export class NodeWriter {
     const values = await evaluator.values(minibatch);
     const keys = withKeys ? minibatch.keys : undefined;
     for (const output of this.outputs) {
-      const found = values.get(output.key);
-      if (!found) throw new Error(`no value for ${output.node.name}`);
+      const found = outputOf(values, output.key);
       const { shape = [] } = evaluator.shaped.facts.get(output.node) ?? {};
       this.emit(output, formatNodeValues(shownValues(output.node, shape, found, keys), format, index));
     }

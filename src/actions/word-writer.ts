@@ -1,3 +1,4 @@
+import { outputOf } from "../backends/backend.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess, PendingFile } from "../files/file-access.js";
@@ -103,8 +104,7 @@ export class WordWriter {
   async write(minibatch: Minibatch): Promise<void> {
     const values = await this.evaluator.values(minibatch);
     for (const output of this.outputs) {
-      const found = values.get(output.node.name);
-      if (!found) throw new Error(`no value for ${output.node.name}`);
+      const found = outputOf(values, output.node.name);
       const columns = found.layout ? found.layout.rows * found.layout.steps : minibatch.columns;
       const rows = found.values.length / columns;
       const file = this.open(output.file);

@@ -3,7 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { defaultFormat, labelMismatch, labelsOf, type WriteFormat } from "../log/node-values.js";
-import { type Conversion, readConversion } from "../numerics/printf.js";
+import { type Conversion, isWithinLimits, readConversion } from "../numerics/printf.js";
 
 /**
  * Reads the `format` section of a write command; absent = six decimals, one sample a line. The labels are read from their
@@ -41,15 +41,10 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
   return (files) => (usesLabels ? { ...read, labels: labelsOf(files.readText(labelFile)) } : read);
 }
 
-/** Numbers are no wider, and have no more decimals, than anybody reads. */
-const [widest, mostDecimals] = [10_000, 100];
-
 function precisionFormat(format: ConfigSection): Conversion {
   const text = format.string("precisionFormat", "");
   const conversion = readConversion(text);
-  if (conversion && conversion.width <= widest && (conversion.precision ?? 0) <= mostDecimals) {
-    return conversion;
-  }
+  if (conversion && isWithinLimits(conversion)) return conversion;
   throw new CntkError({
     code: "write-precision",
     message: `write: precisionFormat must be flags, width and precision of a number, not '${text}'`,

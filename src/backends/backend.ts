@@ -14,6 +14,13 @@ export interface Output {
 /** Results of a run by node name. */
 export type Outputs = ReadonlyMap<string, Output>;
 
+/** The result of that name, which the run was asked for. */
+export function outputOf(outputs: Outputs, name: string): Output {
+  const output = outputs.get(name);
+  if (!output) throw new Error(`the backend gave no value for ${name}`);
+  return output;
+}
+
 /** Run-time numbers by name (learning rate, momentum, …): doubles, which the backend rounds to the element type. */
 export type Scalars = Readonly<Record<string, number>>;
 

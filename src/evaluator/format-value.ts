@@ -1,9 +1,18 @@
-import { type Conversion, printInteger, printReal, printText, readConversion } from "../numerics/printf.js";
+import {
+  type Conversion,
+  isWithinLimits,
+  mostDecimals,
+  printInteger,
+  printReal,
+  printText,
+  readConversion,
+  widestFormat,
+} from "../numerics/printf.js";
 import { isInteger } from "./conversions.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { nestedTooDeeply, typeName } from "./failures.js";
-import { mostDecimals, TextBudget, widestFormat } from "./limits.js";
+import { TextBudget } from "./limits.js";
 import { forced, type Evaluation } from "./machine.js";
 import type { Value } from "./values.js";
 
@@ -83,7 +92,7 @@ function conversionOf(how: string, span: Span | undefined): Conversion {
     const hint = "the format is what stands between '%' and the letter in C: '.2', '06'";
     throw new CntkError({ code: "format-string", message, hint, ...(span && { span }) });
   }
-  if (conversion.width <= widestFormat && (conversion.precision ?? 0) <= mostDecimals) return conversion;
+  if (isWithinLimits(conversion)) return conversion;
   throw new CntkError({
     code: "format-string",
     message: `the format '${how}' is wider than any number`,

@@ -11,9 +11,6 @@ import { failure } from "./failures.js";
 export const longestText = 2 ** 22;
 /** Elements of an array, those of nested ones included where they are flattened. */
 export const mostElements = 2 ** 16;
-/** Width and decimals of a formatted number. */
-export const widestFormat = 10_000;
-export const mostDecimals = 100;
 
 /** Throws CntkError `text-too-long`. */
 export function checkTextLength(length: number, span: Span): void {

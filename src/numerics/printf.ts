@@ -15,6 +15,15 @@ export function readConversion(text: string): Conversion | undefined {
   return { flags, width: Number(width), precision: precision === undefined ? undefined : Number(precision) };
 }
 
+/** Numbers are no wider, and have no more decimals, than anybody reads. */
+export const widestFormat = 10_000;
+export const mostDecimals = 100;
+
+/** Can texts of this conversion be made whatever the value? */
+export function isWithinLimits({ width, precision = 0 }: Conversion): boolean {
+  return width <= widestFormat && precision <= mostDecimals;
+}
+
 /** C's `%f`. */
 export function printReal(value: number, conversion: Conversion): string {
   const { precision = 6, flags } = conversion;

@@ -1,6 +1,6 @@
 import type { NetworkNode } from "../network/network.js";
 import type { CriterionSum } from "../log/training-lines.js";
-import type { Output, Outputs } from "../backends/backend.js";
+import { type Output, outputOf, type Outputs } from "../backends/backend.js";
 import { accumulates } from "./accumulated-results.js";
 import { gapMask, sampleCount } from "../minibatch/index.js";
 import type { ElementType } from "../numerics/values.js";
@@ -48,8 +48,7 @@ export function minibatchSums(
   elementType: ElementType,
 ): MinibatchSums {
   const criteria = nodes.map((node) => {
-    const value = values.get(node.name);
-    if (!value) throw new Error(`the backend gave no value for ${node.name}`);
+    const value = outputOf(values, node.name);
     if (labelled === 0) return { sum: 0, count: 0 };
     return { sum: sumOverSamples(value, elementType), count: samplesOf(value, labelled) };
   });

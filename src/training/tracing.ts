@@ -1,4 +1,4 @@
-import type { Output, Outputs } from "../backends/backend.js";
+import { type Output, outputOf, type Outputs } from "../backends/backend.js";
 import type { ConfigSection } from "../config/config-section.js";
 import {
   defaultFormat,
@@ -14,7 +14,7 @@ import { evaluationOrder, type RecurrentLoop } from "../network/loops.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { Prototype } from "../network/prototype.js";
-import { readConversion } from "../numerics/printf.js";
+import { isWithinLimits, readConversion } from "../numerics/printf.js";
 import type { Session } from "../session.js";
 import { shownValues } from "./shown-values.js";
 
@@ -268,6 +268,7 @@ function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: Ne
   const kind =
     attributes["type"] === "category" || attributes["type"] === "sparse" ? attributes["type"] : "real";
   const labelFile = text("labelMappingFile");
+  const conversion = readConversion(text("precisionFormat"));
   return {
     kind,
     labels: kind !== "real" && labelFile ? labelsOf(session.files.readText(labelFile)) : undefined,
@@ -280,15 +281,9 @@ function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: Ne
     sequenceEpilogue: text("sequenceEpilogue", "\n"),
     elementSeparator: text("elementSeparator", " "),
     sampleSeparator: text("sampleSeparator", "\n"),
-    conversion: readConversion(text("precisionFormat")) ?? defaultFormat.conversion,
+    conversion: conversion && isWithinLimits(conversion) ? conversion : defaultFormat.conversion,
     limits: { rows: Number(attributes["onlyUpToRow"]), times: Number(attributes["onlyUpToT"]) },
   };
-}
-
-function outputOf(outputs: Outputs, name: string): Output {
-  const value = outputs.get(name);
-  if (!value) throw new Error(`the backend gave no value for ${name}`);
-  return value;
 }
 
 function traceSettings({ attributes }: NetworkNode): TraceSettings {

@@ -1,3 +1,4 @@
+import { elementCount } from "../network/network.js";
 import { windowDetailsOf } from "../network/window-details.js";
 import { valueStatistics } from "./value-statistics.js";
 import type { ViewParameter, WeightPicture } from "./view-data.js";
@@ -48,7 +49,7 @@ function pictureOf(
   const [width = 1, height = 1, ...channels] = others;
   if (width > 2 && height > 2 && channels.every((dim) => dim === 1))
     return imageWeightsPicture(values, first, width, height);
-  const columns = others.reduce((product, dim) => product * dim, 1);
+  const columns = elementCount(others);
   return first > 1 && columns > 1 && first * columns === values.length
     ? matrixPicture(values, first, columns)
     : undefined;
@@ -64,9 +65,9 @@ function kernelShape(
   const { geometry, legacyWeights } = windowDetailsOf(facts);
   if (legacyWeights || !geometry.sharing.every(Boolean)) return undefined;
   const { kernel } = geometry;
-  const maps = geometry.maps.reduce((product, dim) => product * dim, 1);
+  const maps = elementCount(geometry.maps);
   const [width = 1, height = 1] = kernel.length > 2 ? kernel : [kernel[0], 1];
-  const size = kernel.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(kernel);
   const channels = size / (width * height);
   if (size * maps !== node.stored.values?.values.length) return undefined;
   const isColour = nodes[inputs[1] ?? -1]?.op?.role === "input" || channels === 3;

@@ -46,18 +46,18 @@ export function kernelPicture(values: Values, shape: KernelShape, isColour: bool
     });
   }
   if (channels === 1 || (channels === 3 && isColour)) {
-    const most = Math.max(1, Math.floor(mostPixels / (width * height * channels)));
-    const tiles = Math.min(maps, most);
-    const columns = Math.min(tiles, Math.max(8, Math.ceil(Math.sqrt(tiles))));
+    const { tiles, columns, rows, tileAt } = gridOf(maps, size);
     return picture(values, {
       caption: `${tiles < maps ? `${tiles} of ` : ""}${kernels}${channels === 3 ? ", channels as colours" : ""}`,
       width,
       height,
       columns,
-      rows: Math.ceil(tiles / columns),
+      rows,
       channels: channels === 3 ? 3 : 1,
-      index: (column, row, x, y, channel) =>
-        row * columns + column < tiles ? at(row * columns + column, channel, x, y) : -1,
+      index: (column, row, x, y, channel) => {
+        const map = tileAt(column, row);
+        return map === undefined ? -1 : at(map, channel, x, y);
+      },
     });
   }
   const most = Math.max(1, Math.min(mostTiles, Math.floor(Math.sqrt(mostPixels / (width * height)))));
@@ -80,18 +80,18 @@ export function imageWeightsPicture(
   width: number,
   height: number,
 ): WeightPicture {
-  const most = Math.max(1, Math.floor(mostPixels / (width * height)));
-  const tiles = Math.min(outputs, most);
-  const columns = Math.min(tiles, Math.max(8, Math.ceil(Math.sqrt(tiles))));
+  const { tiles, columns, rows, tileAt } = gridOf(outputs, width * height);
   return picture(values, {
     caption: `weights of an image of ${width} x ${height}, a tile for each of ${shown(tiles, outputs, "outputs")}`,
     width,
     height,
     columns,
-    rows: Math.ceil(tiles / columns),
+    rows,
     channels: 1,
-    index: (column, row, x, y) =>
-      row * columns + column < tiles ? (y * width + x) * outputs + row * columns + column : -1,
+    index: (column, row, x, y) => {
+      const output = tileAt(column, row);
+      return output === undefined ? -1 : (y * width + x) * outputs + output;
+    },
   });
 }
 
@@ -107,6 +107,26 @@ export function matrixPicture(values: Values, rows: number, columns: number): We
     channels: 1,
     index: (_column, _row, x, y) => x * rows + y,
   });
+}
+
+/** As many of `count` tiles of so many values as a picture holds, in rows nearly as long as there are rows. */
+function gridOf(
+  count: number,
+  valuesEach: number,
+): {
+  readonly tiles: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Which tile is at a place; undefined behind the last one. */
+  readonly tileAt: (column: number, row: number) => number | undefined;
+} {
+  const tiles = Math.min(count, Math.max(1, Math.floor(mostPixels / valuesEach)));
+  const columns = Math.min(tiles, Math.max(8, Math.ceil(Math.sqrt(tiles))));
+  const tileAt = (column: number, row: number): number | undefined => {
+    const tile = row * columns + column;
+    return tile < tiles ? tile : undefined;
+  };
+  return { tiles, columns, rows: Math.ceil(tiles / columns), tileAt };
 }
 
 function shown(some: number, all: number, what: string): string {
