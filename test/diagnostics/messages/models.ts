@@ -113,7 +113,15 @@ export const modelCases: readonly MessageCase[] = [
   scripted("matrix-size", 'ReviseParameter (m.z.W, "W.txt")', { "W.txt": "1 2 3\n" }),
   trained("data-missing", "eval --node z --model net.model"),
   { code: "no-model", files: {}, command: "eval --node z" },
-  trained("export-operation", "export net.model --to onnx --output error"),
+  training("export-operation", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z) ; distance = EditDistanceError (z, y)
+      criterionNodes = (error) ; outputNodes = (z) ; evaluationNodes = (distance)`,
+    before: "configFile=net.cntk",
+    command: "export net.model --to onnx --output distance",
+  }),
   trained("export-opset", "export net.model --to onnx --opset 7"),
   trained("model-version", "export net.model --to cntk --file-version 3"),
   trained("log-empty", "view net.model --log net.cntk"),
