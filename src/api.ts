@@ -1,48 +1,23 @@
 import { exportModel } from "./actions/export-model.js";
 import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
-import { type EvaluatedNode, ModelSession } from "./actions/model-session.js";
+import type { EvaluatedNode } from "./actions/model-session.js";
 import { viewModelPage } from "./actions/view-model.js";
 import { visualizeModels } from "./actions/visualize.js";
-import type { Backend } from "./backends/backend.js";
-import { selectBackend } from "./backends/select.js";
-import { type RunOptions, version } from "./api-run.js";
+import { type LoadOptions, loadModel } from "./api-model.js";
+import { version } from "./api-run.js";
 import type { ExportFormat } from "./choices.js";
 import { type ConversionOptions, convert, type Converted } from "./convert/index.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
-import { openModel, saveModel } from "./model-files/index.js";
+import { saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles } from "./node/index.js";
 import { readPageParts } from "./node/page-parts.js";
 import { encodePng } from "./node/picture.js";
-import { cores, standardError } from "./node/platform.js";
-import { computeTeam, pictureDecoder } from "./threads/index.js";
-import type { ElementType } from "./numerics/values.js";
+import { standardError } from "./node/platform.js";
+import { pictureDecoder } from "./threads/index.js";
 import { lastTrainedModel, modelOfConfiguration, testReader } from "./run/trained-model.js";
-import { cpuDevice } from "./session.js";
-
-export interface LoadOptions extends Pick<RunOptions, "directory" | "files" | "backend"> {
-  /** Threads that compute; default: one for each core. */
-  readonly threads?: number;
-}
-
-/** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
-export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
-  const files = options.files ?? nodeFiles(options.directory);
-  const model = openModel(files, path);
-  const backendFor = async (elementType: ElementType): Promise<Backend> => {
-    const { backend } = await selectBackend({
-      requested: options.backend,
-      elementType,
-      deviceId: cpuDevice,
-      team: computeTeam(options.threads ?? cores()),
-      fused: true,
-    });
-    return backend;
-  };
-  return new ModelSession(model, backendFor, path);
-}
 
 export interface EvaluateOptions extends LoadOptions {
   /** Model file; default: what the configuration trains. */

@@ -115,7 +115,8 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
   const isWord = (arg: string) => command.words === undefined && !arg.startsWith("-") && arg.includes("=");
   const shielded = argv.map((arg, index) => (isWord(arg) ? `<word ${index}>` : arg));
   refuseUnknownOptions(command, shielded, helpHint);
-  const hasOnlyWords = argv.every(isWord) && Object.values(command.options).every((it) => !it.demandOption);
+  const isPlain = (arg: string) => arg !== "" && !arg.startsWith("-");
+  const hasOnlyWords = argv.every(isPlain) && Object.values(command.options).every((it) => !it.demandOption);
   const parsed = hasOnlyWords
     ? { ...defaultsOf(command), _: shielded }
     : await parsedByYargs(command, shielded, helpHint);
