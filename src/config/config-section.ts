@@ -265,7 +265,8 @@ export class ConfigSection {
     fallback: readonly number[] | undefined,
     read: (text: MappedText) => number,
   ): Schedule {
-    return new Schedule(this.convert<readonly number[]>(key, fallback, (text) => readArray(text).map(read)));
+    const values = this.convert<readonly number[]>(key, fallback, (text) => readArray(text).map(read));
+    return new Schedule(values, () => this.missing(key));
   }
 
   private openSection(key: string, found: Found): ConfigSection {

@@ -11,6 +11,9 @@ export type { Storage };
 /** Dimensions of one sample, first axis contiguous in memory (column-major), as CNTK prints them: `[28 x 28 x 1]`. */
 export type SampleShape = readonly number[];
 
+/** Axes of CNTK's tensors (TensorShape.h, SmallVector). */
+export const mostAxes = 12;
+
 /** Identity of a dynamic axis (CNTK's MBLayout): two nodes share an axis if and only if they share this object. */
 export interface DynamicAxis {
   /** Name as printed: `*`, `*1`, `t2`. */

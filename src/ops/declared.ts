@@ -1,6 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, SampleShape } from "../network/network.js";
-import { elementCount } from "../network/network.js";
+import { elementCount, mostAxes } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapedInput } from "../network/op-definition.js";
 import { describe, describeShort, formatDims, shapeProblem } from "./define-op.js";
 
@@ -41,6 +41,13 @@ export function problem(
   code = "shape-mismatch",
 ): CntkError {
   return shapeProblem(context.node, code, `${describeShort(context.node)}${what}`, hint);
+}
+
+/** @throws CntkError for an axis, counted from 1, that no tensor can have: before anything is as long as that. */
+export function checkAxis(context: Pick<ShapeContext, "node">, axis: number): void {
+  if (axis <= mostAxes) return;
+  const hint = `a tensor has ${mostAxes} axes at most`;
+  throw problem(context, `: there can be no axis ${axis}`, hint, "shape-too-large");
 }
 
 /** A tensor without samples as a matrix: the first axis by all others. */

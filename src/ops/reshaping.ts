@@ -2,6 +2,7 @@ import type { SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field } from "../network/stored-fields.js";
+import { checkAxis } from "./declared.js";
 import { at, defineOp, describeShort, formatDims, memoryNone, shapeProblem } from "./define-op.js";
 import { withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
@@ -143,6 +144,7 @@ const transposeDimensions = defineOp({
         `axes ${axis1} and ${axis2} were given, the input is [${formatDims(input)}]`,
       );
     }
+    checkAxis(context, Math.max(axis1, axis2));
     const axes = exchange(input.length, axis1, axis2);
     const from = extended(input, axes.length);
     return { shape: axes.map((axis) => at(from, axis)), dynamicAxis, details: { axes, from } };

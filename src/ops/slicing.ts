@@ -4,7 +4,7 @@ import { elementCount } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import type { Operand } from "../primitives/instruction.js";
-import { problem } from "./declared.js";
+import { checkAxis, problem } from "./declared.js";
 import { at, defineOp, formatDims, memoryNone } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
@@ -169,6 +169,7 @@ const slice = defineOp({
 function stackedShape(context: ShapeContext<{ readonly axis: number }>): ShapeResult {
   const { inputs, isFinalPass } = context;
   const dynamicAxis = inferDynamicAxis(context);
+  checkAxis(context, context.attributes.axis);
   const axis = context.attributes.axis - 1;
   const rank = Math.max(axis + 1, ...inputs.map(({ shape }) => shape.length));
   const padded = (shape: SampleShape): number[] => Array.from({ length: rank }, (_, k) => shape[k] ?? 1);

@@ -1,6 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, SampleShape, ShapedNetwork } from "../network/network.js";
-import { elementCount, formatShape } from "../network/network.js";
+import { elementCount, formatShape, mostAxes } from "../network/network.js";
 import type { ElementType } from "../numerics/values.js";
 
 /*
@@ -23,9 +23,6 @@ const largestGrowth = 1000;
  * than both explain is an outer product of what should have been contracted.
  */
 const suspiciousVectors = { total: 2 ** 22, growthOfInputs: 4096, growthOfParameters: 8 };
-
-/** Axes of CNTK's tensors (TensorShape.h, SmallVector). */
-const mostAxes = 12;
 
 /** @throws CntkError `shape-too-large` for a shape that no tensor can have. */
 export function checkShape(node: NetworkNode, shape: SampleShape): void {

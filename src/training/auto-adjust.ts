@@ -1,5 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { Schedule } from "../config/schedule.js";
+import type { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 
@@ -119,9 +119,9 @@ function readRateControl(adjust: ConfigSection | undefined): RateControlOptions 
 /** Given in samples, or as of old in minibatches. */
 function searchSamples(adjust: ConfigSection | undefined, minibatchSizes: Schedule): Schedule {
   if (adjust?.has("numMiniBatch4LRSearch")) {
-    const { values } = adjust.integerSchedule("numMiniBatch4LRSearch", [500]);
-    return new Schedule(values.map((count, epoch) => count * minibatchSizes.at(epoch)));
+    const counts = adjust.integerSchedule("numMiniBatch4LRSearch", [500]);
+    return counts.map((count, epoch) => count * minibatchSizes.at(epoch));
   }
-  const usual = minibatchSizes.values.map((size) => size * 500);
-  return adjust?.integerSchedule("numSamples4Search", usual) ?? new Schedule(usual);
+  const usual = minibatchSizes.map((size) => size * 500);
+  return adjust?.integerSchedule("numSamples4Search", usual.values) ?? usual;
 }

@@ -1,5 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { Schedule } from "../config/schedule.js";
+import type { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
@@ -211,7 +211,7 @@ function momenta(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): P
   const listed = section.floatSchedule(key, [Math.fround(0.9)]);
   const asTimeConstant = (constant: number): number =>
     constant === 0 ? 0 : Math.fround(Math.exp(-1 / constant));
-  const values = key === "momentumAsTimeConstant" ? new Schedule(listed.values.map(asTimeConstant)) : listed;
+  const values = key === "momentumAsTimeConstant" ? listed.map(asTimeConstant) : listed;
   if (values.values.some((momentum) => !(momentum >= 0 && momentum < 1))) {
     fail("momentum", "Momentum parameter must be in [0, 1).", key);
   }

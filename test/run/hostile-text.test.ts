@@ -100,6 +100,15 @@ describe("values of BrainScript without measure", () => {
   });
 
   it.each([
+    ["a new axis", "z = Splice ((x : x), axis = 1e9)"],
+    ["an axis to exchange", "z = TransposeDimensions (x, 1, 1e9)"],
+  ])("%s far away", async (_, network) => {
+    const diagnostic = await refusal(whole(`${network}\n`));
+    expect(diagnostic.code).toBe("shape-too-large");
+    expect(shown(diagnostic)).toMatch(/no axis 1000000000[^]*\/net.cntk:/);
+  });
+
+  it.each([
     ["NaN as a dimension", "z = Input {0 / 0}"],
     ["NaN as an index", "z = (1 : 2)[0 / 0]"],
     ["NaN as a bound", "z = Length (array [0..0 / 0] (i => i))"],
@@ -154,6 +163,17 @@ describe("variables without measure", () => {
     const diagnostic = await refusal(whole("", `numMBsToShowResult = $${last}$`, variables));
     expect(diagnostic.code).toBe(code);
     expect(shown(diagnostic)).toContain("/net.cntk:");
+  });
+
+  it.each([
+    ["minibatchSize", 'minibatchSize = ""'],
+    ["dropoutRate", 'dropoutRate = ""'],
+    ["batchNormalizationTimeConstant", 'batchNormalizationTimeConstant = ""'],
+  ])("no value where %s needs one", async (key, sgd) => {
+    const text = whole("").replace("minibatchSize = 1", "").replace("SGD = [", `SGD = [ ${sgd} ;`);
+    const diagnostic = await refusal(text, runConfig);
+    expect(diagnostic.code).toBe("missing-key");
+    expect(diagnostic.message).toContain(key);
   });
 
   it("an array repeated 10^9 times", async () => {
