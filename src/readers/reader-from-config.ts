@@ -117,7 +117,6 @@ export async function readerFromConfig(
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
   const open = await describedReader(section);
-  warnOfVerbosity(section, surroundings);
   return open(surroundings);
 }
 
@@ -149,15 +148,6 @@ async function describedReader(section: ConfigSection): Promise<Open> {
       didYouMean(type, [...kinds.flatMap(({ names }) => names), ...otherNames]) ??
       "readerType = CNTKTextFormatReader reads text files",
   });
-}
-
-/** CNTK's readers tell more of their work when asked to; these do not. */
-function warnOfVerbosity(section: ConfigSection, { log }: ReaderSurroundings): void {
-  const verbosity = section.integer("verbosity", 0);
-  if (verbosity <= 0) return;
-  log.write(
-    `WARNING: verbosity = ${verbosity} is not available yet: the reader tells no more than without it.\n`,
-  );
 }
 
 function unavailable(message: string, span: Span): CntkError {

@@ -165,10 +165,4 @@ describe("deserializers that do not work", () => {
     const problem = await rejectionOf(openReader({ "a.ctf": "|a 1\n" }, options));
     expect(problem.message).toContain("Corpus expects non-numeric sequence keys present");
   });
-
-  it("say that verbosity tells nothing more", async () => {
-    let log = "";
-    await openReader(files, `${both} ; verbosity = 2`, "", (line) => (log += line));
-    expect(log).toContain("verbosity = 2 is not available yet");
-  });
 });
