@@ -152,4 +152,4 @@ function report(steps, cpu, columns) {
 }
 
 process.argv = [process.argv[0], join(root, "dist/cli.js"), ...words, "--backend", "wasm"];
-await import(join(root, "dist/cli.js"));
+await import(join(root, "dist/src/cli/main.js"));

@@ -46,4 +46,4 @@ HostExecutable.prototype.run = async function (entry, minibatch, scalars) {
 };
 
 process.argv = [process.argv[0], join(root, "dist/cli.js"), ...words];
-await import(join(root, "dist/cli.js"));
+await import(join(root, "dist/src/cli/main.js"));
