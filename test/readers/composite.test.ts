@@ -145,7 +145,7 @@ describe("deserializers that do not work", () => {
       "Only a single deserializer is allowed to define minibatch size, at least two found.",
       undefined,
     ],
-    ["readers = (x:y)", "a reader with 'readers' is not available yet", "1:1"],
+    ["readers = (x:y)", "several 'readers' are not available yet", "1:1"],
   ])("%s", async (config, message, place) => {
     const problem = await rejectionOf(openReader(files, config));
     expect(problem.message).toBe(message);
