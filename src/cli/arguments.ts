@@ -130,8 +130,8 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
     const isLeftOut = command.configurationIsOptional && words.length === 0;
     if (!isLeftOut && !words.some(isConfigFileWord)) throw usageError(`${name} needs configFile=FILE`, hint);
   } else if (words.length < command.words.length) {
-    throw usageError(`${name} needs ${command.words[words.length]}`, helpHint);
-  } else if (words.length > command.words.length) {
+    throw usageError(`${name} needs ${command.words[words.length]?.replace("…", "")}`, helpHint);
+  } else if (words.length > command.words.length && command.words.at(-1)?.endsWith("…") !== true) {
     throw usageError(`${name} does not know what to do with '${words[command.words.length]}'`, helpHint);
   }
   return new Arguments(helpHint, words, parsed);

@@ -100,7 +100,7 @@ describe("an export", () => {
 
   it("does not freeze what is drawn anew, or choose frames by data", async () => {
     const model = modelOf(
-      `x = Input {1} ; weights = ParameterTensor {(9:1), init = "fixedValue", initValue = 1}
+      `x = Input {1} ; weights = ParameterTensor {(9:1), init = "fixedValue", value = 1}
        s = new ComputationNode [
          operation = "RandomSample" ; inputs = weights ; sizeOfSampledSet = 3 ; allowDuplicates = false ; tag = ''
        ]

@@ -187,7 +187,15 @@ export const modelCases: readonly MessageCase[] = [
     before: "configFile=net.cntk",
     command: "configFile=net.cntk command=write",
   }),
-  trained("no-input", "visualize net.model --data data.txt --encoder z --decoder z.W --out pictures"),
+  training("nothing-to-draw", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      error = SquareError (y, LinearLayer {1} (x))
+      criterionNodes = (error)`,
+    before: "configFile=net.cntk",
+    command: "visualize net.model --data data.txt --out pictures",
+  }),
+  trained("no-input", "visualize net.model --data data.txt --node z.W --out pictures"),
   { code: "mnist-data-missing", files: {}, command: "mnist DataSets --from ." },
   {
     code: "mnist-file-broken",
