@@ -143,8 +143,6 @@ function* compareFunction(parameters: Parameters): Evaluation {
       return typeof (yield parameters.ask("args")) === "number";
     case "IsBool":
       return typeof (yield parameters.ask("args")) === "boolean";
-    case "IsNumberOrBool":
-      return ["number", "boolean"].includes(typeof (yield parameters.ask("args")));
     default:
       throw unknownFunction(parameters, "CompareFunction", what);
   }
