@@ -200,6 +200,7 @@ const rowStack = defineOp({
   attributes: { axis: { kind: "integer", doc: "The axis along which the inputs are joined." } },
   stored: { fields: [axisField("axis", { since: 3, otherwise: 1 })] },
   differentiable: "yes",
+  countsGaps: true,
   memory: memoryNone,
   shape: stackedShape,
   gradient({ attributes, inputs, outputGradient, wants, build }) {
