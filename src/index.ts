@@ -10,19 +10,18 @@ export {
   type ExplainOptions,
   type RunOptions,
 } from "./api-run.js";
+export { loadModel, modelSummary, nodesAsJson, printNodes, type LoadOptions } from "./api-model.js";
 export {
   convertData,
   evaluateNodes,
   exportModelFile,
   importModelFile,
-  loadModel,
   makeMnist,
   viewModelFile,
   visualize,
   type ConvertOptions,
   type EvaluateOptions,
   type ExportOptions,
-  type LoadOptions,
   type ViewOptions,
   type VisualizeOptions,
 } from "./api.js";
@@ -40,7 +39,5 @@ export type { MnistTextFile } from "./actions/mnist.js";
 export { printSummary, type LayerSummary, type NetworkSummary, type RunResult } from "./run/run.js";
 export type { EvaluatedNode, ModelSession } from "./actions/model-session.js";
 export { evaluatedAsJson, evaluatedAsText } from "./actions/eval.js";
-export { modelSummary, nodesAsJson } from "./actions/print-summary.js";
-export { printNodesAction as printNodes } from "./actions/print-nodes.js";
 export type { Progress, ProgressListener } from "./session.js";
 export type { FileAccess } from "./files/file-access.js";

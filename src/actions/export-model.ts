@@ -101,8 +101,11 @@ async function foldedConstants(
   needed: readonly NetworkNode[],
   parameters: ReadonlyMap<NetworkNode, ParameterValues>,
 ): Promise<ReadonlyMap<NetworkNode, ParameterValues>> {
+  // Samples that are drawn differ each time.
   const varying = new Set<NetworkNode>(
-    needed.filter(({ op }) => op.role === "input" || op.delay !== undefined),
+    needed.filter(
+      ({ op }) => op.role === "input" || op.delay !== undefined || op.name.startsWith("RandomSample"),
+    ),
   );
   // In an order in which inputs come first, but for loops, which begin at delays. Statistics of the training set were taken.
   for (const node of needed) {

@@ -11,9 +11,9 @@ import { findNodeBySuffix } from "../network/find-node.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { columnsOf, packFrames, type StreamMinibatch } from "../minibatch/index.js";
 import type { ElementType, Values } from "../numerics/values.js";
-import { createTextFormatReader, type Reader } from "../readers/index.js";
+import type { Reader } from "../readers/reader.js";
 import { AxisNames, checkMemory, validateNetwork } from "../shapes/index.js";
-import { Evaluator } from "../training/evaluator.js";
+import type { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
@@ -125,6 +125,7 @@ export class ModelSession {
     // Parameters and what is made of them need no data.
     if (fed.length === 0) return this.evaluate(names, {}, 1);
     if (path === undefined) throw dataMissing(nodes, fed);
+    const { createTextFormatReader } = await import("../readers/text-format/text-format-reader.js");
     const reader = await createTextFormatReader(
       {
         file: path,
@@ -196,6 +197,7 @@ export class ModelSession {
     work: (evaluator: Evaluator) => Promise<T>,
   ): Promise<T> {
     const { shaped, elementType } = this;
+    const { Evaluator } = await import("../training/evaluator.js");
     const session = { backend: await this.backendFor(elementType), elementType };
     const values = parameterValues(shaped, elementType);
     const evaluator = await Evaluator.compile(session, shaped, nodes, values);

@@ -115,7 +115,8 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
   const isWord = (arg: string) => command.words === undefined && !arg.startsWith("-") && arg.includes("=");
   const shielded = argv.map((arg, index) => (isWord(arg) ? `<word ${index}>` : arg));
   refuseUnknownOptions(command, shielded, helpHint);
-  const hasOnlyWords = argv.every(isWord) && Object.values(command.options).every((it) => !it.demandOption);
+  const isPlain = (arg: string) => arg !== "" && !arg.startsWith("-");
+  const hasOnlyWords = argv.every(isPlain) && Object.values(command.options).every((it) => !it.demandOption);
   const parsed = hasOnlyWords
     ? { ...defaultsOf(command), _: shielded }
     : await parsedByYargs(command, shielded, helpHint);
@@ -129,8 +130,8 @@ async function parseCommand(command: Command, argv: readonly string[]): Promise<
     const isLeftOut = command.configurationIsOptional && words.length === 0;
     if (!isLeftOut && !words.some(isConfigFileWord)) throw usageError(`${name} needs configFile=FILE`, hint);
   } else if (words.length < command.words.length) {
-    throw usageError(`${name} needs ${command.words[words.length]}`, helpHint);
-  } else if (words.length > command.words.length) {
+    throw usageError(`${name} needs ${command.words[words.length]?.replace("…", "")}`, helpHint);
+  } else if (words.length > command.words.length && command.words.at(-1)?.endsWith("…") !== true) {
     throw usageError(`${name} does not know what to do with '${words[command.words.length]}'`, helpHint);
   }
   return new Arguments(helpHint, words, parsed);

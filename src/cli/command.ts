@@ -39,7 +39,10 @@ export interface CommandSpec<Request extends object> {
   /** What `COMMAND --help` says besides. */
   readonly details?: string;
   readonly options: Readonly<Record<string, Options>>;
-  /** Names of the words it takes besides options; undefined = a configuration's command line. */
+  /**
+   * Names of the words it takes besides options; the last one may end in `…`: one or more. Undefined = a configuration's command
+   * line.
+   */
   readonly words?: readonly string[];
   /** A configuration's command line may be left out. */
   readonly configurationIsOptional?: true;

@@ -2,6 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import type { FieldGroup } from "../network/stored-fields.js";
 import type { ModelMatrix, Whole } from "./model-file.js";
+import { valuesInBytes } from "./values-in-bytes.js";
 
 /** A text longer than this is not one: the file is broken. */
 const longestText = 100_000;
@@ -250,18 +251,6 @@ export class ByteReader {
 
   private elements(count: number, size: number, what: string): Values {
     const at = this.take(count * size, what);
-    if (this.ownsBytes) return this.elementsInPlace(at, count, size);
-    // A copy begins at offset 0 of a buffer of its own, whatever kind of view `bytes` is (Node's Buffer.slice shares memory).
-    const copy = new Uint8Array(this.bytes.subarray(at, at + count * size));
-    return size === 4 ? new Float32Array(copy.buffer, 0, count) : new Float64Array(copy.buffer, 0, count);
-  }
-  /** Elements begin at a multiple of their size: they move by a few bytes, over sizes that have been read. */
-  private elementsInPlace(at: number, count: number, size: number): Values {
-    const { buffer, byteOffset } = this.bytes;
-    const to = at - ((byteOffset + at) % size);
-    if (to !== at) this.bytes.copyWithin(to, at, at + count * size);
-    return size === 4
-      ? new Float32Array(buffer, byteOffset + to, count)
-      : new Float64Array(buffer, byteOffset + to, count);
+    return valuesInBytes(this.bytes, at, count, size, this.ownsBytes);
   }
 }

@@ -36,7 +36,7 @@ export function readModel(
   /** The bytes are not needed by anybody else: matrices stay in them instead of being copied. */
   ownsBytes = false,
 ): ModelFile {
-  if (isLibraryModel(bytes)) return readLibraryModel(bytes, fileName);
+  if (isLibraryModel(bytes)) return readLibraryModel(bytes, fileName, ownsBytes);
   const reader = new ByteReader(bytes, fileName, ownsBytes);
   if (!reader.tryMarker("BCN")) throw foreignFile(bytes, fileName);
   const version = readVersion(reader);

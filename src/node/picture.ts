@@ -1,15 +1,11 @@
 import { PNG } from "pngjs";
-import type { GreyPicture } from "../actions/visualize.js";
+import type { Picture } from "../actions/pictures/canvas.js";
 
-/** A grey picture as the bytes of a PNG file. */
-export function encodePng(picture: GreyPicture): Uint8Array {
-  const png = new PNG({
-    width: picture.width,
-    height: picture.height,
-    colorType: 0,
-    inputColorType: 0,
-    bitDepth: 8,
-  });
-  png.data = Buffer.from(picture.pixels);
-  return PNG.sync.write(png, { colorType: 0, inputColorType: 0, bitDepth: 8, inputHasAlpha: false });
+/** A picture as the bytes of a PNG file: grey where it has no colours. */
+export function encodePng({ width, height, pixels }: Picture): Uint8Array {
+  const isGrey = pixels.every((value, index) => value === pixels[index - (index % 3)]);
+  const format = { colorType: isGrey ? 0 : 2, inputColorType: isGrey ? 0 : 2, bitDepth: 8 } as const;
+  const png = new PNG({ width, height, ...format });
+  png.data = Buffer.from(isGrey ? pixels.filter((_, index) => index % 3 === 0) : pixels);
+  return PNG.sync.write(png, { ...format, inputHasAlpha: false });
 }

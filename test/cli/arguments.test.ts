@@ -122,12 +122,17 @@ describe("commands", () => {
     const options = ["--data", "d", "--encoder", "z.pool1", "--decoder", "z", "--out", "o"];
     expect(await parse("visualize", "m", ...options)).toEqual({
       kind: "visualize",
-      model: "m",
+      models: ["m"],
       data: "d",
       count: 5,
+      nodes: [],
       encoder: "z.pool1",
       decoder: "z",
       out: "o",
+    });
+    expect(await parse("visualize", "m", "n", "--data", "d", "--out", "o", "--node", "a, b")).toMatchObject({
+      models: ["m", "n"],
+      nodes: ["a", "b"],
     });
     expect(await parse("mnist", "D", "--from", "E", "--backend", "tfjs")).toEqual({
       kind: "mnist",
@@ -148,6 +153,7 @@ describe("commands", () => {
     [["eval", "--model", "m"], "eval needs --node", "cntkts eval --help"],
     [["eval", "--node"], "--node needs a value", "cntkts eval --help"],
     [["print-nodes"], "print-nodes needs MODEL", "cntkts print-nodes --help"],
+    [["visualize", "--data", "d", "--out", "o"], "visualize needs MODEL", "cntkts visualize --help"],
     [["mnist", "a", "b"], "mnist does not know what to do with 'b'", "cntkts mnist --help"],
   ])("complains about %j", async (argv, message, hint) => {
     expect(await complaint(...argv)).toEqual([message, hint]);

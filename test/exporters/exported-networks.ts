@@ -71,7 +71,62 @@ export const recurrentNetworks: readonly ExportedNetwork[] = [
        outputNodes = (a:b:s:t)`,
     outputs: ["a", "b", "s", "t"],
   },
+  ...["lstm", "gru", "rnnTanh", "rnnReLU"].map((recurrentOp) => ({
+    title: `a stack of ${recurrentOp} layers in both directions, and one in one direction`,
+    members: `x = Input {3} ; W = ParameterTensor {(5:0)} ; V = ParameterTensor {(2:0)}
+       h = OptimizedRNNStack (W, x, 5, numLayers = 3, bidirectional = true, recurrentOp = "${recurrentOp}")
+       z = OptimizedRNNStack (V, h, 2, numLayers = 1, bidirectional = false, recurrentOp = "${recurrentOp}")
+       outputNodes = (h:z)`,
+    outputs: ["h", "z"],
+  })),
+  {
+    title: "frames at the ends of sequences, and their sums",
+    members: `x = Input {3} ; h = RecurrentLSTMLayer {4} (x)
+       last = BS.Sequences.Gather (BS.Loop.IsLast (h), h) ; first = BS.Sequences.Gather (BS.Loop.IsFirstN (2, x), x)
+       z = DenseLayer {2} (last) ; sum = ReduceSum (x, axis = -2)
+       outputNodes = (last:first:z:sum)`,
+    outputs: ["last", "first", "z", "sum"],
+  },
 ];
+
+/** What no import brings back: its result in ONNX looks like something else. */
+export const oneWayRecurrentNetworks: readonly ExportedNetwork[] = [
+  {
+    title: "frames chosen by their place, repeated, and put back",
+    members: `x = Input {3} ; h = RecurrentLSTMLayer {4} (x)
+       last = BS.Sequences.Gather (BS.Loop.IsLast (h), h) ; first = BS.Sequences.Gather (BS.Loop.IsFirst (x), x)
+       ends = BS.Sequences.Gather (Greater (BS.Loop.IsFirst (x) + BS.Loop.IsLast (x), Constant (0)), x)
+       all = BS.Sequences.BroadcastSequenceAs (x, last) ; again = ReconcileDynamicAxis (last, x)
+       z = DenseLayer {2} (last) ; both = Splice ((all : x)) ; back = BS.Sequences.Scatter (BS.Loop.IsLast (x), first)
+       outputNodes = (last:ends:z:both:back:again)`,
+    outputs: ["last", "ends", "z", "both", "back", "again"],
+  },
+  {
+    title: "sums along sequences, and first states that are sequences",
+    members: `x = Input {3}
+       sum = ReduceSum (x, axis = -2) ; total = Times (NewReshape (Splice ((x : Sin (x))), (2:3)), x, inferInputRankToMap = -2)
+       h = RecurrentLSTMLayer {3} (x) ; end = BS.Sequences.Gather (BS.Loop.IsLast (h), h)
+       s = Tanh (x + 0.5 .* PastValue (3, s, initialState = end, defaultHiddenActivation = 0))
+       f = FutureValue (3, x, timeStep = 2, initialState = end, defaultHiddenActivation = 0)
+       p = PastValue (3, x, initialState = h, defaultHiddenActivation = 0)
+       outputNodes = (sum:total:s:f:p)`,
+    outputs: ["sum", "total", "s", "f", "p"],
+  },
+];
+
+/** Criteria, whose values are sums over all samples. */
+export const criteria: ExportedNetwork = {
+  title: "criteria",
+  members: `x = Input {5} ; y = Input {5} ; w = Input {5} ; image = Input {(2:3)}
+     p = Softmax (x) ; q = Sigmoid (x) ; l = Sigmoid (y) ; weight = Sigmoid (w) + Constant (0.5)
+     labels = Hardmax (y) ; rows = Softmax (image)
+     a = CrossEntropyWithSoftmax (labels, x) ; b = CrossEntropy (labels, p) ; c = SquareError (x, y) ; d = Logistic (l, q)
+     e = WeightedLogistic (l, q, weight) ; f = ClassificationError (labels, x)
+     h = SumElements (image) ; i = MatrixL1Reg (x) ; j = MatrixL2Reg (image) ; k = CrossEntropyWithSoftmax (rows, image)
+     n = ReduceMean (image, axis = -3) ; o = ReduceSum (image, axis = -1)
+     outputNodes = (a:b:c:d:e:f:h:i:j:k:n:o)`,
+  outputs: ["a", "b", "c", "d", "e", "f", "h", "i", "j", "k", "n", "o"],
+};
 
 export const feedForwardNetworks: readonly ExportedNetwork[] = [
   {
@@ -116,6 +171,30 @@ export const feedForwardNetworks: readonly ExportedNetwork[] = [
     outputs: ["b", "c", "d", "e", "f", "g"],
   },
   {
+    title: "products of vectors and tables",
+    members: `x = Input {6} ; y = Input {6} ; m = Input {(3:2)}
+       table = ParameterTensor {(4:3)} ; scales = ParameterTensor {6}
+       Lookup (E, x) = new ComputationNode [ operation = "LookupTable" ; inputs = (E : x) ; tag = '' ]
+       a = Lookup (table, Hardmax (Slice (0, 3, x))) ; b = Lookup (table, x) ; c = DiagTimes (scales, x)
+       d = KhatriRaoProduct (x, m) ; e = CosDistance (x, y) ; f = SumColumnElements (m)
+       outputNodes = (a:b:c:d:e:f)`,
+    outputs: ["a", "b", "c", "d", "e", "f"],
+  },
+  {
+    title: "numbers at which ONNX's functions have no value",
+    members: `x = Input {4} ; y = ReLU (x)
+       a = Log (y) ; b = Sqrt (x) ; c = Reciprocal (y) ; d = Log (y .* Constant (0))
+       outputNodes = (a:b:c:d)`,
+    outputs: ["a", "b", "c", "d"],
+  },
+  {
+    title: "a part of an image",
+    members: `x = Input {(12:10:2)} ; p = MaxPoolingLayer {(2:2), stride = (2:2)} (x)
+       c = new ComputationNode [ operation = "Crop" ; inputs = (x : p) ; xOffset = 3 ; yOffset = 4 ; tag = '' ]
+       outputNodes = (c)`,
+    outputs: ["c"],
+  },
+  {
     title: "images of one axis, values put back to the places of maxima",
     members: `x = Input {(9:3)} ; y = Input {(9:7:2)}
        two[i:0..0] = 2 ; three[i:0..0] = 3
@@ -126,5 +205,32 @@ export const feedForwardNetworks: readonly ExportedNetwork[] = [
        w = MaxUnpoolingLayer {(4:2), stride = (4:2)} (MaxPoolingLayer {(4:2), stride = (4:2)} (y), y)
        outputNodes = (a:b:c:u:w)`,
     outputs: ["a", "b", "c", "u", "w"],
+  },
+];
+
+/** What goes to ONNX only, and does not come back. */
+export const oneWayNetworks: readonly ExportedNetwork[] = [
+  {
+    title: "wrong pairs, whole numbers, dot products of samples, places of extremes",
+    members: `x = Input {6} ; y = Input {6} ; m = Input {(3:2)} ; row = Input {(1:6)} ; W = ParameterTensor {(5:6)}
+       Extreme (x, reductionOp, axis) = new ComputationNode [ operation = "ReduceElements" ; inputs = x ; tag = '' ]
+       a = CosDistanceWithNegativeSamples (x, y, 2, 3)
+       b = new ComputationNode [
+         operation = "QuantizedTimes" ; inputs = (W : x) ; tag = ''
+         bitShiftA = 1 ; bitShiftB = 2 ; outputRank = 1 ; inferInputRankToMap = -1
+       ]
+       c = Times (row, x) ; d = Times (row, NewReshape (m, (6:1)))
+       e = Extreme (m, "Argmax", 1) ; f = Extreme (m, "Argmin", 0)
+       outputNodes = (a:b:c:d:e:f)`,
+    outputs: ["a", "b", "c", "d", "e", "f"],
+  },
+  {
+    title: "regions of an image",
+    members: `x = Input {(12:10:2)} ; place = Input {(2:3)} ; size = Input {(2:3)}
+       first = Floor (Abs (place) .* Constant (14))
+       corners = Splice ((first : first + Abs (size) .* Constant (9)), axis = 1)
+       z = ROIPooling (x, corners, (3:2), spatialScale = 0.5)
+       outputNodes = (z)`,
+    outputs: ["z"],
   },
 ];

@@ -8,7 +8,14 @@ import { elementCount } from "../../src/network/network.js";
 import { nodeFiles } from "../../src/node/index.js";
 import { onnxModel } from "../support/onnx-model.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { difference, feedForwardNetworks, modelOf, numbers, recurrentNetworks } from "./exported-networks.js";
+import {
+  criteria,
+  difference,
+  feedForwardNetworks,
+  modelOf,
+  numbers,
+  recurrentNetworks,
+} from "./exported-networks.js";
 import { compareWithOnnx, openOnnx, tooFar } from "./onnxruntime.js";
 import {
   foundModels,
@@ -67,7 +74,7 @@ async function expectSameNetwork(members: string, outputs: readonly string[]): P
 }
 
 describe("models by way of ONNX", () => {
-  it.each([...feedForwardNetworks, ...recurrentNetworks])("$title", ({ members, outputs }) =>
+  it.each([...feedForwardNetworks, ...recurrentNetworks, criteria])("$title", ({ members, outputs }) =>
     expectSameNetwork(members, outputs),
   );
 
@@ -267,6 +274,42 @@ describe("ONNX models of other programs", () => {
       }),
     ),
   );
+
+  it.each([
+    [
+      "the last states of all frames, as PyTorch picks them, and a layer on them",
+      [
+        { op: "Gather", in: ["y_1", "last_place"], out: "picked", axis: 0 },
+        { op: "Gemm", in: ["picked", "V", "v"], out: "y", transB: 1 },
+      ],
+      { V: [2, hidden], v: [2] },
+    ],
+    ["the sums of frames", [{ op: "ReduceSum", in: ["y_1", "front"], out: "y", keepdims: 0 }], {}],
+    ["the mean over everything", [{ op: "ReduceMean", in: ["y_1"], out: "y", keepdims: 0 }], {}],
+  ])("of an LSTM: %s", (_, nodes, more) =>
+    expectSameAsOnnxruntime(
+      onnxModel(
+        ["samples", size],
+        [layer("LSTM"), { op: "Squeeze", in: ["Y", "directions"], out: "y_1" }, ...nodes],
+        { ...weights(4), ...more },
+        1,
+        { directions: [1], front: [0], last_place: -1 },
+      ),
+    ),
+  );
+
+  it.each([
+    ["a frame within", { op: "Slice", in: ["x", "one", "two", "front"], out: "y" }, "within the sequences"],
+    ["largest of frames", { op: "ReduceMax", in: ["x"], out: "y", axes: [0] }, "CNTK has sums only"],
+  ])("%s is refused", async (_, node, why) => {
+    const nodes = [layer("RNN"), node];
+    const lists = { directions: [1], front: [0], one: [1], two: [2] };
+    writeFileSync(onnxPath, onnxModel(["samples", size], nodes, weights(1), 1, lists));
+    await expect(importModelFile(onnxPath, { out: imported })).rejects.toMatchObject({
+      code: "import-operation",
+      message: expect.stringContaining(why) as string,
+    });
+  });
 
   it.each([
     ["lengths of sequences", layer("LSTM", {}, ["lengths"]), "is told the lengths"],

@@ -6,7 +6,14 @@ import { exportModel } from "../../src/actions/export-model.js";
 import type { ModelSession } from "../../src/actions/model-session.js";
 import { exportModelFile, loadModel } from "../../src/index.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { feedForwardNetworks, modelOf, recurrentNetworks } from "./exported-networks.js";
+import {
+  criteria,
+  feedForwardNetworks,
+  modelOf,
+  oneWayNetworks,
+  oneWayRecurrentNetworks,
+  recurrentNetworks,
+} from "./exported-networks.js";
 import { compareWithOnnx, openOnnx, tooFar } from "./onnxruntime.js";
 
 /* Exported models run in onnxruntime and give what our reference backend gives. */
@@ -32,7 +39,7 @@ async function expectSame(members: string, outputs: readonly string[], opset?: n
 }
 
 describe("feed-forward networks in onnxruntime", () => {
-  for (const { title, members, outputs } of feedForwardNetworks)
+  for (const { title, members, outputs } of [...feedForwardNetworks, ...oneWayNetworks])
     it(title, () => expectSame(members, outputs));
 
   it.each([13, 18, 21])("operation set %i", (opset) =>
@@ -44,8 +51,27 @@ describe("feed-forward networks in onnxruntime", () => {
   );
 });
 
+describe("criteria in onnxruntime", () => {
+  it("are sums over all samples", () => expectSame(criteria.members, criteria.outputs));
+
+  it("in sequences, and by classes of words", () =>
+    expectSame(
+      `x = Input {4} ; y = Input {4} ; place = Input {1} ; h = RecurrentLSTMLayer {4} (x)
+       W = ParameterTensor {(4:6)} ; classes = DenseLayer {2} (h)
+       first = Greater (place, Constant (0)) ; word = Constant (4) .* first + Constant (1)
+       label = Splice ((word : first : Constant (3) .* first : Constant (3) + Constant (3) .* first))
+       a = CrossEntropyWithSoftmax (Hardmax (y), h) ; b = ClassificationError (Hardmax (y), h)
+       d = ClassificationError (Hardmax (y), h, topN = 2)
+       c = ClassBasedCrossEntropyWithSoftmax (label, h, W, classes)
+       outputNodes = (a:b:c:d)`,
+      ["a", "b", "c", "d"],
+    ));
+});
+
 describe("recurrent networks in onnxruntime", () => {
-  it.each(recurrentNetworks)("$title", ({ members, outputs }) => expectSame(members, outputs));
+  it.each([...recurrentNetworks, ...oneWayRecurrentNetworks])("$title", ({ members, outputs }) =>
+    expectSame(members, outputs),
+  );
 });
 
 describe("an export", () => {
@@ -63,13 +89,30 @@ describe("an export", () => {
 
   it("names an operation without a counterpart, and the node that it measures", async () => {
     const model = modelOf(
-      `x = Input {3} ; y = Input {2} ; z = DenseLayer {2} (x) ; ce = CrossEntropyWithSoftmax (y, z)
-       criterionNodes = (ce)`,
+      `x = Input {1} ; q = Input {1} ; z = DenseLayer {1} (x) ; rank = LambdaRank (x, z, q) ; criterionNodes = (rank)`,
     );
-    await expect(running(model, ["ce"])).rejects.toMatchObject({
+    await expect(running(model, ["rank"])).rejects.toMatchObject({
       code: "export-operation",
-      message: "CrossEntropyWithSoftmax has no counterpart in ONNX (node 'ce').",
+      message: "LambdaRank has no counterpart in ONNX (node 'rank').",
       diagnostic: { hint: "--output z is what it measures" },
+    });
+  });
+
+  it("does not freeze what is drawn anew, or choose frames by data", async () => {
+    const model = modelOf(
+      `x = Input {1} ; weights = ParameterTensor {(9:1), init = "fixedValue", value = 1}
+       s = new ComputationNode [
+         operation = "RandomSample" ; inputs = weights ; sizeOfSampledSet = 3 ; allowDuplicates = false ; tag = ''
+       ]
+       chosen = BS.Sequences.Gather (Greater (x, Constant (0)), x) ; outputNodes = (s:chosen)`,
+    );
+    await expect(running(model, ["s"])).rejects.toMatchObject({
+      message: "RandomSample has no counterpart in ONNX (node 's').",
+    });
+    await expect(running(model, ["chosen"])).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^Where has no counterpart in ONNX where frames are chosen by what is in them/,
+      ) as string,
     });
   });
 

@@ -82,8 +82,9 @@ async function valuesHere(
       : await model.evaluateFile(outputs, nodeFiles(dirname(scratch)), basename(scratch));
   return evaluated.map(({ samples }) => {
     const values = Float64Array.from(samples.flatMap((sample) => [...sample]));
-    // What is there once for each sequence has no time.
-    return samples.length === count ? values : framesFirst(values, length, count);
+    // Some have other lengths than the data, or no time: there is one for all, or one for each sequence.
+    const frames = length === undefined ? undefined : Math.max(samples.length / count, 1);
+    return samples.length < count ? values : framesFirst(values, frames, count);
   });
 }
 

@@ -8,7 +8,7 @@ import { exportModelFile, loadModel } from "../../src/index.js";
 import { writeModel } from "../../src/model-files/index.js";
 import { browserIsHere, openBrowser } from "../support/browser.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { difference, feedForwardNetworks, modelOf, samplesFor } from "./exported-networks.js";
+import { criteria, difference, feedForwardNetworks, modelOf, samplesFor } from "./exported-networks.js";
 import { foundModels, sampleConfigs, trainedSample, writeDigits } from "./rescued-models.js";
 import { bundles, loaderIsHere, loadGraph, signatureOf } from "./tensorflow.js";
 
@@ -28,7 +28,8 @@ async function tooFarInNode(model: ModelSession, counts: readonly number[]): Pro
     const found = graph.run(count, samples);
     expected.forEach(({ name, shape, samples: wanted }, index) => {
       const { dims, values } = found[index]!;
-      expect(dims).toEqual([count, ...[...shape].reverse()]);
+      const isForAll = model.shaped.facts.get(model.node(name))!.dynamicAxis === null;
+      expect(dims).toEqual([...(isForAll ? [] : [count]), ...[...shape].reverse()]);
       const distance = difference(
         wanted.flatMap((sample) => [...sample]),
         values,
@@ -40,7 +41,7 @@ async function tooFarInNode(model: ModelSession, counts: readonly number[]): Pro
 }
 
 describe.skipIf(!loaderIsHere)("networks in TensorFlow.js (skipped without its loader)", () => {
-  it.each(feedForwardNetworks)("$title", async ({ members, outputs }) => {
+  it.each([...feedForwardNetworks, criteria])("$title", async ({ members, outputs }) => {
     const model = modelOf(members);
     const path = join(folder, "network.model");
     writeFileSync(path, writeModel(model.model));
@@ -131,6 +132,20 @@ describe.skipIf(!browserIsHere || !loaderIsHere)("models in a browser (skipped w
 });
 
 describe("an export to TensorFlow.js", () => {
+  it("names a node without a counterpart, and what could take it", async () => {
+    const model = modelOf(
+      `x = Input {4} ; y = Input {4} ; e = ClassificationError (Hardmax (y), x, topN = 2) ; outputNodes = (e)`,
+    );
+    const request = { format: "tfjs", outputs: ["e"], opset: undefined, producerVersion: "test" } as const;
+    await expect(exportModel(model, request)).rejects.toMatchObject({
+      code: "export-operation",
+      message: "Node 'e' has no counterpart in TensorFlow.js (its operation in ONNX would be TopK).",
+      diagnostic: {
+        hint: "--to onnx may take it; --output with nodes that do not need it leaves it out",
+      },
+    });
+  });
+
   it("refuses recurrence by the node's name", async () => {
     const model = modelOf(`x = Input {3} ; h = RecurrentLSTMLayer {4} (x) ; outputNodes = (h)`);
     const request = { format: "tfjs", outputs: ["h"], opset: undefined, producerVersion: "test" } as const;

@@ -232,6 +232,17 @@ describe("models of CNTK's library", () => {
     await expect(failing).rejects.toThrow("UserDefinedV2Function is not available yet");
   });
 
+  it("say the same where their arrays stay in the file's bytes, wherever these begin", () => {
+    const expected = readModel(layer, "library.model").nodes;
+    for (let offset = 0; offset < 8; offset++) {
+      const room = new Uint8Array(layer.length + offset + 1).fill(0x55);
+      room.set(layer, offset);
+      const own = readModel(room.subarray(offset, offset + layer.length), "library.model", true);
+      expect(own.nodes).toEqual(expected);
+      expect([...room.subarray(0, offset), room.at(-1)].every((byte) => byte === 0x55)).toBe(true);
+    }
+  });
+
   it("give an error with a place where they are damaged, wherever the damage is", () => {
     const half = problemOf(() => readModel(layer.subarray(0, layer.length >> 1), "half.model"));
     expect(half).toMatchObject({ code: "model-file-broken" });

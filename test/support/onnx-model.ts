@@ -11,8 +11,8 @@ export function onnxModel(
   nodes: readonly { op: string; in: string[]; out: string | string[]; [attribute: string]: unknown }[],
   initializers: Readonly<Record<string, readonly number[]>>,
   dataType = 1,
-  /** Lists of whole numbers. */
-  lists: Readonly<Record<string, readonly number[]>> = {},
+  /** Whole numbers, and lists of them. */
+  lists: Readonly<Record<string, number | readonly number[]>> = {},
 ): Uint8Array {
   const value = (name: string, dims: readonly (number | string)[]): object => {
     const dim = dims.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size }));
@@ -38,11 +38,11 @@ export function onnxModel(
         attribute: Object.entries(attributes).map(attribute),
       })),
       initializer: [
-        ...Object.entries(lists).map(([name, int64Data]) => ({
+        ...Object.entries(lists).map(([name, given]) => ({
           name,
-          dims: [int64Data.length],
+          dims: typeof given === "number" ? [] : [given.length],
           dataType: 7,
-          int64Data,
+          int64Data: [given].flat(),
         })),
         ...Object.entries(initializers).map(([name, dims], index) => {
           const values = Float32Array.from({ length: elementCount(dims) }, (_, at) => {

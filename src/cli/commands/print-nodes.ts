@@ -18,7 +18,7 @@ export const printNodesCommand = defineCommand({
     summary: flag("summary"),
   }),
   run: async ({ model, long, json, summary }, { directory, print }) => {
-    const { loadModel, modelSummary, nodesAsJson, printNodes } = await import("../../index.js");
+    const { loadModel, modelSummary, nodesAsJson, printNodes } = await import("../../api-model.js");
     const session = loadModel(model, { directory });
     const shape = () => session.shaped;
     if (json) print(nodesAsJson(session.model, shape));

@@ -33,17 +33,29 @@ export const elementwiseRules: OperationRules = {
   Sin: unary("Sin"),
   Exp: unary("Exp"),
   Floor: unary("Floor"),
-  Log: unary("Log"),
+  Log: (node, emission) => clippedLog(emission, emission.tensor(emission.input(node, 0)), node.name),
   Negate: unary("Neg"),
   Pass: unary("Identity"),
   Trace: unary("Identity"),
+  LabelsToGraph: unary("Identity"),
   // What is dropped in training is whole otherwise.
   Dropout: unary("Identity"),
-  Reciprocal: unary("Reciprocal"),
+  /** 0 at 0. */
+  Reciprocal(node, emission) {
+    const x = emission.tensor(emission.input(node, 0));
+    const zero = emission.scalar(`${node.name}/zero`, 0);
+    const isZero = emission.add("Equal", [x, zero], `${node.name}/is_zero`);
+    const inverse = emission.add("Reciprocal", [x], `${node.name}/inverse`);
+    return emission.add("Where", [isZero, zero, inverse], node.name);
+  },
   RectifiedLinear: unary("Relu"),
   Sigmoid: unary("Sigmoid"),
   StableSigmoid: unary("Sigmoid"),
-  Sqrt: unary("Sqrt"),
+  /** What is negative counts as 0. */
+  Sqrt(node, emission) {
+    const x = emission.add("Relu", [emission.tensor(emission.input(node, 0))], `${node.name}/not_negative`);
+    return emission.add("Sqrt", [x], node.name);
+  },
   Tanh: unary("Tanh"),
   Plus: binary("Add"),
   Minus: binary("Sub"),
@@ -111,6 +123,15 @@ export const elementwiseRules: OperationRules = {
     return emission.reshape(flags, reversed(shape), leads, name);
   },
 };
+
+/** CNTK's logarithm of whatever is small, zero or negative. */
+const logarithmOfSmallest = -85.1;
+
+/** ln x, but not below a least value: that of e^-85.1, where CNTK has it for x below 1e-37, which is next to it. */
+export function clippedLog(emission: Emission, x: string, name: string): string {
+  const least = emission.scalar(`${name}/least`, Math.exp(logarithmOfSmallest));
+  return emission.add("Log", [emission.add("Max", [x, least], `${name}/clipped`)], name);
+}
 
 /** All elements of a sample are one distribution: they are laid in a row for ONNX. */
 function distribution(operation: string) {

@@ -125,6 +125,9 @@ export class Emission {
   }
 }
 
+/** "To the end" in slices. */
+export const endOfAxis = 2 ** 31 - 1;
+
 /** Dimensions as ONNX has them. */
 export const reversed = (shape: SampleShape): number[] => [...shape].reverse();
 

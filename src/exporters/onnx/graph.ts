@@ -14,11 +14,15 @@ export type OnnxAttribute =
   | { readonly kind: "i"; readonly value: number }
   | { readonly kind: "f"; readonly value: number }
   | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "s"; readonly value: string }
+  | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "t"; readonly value: OnnxTensor }
   | { readonly kind: "g"; readonly value: OnnxGraph };
 
 export const integer = (value: number): OnnxAttribute => ({ kind: "i", value });
 export const integers = (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value });
+export const text = (value: string): OnnxAttribute => ({ kind: "s", value });
+export const texts = (value: readonly string[]): OnnxAttribute => ({ kind: "strings", value });
 
 /** A tensor that goes in or comes out; a dimension is a number or a name. */
 export interface OnnxValue {
@@ -99,24 +103,38 @@ export class OnnxGraph {
   }
 }
 
-/** All names that nodes of a graph, and of graphs inside it, read. */
-function namesRead(graph: OnnxGraph): Set<string> {
-  const read = new Set(graph.outputs.map(({ name }) => name));
-  for (const { inputs, attributes } of graph.nodes) {
-    for (const input of inputs) read.add(input);
-    for (const attribute of Object.values(attributes)) {
-      if (attribute.kind === "g") for (const name of namesRead(attribute.value)) read.add(name);
-    }
+/** All names that an operation reads, and graphs inside it. */
+function namesRead({ inputs, attributes }: OnnxNode): Set<string> {
+  const read = new Set(inputs);
+  for (const attribute of Object.values(attributes)) {
+    if (attribute.kind !== "g") continue;
+    for (const { name } of attribute.value.outputs) read.add(name);
+    for (const node of attribute.value.nodes) for (const name of namesRead(node)) read.add(name);
   }
   return read;
 }
 
-/** The graph as protobufjs takes it; constants that nobody reads are left out. */
+/** The operations that the outputs of a graph need, in order. */
+function neededNodes(graph: OnnxGraph): OnnxNode[] {
+  const wanted = new Set(graph.outputs.map(({ name }) => name));
+  const needed = graph.nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((output) => wanted.has(output))) return false;
+    for (const name of namesRead(node)) wanted.add(name);
+    return true;
+  });
+  return needed.reverse();
+}
+
+/** The graph as protobufjs takes it; what the outputs do not need is left out. */
 export function graphMessage(graph: OnnxGraph): Record<string, unknown> {
-  const read = namesRead(graph);
+  const nodes = neededNodes(graph);
+  const read = new Set([
+    ...graph.outputs.map(({ name }) => name),
+    ...nodes.flatMap((node) => [...namesRead(node)]),
+  ]);
   return {
     name: graph.name,
-    node: graph.nodes.map((node, index) => ({
+    node: nodes.map((node, index) => ({
       name: node.outputs[0] ?? `node${index}`,
       opType: node.operation,
       input: node.inputs,
@@ -140,6 +158,10 @@ function attributeMessage(name: string, attribute: OnnxAttribute): Record<string
       return { name, type, t: tensorMessage(attribute.value) };
     case "g":
       return { name, type, g: graphMessage(attribute.value) };
+    case "s":
+      return { name, type, s: new TextEncoder().encode(attribute.value) };
+    case "strings":
+      return { name, type, strings: attribute.value.map((text) => new TextEncoder().encode(text)) };
     default:
       return { name, type, [attribute.kind]: attribute.value };
   }

@@ -1,18 +1,35 @@
 import { evaluationOrder } from "../../network/loops.js";
-import type { NetworkNode, ShapedNetwork } from "../../network/network.js";
+import type { DynamicAxis, NetworkNode, ShapedNetwork } from "../../network/network.js";
 import { consumersOf, depthFirstOrder } from "../../network/node-order.js";
 import { type ElementType, inElementType, type Values } from "../../numerics/values.js";
+import { cosineRules } from "./cosines.js";
+import { criterionRules } from "./criteria.js";
 import { elementwiseRules } from "./elementwise.js";
 import { Emission, noCounterpart, reversed } from "./emission.js";
 import { OnnxGraph } from "./graph.js";
 import { productRules } from "./products.js";
 import { emitDelay, emitLoop } from "./recurrence.js";
 import type { OperationRules } from "./rules.js";
+import { quantizedRules } from "./quantized-times.js";
+import { regionRules } from "./regions.js";
+import { stackRules } from "./rnn-stack.js";
+import { looksAlongSequences, sequenceRules } from "./sequences.js";
 import { shapingRules } from "./shaping.js";
 import { windowRules } from "./windows.js";
 
 /** A rule for every operation that has a counterpart, one file per family. */
-const rules: OperationRules = { ...elementwiseRules, ...productRules, ...shapingRules, ...windowRules };
+const rules: OperationRules = {
+  ...elementwiseRules,
+  ...productRules,
+  ...shapingRules,
+  ...windowRules,
+  ...cosineRules,
+  ...quantizedRules,
+  ...regionRules,
+  ...criterionRules,
+  ...sequenceRules,
+  ...stackRules,
+};
 
 /** Operation sets that can be asked for. */
 export const opsets = { least: 13, most: 21, usual: 17 } as const;
@@ -33,14 +50,18 @@ export interface NetworkRequest {
 export function onnxGraph({ shaped, outputs, elementType, constants, opset }: NetworkRequest): OnnxGraph {
   const needed = depthFirstOrder(outputs, (node) => (constants.has(node) ? [] : node.inputs));
   const isNeeded = new Set(needed);
-  const isRecurrent = needed.some(({ op }) => op.delay !== undefined);
+  const leading = needsTime(needed, shaped) ? 2 : 1;
   const graph = new OnnxGraph("network");
-  const emission = new Emission(graph, shaped, elementType, opset, isRecurrent ? 2 : 1, new Map(), constants);
-  const leading = isRecurrent ? ["T", "N"] : ["N"];
+  const emission = new Emission(graph, shaped, elementType, opset, leading, new Map(), constants);
+  const axes = new LeadingAxes(leading);
   // Inputs and outputs keep their names; what is in between may have to give way.
   for (const node of needed.filter(({ op }) => op.role === "input")) {
     const name = graph.take(node.name);
-    graph.inputs.push({ name, elementType, dims: [...leading, ...reversed(emission.shape(node))] });
+    graph.inputs.push({
+      name,
+      elementType,
+      dims: [...axes.of(node, emission), ...reversed(emission.shape(node))],
+    });
     emission.define(node, name);
   }
   const { order, loops } = evaluationOrder(outputs);
@@ -61,10 +82,37 @@ export function onnxGraph({ shaped, outputs, elementType, constants, opset }: Ne
     }
   }
   for (const node of outputs) {
-    const dims = [...(emission.leads(node) > 0 ? leading : []), ...reversed(emission.shape(node))];
+    if (node.op.name === "PackedIndex")
+      throw noCounterpart(node, "as a result: it counts the columns of a minibatch");
+    const dims = [...axes.of(node, emission), ...reversed(emission.shape(node))];
     graph.outputs.push({ name: outputTensor(node, emission), elementType, dims });
   }
   return graph;
+}
+
+/** Does any of the nodes look along its sequences? Then inputs and outputs have an axis of time in front of that of samples. */
+export function needsTime(nodes: readonly NetworkNode[], { facts }: ShapedNetwork): boolean {
+  return nodes.some((node) => {
+    const own = facts.get(node);
+    return own !== undefined && looksAlongSequences(node, own);
+  });
+}
+
+/** Names of the axes in front: N samples, and the lengths of the sequences, which are the same on a dynamic axis. */
+class LeadingAxes {
+  private readonly lengths = new Map<DynamicAxis, string>();
+
+  constructor(private readonly leading: number) {}
+
+  of(node: NetworkNode, emission: Emission): string[] {
+    const { dynamicAxis } = emission.facts(node);
+    if (!dynamicAxis) return [];
+    if (this.leading === 1) return ["N"];
+    const count = this.lengths.size;
+    const length = this.lengths.get(dynamicAxis) ?? (count === 0 ? "T" : `T${count + 1}`);
+    this.lengths.set(dynamicAxis, length);
+    return [length, "N"];
+  }
 }
 
 /** What loops read of parameters stands outside of them. */
@@ -97,11 +145,29 @@ function emitNode(node: NetworkNode, emission: Emission): void {
   emission.define(node, rule(node, emission));
 }
 
-/** Criteria are not wanted of an exported model: what they measure is. */
-function insteadOf(node: NetworkNode): string | undefined {
-  const measured = node.inputs.at(-1);
-  const isCriterion = node.op.source.includes("TrainingNodes") || node.op.source.includes("EvaluationNodes");
-  return isCriterion && measured ? `--output ${measured.name} is what it measures` : undefined;
+/** Criteria without a counterpart: which of their inputs they measure. */
+const measuredInput: Readonly<Record<string, number>> = {
+  EditDistanceError: 0,
+  ForwardBackward: 1,
+  LambdaRank: 1,
+  NDCG1Eval: 1,
+  NCEBasedCrossEntropyWithSoftmax: 1,
+  SequenceWithSoftmax: 1,
+};
+
+/** What stands in for the drawing of samples, and for means over an epoch, when a trained model is used. */
+const usedInstead: Readonly<Record<string, string>> = {
+  RandomSample:
+    "it draws other classes in every minibatch of training: --output with the scores of all classes leaves it out",
+  RandomSampleInclusionFrequency:
+    "it serves training with drawn classes: --output with the scores of all classes leaves it out",
+  EpochAccumulator: "it averages over an epoch: --output with its input gives what is averaged",
+};
+
+/** What could replace a node that has no counterpart. */
+function insteadOf({ op, inputs }: NetworkNode): string | undefined {
+  const measured = inputs[measuredInput[op.name] ?? inputs.length];
+  return measured ? `--output ${measured.name} is what it measures` : usedInstead[op.name];
 }
 
 /** An output has its node's name, also where the node is an input or a parameter, or the name was taken. */

@@ -1,10 +1,7 @@
 import type { RecurrentLoop } from "../../network/loops.js";
 import type { NetworkNode } from "../../network/network.js";
-import { type Emission, noCounterpart, reversed } from "./emission.js";
+import { type Emission, endOfAxis, noCounterpart, reversed } from "./emission.js";
 import { integer, integers, type OnnxGraph } from "./graph.js";
-
-/** "To the end" in slices. */
-const end = 2 ** 31 - 1;
 
 /** Adds the operations of a node inside a loop; handed in, since rules and loops need one another. */
 export type EmitNode = (node: NetworkNode, emission: Emission) => void;
@@ -34,10 +31,10 @@ export function emitLoop(
   const states: { readonly delay: NetworkNode; readonly names: string[]; readonly initial: string[] }[] = [];
   for (const delay of delays) {
     const steps = stepsOf(delay, emission);
-    const initial = initialState(delay, first, emission);
+    const initial = initialStates(delay, first, emission);
     const names = Array.from({ length: steps }, (_, age) => body.take(`${delay.name}/state_${age + 1}`));
     for (const state of names) addInput(body, state, delay, emission);
-    states.push({ delay, names, initial: names.map(() => initial) });
+    states.push({ delay, names, initial });
     known.set(delay, names.at(-1) ?? "");
   }
   for (const node of scanned) {
@@ -83,11 +80,9 @@ function scannedNodes(
 ): NetworkNode[] {
   const scanned = new Set<NetworkNode>();
   for (const node of loop.nodes) {
-    for (const input of node.inputs) {
-      if (members.has(input) || emission.leads(input) === 0) continue;
-      if (node.op.delay) throw noCounterpart(node, "whose first state has samples");
-      scanned.add(input);
-    }
+    // What a delay reads from outside is its first state.
+    if (node.op.delay) continue;
+    for (const input of node.inputs) if (!members.has(input) && emission.leads(input) > 0) scanned.add(input);
   }
   return [...scanned];
 }
@@ -100,10 +95,14 @@ function addInput(body: OnnxGraph, name: string, node: NetworkNode, emission: Em
   });
 }
 
-/** What a delay gives before there is anything: for N sequences, as many as another tensor has. */
-function initialState(delay: NetworkNode, like: NetworkNode, emission: Emission): string {
+/**
+ * What a delay gives beyond the end of a sequence, the frame next to that end first, as many as it has steps: for N sequences, as
+ * many as another tensor has.
+ */
+function initialStates(delay: NetworkNode, like: NetworkNode, emission: Emission): string[] {
   const { name } = delay;
   const { graph } = emission;
+  const steps = Array.from({ length: stepsOf(delay, emission) }, (_, index) => index);
   const shape = emission.add("Shape", [emission.tensor(like)], `${name}/like`);
   const count = emission.add(
     "Slice",
@@ -112,19 +111,46 @@ function initialState(delay: NetworkNode, like: NetworkNode, emission: Emission)
   );
   const own = graph.numbers(`${name}/own`, reversed(emission.shape(delay)));
   const dims = emission.add("Concat", [count, own], `${name}/dims`, { axis: integer(0) });
-  return emission.add("Expand", [firstValue(delay, emission), dims], `${name}/initial`);
+  const state = delay.inputs[1];
+  if (state && emission.leads(state) > 0)
+    return steps.map((step) =>
+      emission.add(
+        "Expand",
+        [boundaryFrame(delay, state, step, emission), dims],
+        `${name}/initial_${step + 1}`,
+      ),
+    );
+  const initial = emission.add("Expand", [firstValue(delay, emission), dims], `${name}/initial`);
+  return steps.map(() => initial);
+}
+
+/** A frame of a first state that is a sequence itself: so many steps from its end (or its beginning), or its only one. */
+function boundaryFrame(delay: NetworkNode, state: NetworkNode, step: number, emission: Emission): string {
+  const { graph } = emission;
+  const name = `${delay.name}/frame_${step + 1}`;
+  const shape = emission.add("Shape", [emission.tensor(state)], `${name}/of`);
+  const bounds = [graph.numbers(`${name}/zero`, [0]), graph.numbers(`${name}/one`, [1])];
+  const length = emission.add("Slice", [shape, ...bounds], `${name}/length`);
+  const isPast = delay.op.delay === 1;
+  const from = isPast ? [length, graph.numbers(`${name}/back`, [step + 1])] : [length, bounds[1] ?? ""];
+  const last = emission.add("Sub", from, `${name}/last`);
+  const place = isPast
+    ? emission.add("Max", [last, bounds[0] ?? ""], `${name}/place`)
+    : emission.add("Min", [last, graph.numbers(`${name}/step`, [step])], `${name}/place`);
+  const frame = emission.add("Gather", [emission.tensor(state), place], `${name}/gathered`, {
+    axis: integer(0),
+  });
+  return emission.add("Squeeze", [frame, graph.numbers(`${name}/axis`, [0])], name);
 }
 
 /** The first state of one sequence: a parameter, or a number. */
 function firstValue(delay: NetworkNode, emission: Emission): string {
   const state = delay.inputs[1];
-  if (!state)
-    return emission.scalar(
-      `${delay.name}/first`,
-      Number(emission.facts(delay).attributes["defaultHiddenActivation"]),
-    );
-  if (emission.leads(state) > 0) throw noCounterpart(delay, "whose first state has samples");
-  return emission.tensor(state);
+  if (state) return emission.tensor(state);
+  return emission.scalar(
+    `${delay.name}/first`,
+    Number(emission.facts(delay).attributes["defaultHiddenActivation"]),
+  );
 }
 
 /** A delay outside of loops moves frames along the sequence. */
@@ -135,13 +161,17 @@ export function emitDelay(node: NetworkNode, emission: Emission): void {
   if (emission.leads(x) !== 2) throw noCounterpart(node, "without sequences");
   const steps = stepsOf(node, emission);
   const tensor = emission.tensor(x);
-  const initial = initialState(node, x, emission);
-  const frame = emission.add("Unsqueeze", [initial, graph.numbers(`${name}/front`, [0])], `${name}/frame`);
-  const frames = new Array<string>(steps).fill(frame);
+  const front = graph.numbers(`${name}/front`, [0]);
+  const initial = initialStates(node, x, emission);
+  // A number for all frames is one tensor.
+  const frameOf = new Map(
+    [...new Set(initial)].map((state) => [state, emission.add("Unsqueeze", [state, front], `${name}/frame`)]),
+  );
+  const frames = initial.map((state) => frameOf.get(state) ?? "");
   const isPast = node.op.delay === 1;
   const joined = emission.add(
     "Concat",
-    isPast ? [...frames, tensor] : [tensor, ...frames],
+    isPast ? [...frames.reverse(), tensor] : [tensor, ...frames],
     `${name}/joined`,
     {
       axis: integer(0),
@@ -149,7 +179,7 @@ export function emitDelay(node: NetworkNode, emission: Emission): void {
   );
   const axes = graph.numbers(`${name}/axis`, [0]);
   if (!isPast) {
-    const bounds = [graph.numbers(`${name}/begin`, [steps]), graph.numbers(`${name}/end`, [end])];
+    const bounds = [graph.numbers(`${name}/begin`, [steps]), graph.numbers(`${name}/end`, [endOfAxis])];
     emission.define(node, emission.add("Slice", [joined, ...bounds, axes], name));
     return;
   }

@@ -1,10 +1,8 @@
 import type { NetworkNode } from "../../network/network.js";
-import { type Emission, noCounterpart, reversed } from "./emission.js";
+import { type Emission, endOfAxis, noCounterpart, reversed } from "./emission.js";
 import { integer, integers } from "./graph.js";
 import type { OperationRules } from "./rules.js";
-
-/** "To the end" in slices. */
-const end = 2 ** 31 - 1;
+import { elementTypes } from "./schema.js";
 
 /** The same elements under the dimensions that validation found. */
 function toOwnShape(node: NetworkNode, emission: Emission): string {
@@ -25,7 +23,7 @@ export const shapingRules: OperationRules = {
     const lists = {
       starts: list(beginIndex),
       // An end of 0 is the end of the axis.
-      ends: list(endIndex).map((index) => (index === 0 ? end : index)),
+      ends: list(endIndex).map((index) => (index === 0 ? endOfAxis : index)),
       axes: axes.map((one) => -one),
     };
     const operands = Object.entries(lists).map(([name, values]) =>
@@ -71,27 +69,74 @@ export const shapingRules: OperationRules = {
     [order[place(axis1)], order[place(axis2)]] = [place(axis2), place(axis1)];
     return emission.add("Transpose", [stackable(x, rank, emission)], node.name, { perm: integers(order) });
   },
-  ReduceElements(node, emission) {
+  /** The part of an image that lies where the reference does. */
+  Crop(node, emission) {
+    const { xOffset, yOffset } = emission.facts(node).attributes;
+    const [width = 1, height = 1] = emission.shape(node);
+    const [left, top] = [Math.trunc(Number(xOffset)), Math.trunc(Number(yOffset))];
+    const lists = { starts: [left, top], ends: [left + width, top + height], axes: [-1, -2] };
+    const operands = Object.entries(lists).map(([name, values]) =>
+      emission.graph.numbers(`${node.name}/${name}`, values),
+    );
+    return emission.add("Slice", [emission.tensor(emission.input(node, 0)), ...operands], node.name);
+  },
+  ReduceElements: reduction,
+  SumColumnElements(node, emission) {
     const x = emission.input(node, 0);
-    const { reductionOp, axis } = emission.facts(node).attributes;
-    const operations: Readonly<Record<string, string>> = {
-      sum: "ReduceSum",
-      mean: "ReduceMean",
-      max: "ReduceMax",
-      min: "ReduceMin",
-      logsum: "ReduceLogSumExp",
-      prod: "ReduceProd",
-    };
-    const operation = operations[String(reductionOp).toLowerCase()];
-    const along = Number(axis);
-    if (operation === undefined) throw noCounterpart(node, `of the kind ${String(reductionOp)}`);
-    if (along < 0) throw noCounterpart(node, "over the samples");
-    const rank = emission.shape(x).length;
-    const axes = along === 0 ? Array.from({ length: rank }, (_, at) => -1 - at) : [-along];
-    const reduced = emission.reduce(operation, emission.tensor(x), axes, `${node.name}/reduced`);
-    return emission.reshape(reduced, reversed(emission.shape(node)), emission.leads(x), node.name);
+    const axes = emission.shape(x).map((_, axis) => -1 - axis);
+    const sum = emission.reduce("ReduceSum", emission.tensor(x), axes, `${node.name}/reduced`);
+    return emission.reshape(sum, reversed(emission.shape(node)), emission.leads(x), node.name);
   },
 };
+
+const reductions: Readonly<Record<string, string>> = {
+  plus: "ReduceSum",
+  sum: "ReduceSum",
+  mean: "ReduceMean",
+  max: "ReduceMax",
+  min: "ReduceMin",
+  logsum: "ReduceLogSumExp",
+  prod: "ReduceProd",
+  argmax: "ArgMax",
+  argmin: "ArgMin",
+};
+
+/** `axis` 1 and up: that one; 0: all of a sample; -1: the samples too; -2: the frames of each sequence; -3: the samples alone. */
+function reduction(node: NetworkNode, emission: Emission): string {
+  const x = emission.input(node, 0);
+  const { reductionOp, axis } = emission.facts(node).attributes;
+  const operation = reductions[String(reductionOp).toLowerCase()];
+  const along = Number(axis);
+  if (operation === undefined) throw noCounterpart(node, `of the kind ${String(reductionOp)}`);
+  const [rank, leads] = [emission.shape(x).length, emission.leads(x)];
+  const { name } = node;
+  const own = reversed(emission.shape(node));
+  if (along === -2) return emission.reduce(operation, emission.tensor(x), [-rank - leads], name);
+  if (operation.startsWith("Arg")) {
+    if (along < 0) throw noCounterpart(node, "over the samples");
+    return placeOfExtremum(node, emission, operation, along);
+  }
+  const inSample = Array.from({ length: rank }, (_, at) => -1 - at);
+  const ofSamples = Array.from({ length: leads }, (_, at) => -rank - 1 - at);
+  const axes =
+    along > 0 ? [-along] : along === -3 ? ofSamples : along === 0 ? inSample : [...inSample, ...ofSamples];
+  const reduced = emission.reduce(operation, emission.tensor(x), axes, `${name}/reduced`);
+  return emission.reshape(reduced, own, emission.leads(node), name);
+}
+
+/** The place of the first largest or smallest element, as a number. */
+function placeOfExtremum(node: NetworkNode, emission: Emission, operation: string, along: number): string {
+  const x = emission.input(node, 0);
+  const leads = emission.leads(x);
+  const { name } = node;
+  const tensor = emission.tensor(x);
+  const laid = along === 0 ? emission.reshape(tensor, [-1], leads, `${name}/row`) : tensor;
+  const axis = integer(along === 0 ? -1 : -along);
+  const found = emission.add(operation, [laid], `${name}/place`, { axis, keepdims: integer(1) });
+  const to = integer(elementTypes[emission.elementType]);
+  const place = emission.add("Cast", [found], `${name}/number`, { to });
+  return emission.reshape(place, reversed(emission.shape(node)), leads, name);
+}
 
 /** A tensor with axes of 1 up to a rank, parameters too. */
 function stackable(node: NetworkNode, rank: number, emission: Emission): string {

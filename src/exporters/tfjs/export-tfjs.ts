@@ -3,7 +3,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { depthFirstOrder } from "../../network/node-order.js";
 import { inElementType } from "../../numerics/values.js";
 import type { OnnxGraph, OnnxTensor } from "../onnx/graph.js";
-import { type NetworkRequest, onnxGraph } from "../onnx/network-graph.js";
+import { needsTime, type NetworkRequest, onnxGraph } from "../onnx/network-graph.js";
 import { elementwiseTranslations } from "./elementwise.js";
 import {
   Graph,
@@ -58,9 +58,9 @@ export function exportTensorFlow(request: TensorFlowRequest): ModelPart[] {
   return [...shards, { name: "model.json", content: `${JSON.stringify(model)}\n` }];
 }
 
-function refuseRecurrence({ outputs, constants }: TensorFlowRequest): void {
+function refuseRecurrence({ shaped, outputs, constants }: TensorFlowRequest): void {
   const needed = depthFirstOrder(outputs, (node) => (constants.has(node) ? [] : node.inputs));
-  const delay = needed.find(({ op }) => op.delay !== undefined);
+  const delay = needed.find((node) => needsTime([node], shaped));
   if (!delay) return;
   throw new CntkError({
     code: "export-operation",

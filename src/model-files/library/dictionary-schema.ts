@@ -1,50 +1,45 @@
+import type { Schema } from "./wire-reader.js";
+
 /**
- * The messages of CNTK's C++ and Python library, in the notation of protobufjs. Two things are declared otherwise than CNTK
+ * The messages of CNTK's C++ and Python library, by the numbers of their fields. Two things are declared otherwise than CNTK
  * declares them, with the same bytes: lists of numbers are taken as bytes, so that a large array is never spelt out number by
  * number, and maps are lists of entries.
  * Source: Source/CNTKv2LibraryDll/proto/CNTK.proto.
  */
 export const librarySchema = {
-  nested: {
-    NDShape: { fields: { dims: { rule: "repeated", type: "uint64", id: 1 } } },
-    Axis: {
-      fields: {
-        index: { type: "int32", id: 1 },
-        name: { type: "string", id: 2 },
-        isOrdered: { type: "bool", id: 3 },
-      },
-    },
-    PackedNumbers: { fields: { bytes: { type: "bytes", id: 1 } } },
-    NDArrayView: {
-      fields: {
-        dataType: { type: "int32", id: 1 },
-        storageFormat: { type: "int32", id: 2 },
-        shape: { type: "NDShape", id: 3 },
-        floats: { type: "PackedNumbers", id: 4 },
-        doubles: { type: "PackedNumbers", id: 5 },
-      },
-    },
-    Vector: { fields: { values: { rule: "repeated", type: "DictionaryValue", id: 1 } } },
-    Entry: { fields: { key: { type: "string", id: 1 }, value: { type: "DictionaryValue", id: 2 } } },
-    Dictionary: {
-      fields: { version: { type: "uint64", id: 1 }, entries: { rule: "repeated", type: "Entry", id: 2 } },
-    },
-    DictionaryValue: {
-      fields: {
-        version: { type: "uint64", id: 1 },
-        valueType: { type: "int32", id: 2 },
-        boolean: { type: "bool", id: 3 },
-        integer: { type: "int32", id: 4 },
-        size: { type: "uint64", id: 5 },
-        float: { type: "float", id: 6 },
-        double: { type: "double", id: 7 },
-        text: { type: "string", id: 8 },
-        shape: { type: "NDShape", id: 9 },
-        axis: { type: "Axis", id: 10 },
-        vector: { type: "Vector", id: 11 },
-        dictionary: { type: "Dictionary", id: 12 },
-        array: { type: "NDArrayView", id: 13 },
-      },
-    },
+  NDShape: { 1: { name: "dims", type: "uint64", repeated: true } },
+  Axis: {
+    1: { name: "index", type: "int32" },
+    2: { name: "name", type: "string" },
+    3: { name: "isOrdered", type: "bool" },
   },
-} as const;
+  PackedNumbers: { 1: { name: "bytes", type: "bytes" } },
+  NDArrayView: {
+    1: { name: "dataType", type: "int32" },
+    2: { name: "storageFormat", type: "int32" },
+    3: { name: "shape", type: "NDShape" },
+    4: { name: "floats", type: "PackedNumbers" },
+    5: { name: "doubles", type: "PackedNumbers" },
+  },
+  Vector: { 1: { name: "values", type: "DictionaryValue", repeated: true } },
+  Entry: { 1: { name: "key", type: "string" }, 2: { name: "value", type: "DictionaryValue" } },
+  Dictionary: {
+    1: { name: "version", type: "uint64" },
+    2: { name: "entries", type: "Entry", repeated: true },
+  },
+  DictionaryValue: {
+    1: { name: "version", type: "uint64" },
+    2: { name: "valueType", type: "int32" },
+    3: { name: "boolean", type: "bool" },
+    4: { name: "integer", type: "int32" },
+    5: { name: "size", type: "uint64" },
+    6: { name: "float", type: "float" },
+    7: { name: "double", type: "double" },
+    8: { name: "text", type: "string" },
+    9: { name: "shape", type: "NDShape" },
+    10: { name: "axis", type: "Axis" },
+    11: { name: "vector", type: "Vector" },
+    12: { name: "dictionary", type: "Dictionary" },
+    13: { name: "array", type: "NDArrayView" },
+  },
+} as const satisfies Schema;

@@ -27,11 +27,11 @@ export function isLibraryModel(bytes: Uint8Array): boolean {
 
 /**
  * Reads a model of CNTK's C++ or Python library: its functions become nodes of the operations that model files of the `cntk`
- * program have. Throws CntkError `model-file-broken`, `operation-unknown`.
+ * program have; `ownsBytes` if nobody else needs the bytes. Throws CntkError `model-file-broken`, `operation-unknown`.
  * Source: Source/CNTKv2LibraryDll/CompositeFunction.cpp, Serialization.cpp.
  */
-export function readLibraryModel(bytes: Uint8Array, fileName: string): ModelFile {
-  const graph = readGraph(readDictionary(bytes, fileName), fileName);
+export function readLibraryModel(bytes: Uint8Array, fileName: string, ownsBytes = false): ModelFile {
+  const graph = readGraph(readDictionary(bytes, fileName, ownsBytes), fileName);
   return new Translation(graph, fileName).model();
 }
 

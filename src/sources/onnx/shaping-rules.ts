@@ -8,9 +8,7 @@ import {
   type OperationImport,
   type Value,
 } from "./graph-import.js";
-
-/** Slices end at least there: the end of the axis. */
-const farEnd = 2 ** 31 - 1;
+import { farEnd, isTime, pickedFrame, reducedFrames, slicedFrames } from "./frame-rules.js";
 
 const product = (dims: readonly number[]): number => dims.reduce((total, dim) => total * dim, 1);
 
@@ -49,9 +47,14 @@ export const shapingRules: ImportRules = {
     const x = operation.operand(0);
     return { kind: "sizes", sizes: [...new Array<number>(x.leads).fill(NaN), ...x.dims] };
   },
-  /** Of sizes only: which one it is must be known. */
+  /** Of sizes, or of a frame at the end of each sequence: which one it is must be known. */
   Gather(operation) {
     const x = operation.value(0);
+    if (x.kind === "node" && isTime(operation.number("axis", 0), x)) {
+      const [place = NaN, ...others] = operation.list(1);
+      if (others.length > 0) throw operation.problem("it picks several frames");
+      return pickedFrame(operation, x, place);
+    }
     if (x.kind !== "sizes") throw operation.problem("it picks elements by computed places");
     return { kind: "sizes", sizes: operation.list(1).map((at) => x.sizes.at(at) ?? NaN) };
   },
@@ -232,12 +235,18 @@ function sliced(operation: OperationImport): Value {
   axes.forEach((given, index) => {
     const axis = operation.axis(given, tensor);
     const at = tensor.dims.length - axis;
-    if (at < 0) throw operation.problem("it takes part of the samples or of the time");
+    if (at < 0) {
+      const place = given < 0 ? tensor.leads + tensor.dims.length + given : given;
+      if (!isTime(place, tensor)) throw operation.problem("it takes part of the samples");
+      tensor = slicedFrames(operation, tensor, starts[index] ?? 0, ends[index] ?? farEnd);
+      return;
+    }
     const size = tensor.dims[at] ?? 1;
     const within = (place: number): number => Math.min(Math.max(place < 0 ? size + place : place, 0), size);
     const [beginIndex, end] = [within(starts[index] ?? 0), within(ends[index] ?? farEnd)];
     const dims = tensor.dims.map((dim, place) => (place === at ? end - beginIndex : dim));
-    tensor = operation.add("Slice", [tensor], dims, sliceAttributes(axis, beginIndex, end, size));
+    const name = index === axes.length - 1 ? operation.name : `${operation.name}/along_${axis}`;
+    tensor = operation.add("Slice", [tensor], dims, sliceAttributes(axis, beginIndex, end, size), name);
   });
   return tensor;
 }
@@ -329,10 +338,14 @@ function matrixProduct(operation: OperationImport, left: NodeValue, given: Value
 function reduction(reductionOp: string): ImportRule {
   return (operation) => {
     const x = operation.operand(0);
+    const rank = x.leads + x.dims.length;
     const given = operation.has(1) ? operation.list(1) : operation.numbers("axes");
-    const places = (given ?? x.dims.map((_, axis) => axis + x.leads)).map((axis) => operation.axis(axis, x));
-    if (places.some((axis) => axis < 1 || axis > x.dims.length))
-      throw operation.problem("it goes over the samples");
+    const axes = (given ?? Array.from({ length: rank }, (_, axis) => axis)).map((axis) =>
+      axis < 0 ? rank + axis : axis,
+    );
+    const overSamples = reducedFrames(operation, x, axes, reductionOp);
+    if (overSamples) return overSamples;
+    const places = axes.map((axis) => operation.axis(axis, x));
     const isAll = places.length === x.dims.length;
     const reducedDims = x.dims.map((dim, at) => (places.includes(x.dims.length - at) ? 1 : dim));
     const final =

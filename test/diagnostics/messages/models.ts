@@ -113,7 +113,15 @@ export const modelCases: readonly MessageCase[] = [
   scripted("matrix-size", 'ReviseParameter (m.z.W, "W.txt")', { "W.txt": "1 2 3\n" }),
   trained("data-missing", "eval --node z --model net.model"),
   { code: "no-model", files: {}, command: "eval --node z" },
-  trained("export-operation", "export net.model --to onnx --output error"),
+  training("export-operation", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (x)
+      error = SquareError (y, z) ; distance = EditDistanceError (z, y)
+      criterionNodes = (error) ; outputNodes = (z) ; evaluationNodes = (distance)`,
+    before: "configFile=net.cntk",
+    command: "export net.model --to onnx --output distance",
+  }),
   trained("export-opset", "export net.model --to onnx --opset 7"),
   trained("model-version", "export net.model --to cntk --file-version 3"),
   trained("log-empty", "view net.model --log net.cntk"),
@@ -179,7 +187,15 @@ export const modelCases: readonly MessageCase[] = [
     before: "configFile=net.cntk",
     command: "configFile=net.cntk command=write",
   }),
-  trained("no-input", "visualize net.model --data data.txt --encoder z --decoder z.W --out pictures"),
+  training("nothing-to-draw", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      error = SquareError (y, LinearLayer {1} (x))
+      criterionNodes = (error)`,
+    before: "configFile=net.cntk",
+    command: "visualize net.model --data data.txt --out pictures",
+  }),
+  trained("no-input", "visualize net.model --data data.txt --node z.W --out pictures"),
   { code: "mnist-data-missing", files: {}, command: "mnist DataSets --from ." },
   {
     code: "mnist-file-broken",
