@@ -143,7 +143,7 @@ const typesOnly = ["node"];
 const packages = {
   chevrotain: ["grammar", "config", "chevrotain"],
   "@tensorflow/": ["backends"],
-  protobufjs: ["model-files", "exporters", "sources"],
+  protobufjs: ["exporters", "sources"],
   koffi: ["node"],
   pngjs: ["actions", "node"],
   "jpeg-js": ["node"],

@@ -55,15 +55,15 @@ interface Opened {
  * further left than the line of the bracket that it closes. Then it is the latter that was forgotten.
  */
 function closesSomethingElse(text: string, openedAt: number, closedAt: number): boolean {
-  const indentation = (at: number) => {
-    const lineStart = text.lastIndexOf("\n", at) + 1;
-    let first = lineStart;
-    while (text[first] === " " || text[first] === "\t") first++;
-    return { first, width: first - lineStart, lineStart };
-  };
-  const close = indentation(closedAt);
-  const open = indentation(openedAt);
-  return close.first === closedAt && close.lineStart !== open.lineStart && close.width < open.width;
+  const isBlank = (at: number): boolean => text[at] === " " || text[at] === "\t";
+  let lineStart = closedAt;
+  while (isBlank(lineStart - 1)) lineStart--;
+  // Seen without going back to the beginning of the line, which may be a network of its own.
+  if (lineStart > 0 && text[lineStart - 1] !== "\n") return false;
+  const openLine = text.lastIndexOf("\n", openedAt) + 1;
+  let first = openLine;
+  while (isBlank(first)) first++;
+  return openLine !== lineStart && closedAt - lineStart < first - openLine;
 }
 
 function noClosing(text: MappedText, open: Opened, suspect: Opened | undefined): CntkError {

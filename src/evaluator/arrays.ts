@@ -55,7 +55,7 @@ export function* arrayValue(
     const argument = readyThunk(index, node.span, path);
     return target.call([argument], new Map(), new Step(node.initializer.span, at, scope));
   }
-  checkElementCount(last - first + 1, node.span);
+  checkElementCount(last - first + 1, () => node.span);
   const elements = Array.from({ length: Math.max(0, last - first + 1) }, (_, offset) => {
     const index = first + offset;
     const at = elementPath(path, index);
@@ -91,6 +91,6 @@ export function* elementLater(
 /** `array << count`: the array without its first elements; empty if there are not that many. */
 export function shifted(array: ArrayValue, count: number, span: Span): ArrayValue {
   if (!Number.isInteger(count) || count < 0) throw notWhole(count, span);
-  expectZeroBased(array, span);
+  expectZeroBased(array, () => span);
   return makeArray(array.elements.slice(count));
 }

@@ -1,7 +1,7 @@
 import { formatFixed } from "../numerics/number-format.js";
 import type { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
-import { failure, typeExpected, typeName } from "./failures.js";
+import { failure, type Place, typeExpected, typeName } from "./failures.js";
 import type { ArrayValue, FunctionValue, RecordValue, Value } from "./values.js";
 
 // There is no conversion between kinds of values in BrainScript: these check and complain.
@@ -43,9 +43,9 @@ export function isFunction(value: Value): value is FunctionValue {
 }
 
 /** Throws *This array is expected to begin with index 0.* */
-export function expectZeroBased(array: ArrayValue, span: Span): void {
+export function expectZeroBased(array: ArrayValue, place: Place): void {
   if (array.first === 0) return;
-  throw failure("array-not-zero-based", "This array is expected to begin with index 0.", span);
+  throw failure("array-not-zero-based", "This array is expected to begin with index 0.", place());
 }
 
 /** *config member has wrong type (T), expected a T2*, for what native classes are given. */

@@ -72,7 +72,7 @@ class Evaluator implements Interpreter {
       case "index":
         return this.index(node, scope, path);
       case "new":
-        return inSteps(this.construction(node, scope, path));
+        return this.construction(node, scope, path);
     }
   }
 
@@ -173,15 +173,28 @@ class Evaluator implements Interpreter {
     return unaryOperation(node.operator, operand, this.host, new Step(node.span, path, scope));
   }
 
-  private *construction(node: ast.NewExpression, scope: Scope, path: string): Evaluation {
+  private construction(node: ast.NewExpression, scope: Scope, path: string): Answer {
     const nativeClass = this.host.classes.get(node.className) ?? this.ownClasses.get(node.className);
     if (!nativeClass) {
       const hint = didYouMean(node.className, [...this.host.classes.keys(), ...this.ownClasses.keys()]);
       throw failure("unknown-class", `unknown runtime type ${node.className}`, node.classSpan, hint);
     }
-    const args: Value = yield this.evaluate(node.argument, scope, nativeClass.restartsPath ? "" : path);
+    const { argument } = node;
+    const inner = nativeClass.restartsPath ? "" : path;
+    const step = new Step(node.span, path, scope);
+    if (argument.kind !== "record") return inSteps(this.constructionLater(node, nativeClass, inner, step));
+    return new Construction(node, nativeClass, this.record(argument, scope, inner), step);
+  }
+
+  private *constructionLater(
+    node: ast.NewExpression,
+    nativeClass: NativeClass,
+    inner: string,
+    step: Step,
+  ): Evaluation {
+    const args: Value = yield this.evaluate(node.argument, step.scope, inner);
     if (!isRecord(args)) throw typeExpected("record", args, node.argument.span);
-    return new Construction(node, nativeClass, args, new Step(node.span, path, scope));
+    return new Construction(node, nativeClass, args, step);
   }
 }
 

@@ -2,6 +2,9 @@ import { CntkError, type CallSite } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import type { Value } from "./values.js";
 
+/** Where something was written; looked for only when there is something to say about it. */
+export type Place = () => Span;
+
 /** An error of evaluation, with CNTK's sentence and the place it is about. */
 export function failure(code: string, message: string, span: Span, hint?: string): CntkError {
   return new CntkError({ code, message, span, ...(hint !== undefined && { hint }) });

@@ -2,7 +2,7 @@
 export { booleanOf, integerOf, isArray, isFunction, isRecord, numberOf, wrongType } from "./conversions.js";
 export { makeArray } from "./arrays.js";
 export { evaluateProgram } from "./evaluate.js";
-export { typeName } from "./failures.js";
+export { type Place, typeName } from "./failures.js";
 export { formatValue } from "./format-value.js";
 export { nativeFunction } from "./functions.js";
 export { languageClasses } from "./language-classes.js";

@@ -1,4 +1,5 @@
 import { expectZeroBased, isArray, wrongType } from "./conversions.js";
+import type { Span } from "../diagnostics/source.js";
 import { failure } from "./failures.js";
 import { formatted } from "./format-value.js";
 import { checkTextLength } from "./limits.js";
@@ -31,10 +32,9 @@ function nativeClass(name: string, body: (parameters: Parameters) => Evaluation)
 /** The two arguments of a function that takes an array of two. */
 function* pairOf(parameters: Parameters, name: string, problem: string): Evaluation<readonly [Thunk, Thunk]> {
   const value: Value = yield parameters.ask(name);
-  const place = parameters.place(name);
-  if (!isArray(value)) throw wrongType(value, "ConfigArray", place);
+  if (!isArray(value)) throw wrongType(value, "ConfigArray", parameters.place(name));
   const [first, second, ...more] = value.elements;
-  if (!first || !second || more.length > 0) throw failure("argument-count", problem, place);
+  if (!first || !second || more.length > 0) throw failure("argument-count", problem, parameters.place(name));
   return [first, second];
 }
 
@@ -114,8 +114,8 @@ function* numericFunction(parameters: Parameters): Evaluation {
 
 function lengthOf(value: Value, thunk: Thunk): number {
   if (typeof value === "string") return value.length;
-  const place = originOf(thunk).span;
-  if (!isArray(value)) throw wrongType(value, "ConfigArray", place);
+  const place = (): Span => originOf(thunk).span;
+  if (!isArray(value)) throw wrongType(value, "ConfigArray", place());
   expectZeroBased(value, place);
   return value.elements.length;
 }
@@ -123,8 +123,8 @@ function lengthOf(value: Value, thunk: Thunk): number {
 /** C's integers: the quotient is truncated, the remainder has the sign of the dividend. */
 function* divisionOperands(parameters: Parameters): Evaluation<readonly [number, number]> {
   const [left, right] = yield* pairOf(parameters, "args", "Mod/IntDiv expects two arguments");
-  const dividend = asInteger(yield left.ask(), originOf(left).span);
-  const divisor = asInteger(yield right.ask(), originOf(right).span);
+  const dividend = asInteger(yield left.ask(), () => originOf(left).span);
+  const divisor = asInteger(yield right.ask(), () => originOf(right).span);
   // CNTK is killed by the processor here.
   if (divisor === 0) throw failure("division-by-zero", "integer division by zero", originOf(right).span);
   return [dividend, divisor];

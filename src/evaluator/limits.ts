@@ -1,6 +1,6 @@
 import type { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
-import { failure } from "./failures.js";
+import { failure, type Place } from "./failures.js";
 
 /*
  * Values may grow without measure by a few words of BrainScript: what doubles at each step, what repeats 10^9 times. Far beyond
@@ -27,12 +27,12 @@ function textTooLong(length: number, span: Span): CntkError {
 }
 
 /** Throws CntkError `array-too-long`. */
-export function checkElementCount(count: number, span: Span): void {
+export function checkElementCount(count: number, place: Place): void {
   if (count <= mostElements) return;
   throw failure(
     "array-too-long",
     `an array of ${count} elements`,
-    span,
+    place(),
     `no array is longer than ${mostElements}`,
   );
 }

@@ -109,7 +109,7 @@ export class Machine {
         answer = step.value;
         continue;
       }
-      const top = stack.at(-1);
+      const top = stack[stack.length - 1];
       if (!top) return answer;
       if (!top.steps) {
         stack.pop();

@@ -1,8 +1,8 @@
 import type { Span } from "../diagnostics/source.js";
 import { expectZeroBased, isArray, isInteger, notWhole, wrongType } from "./conversions.js";
-import { failure } from "./failures.js";
+import { failure, type Place } from "./failures.js";
 import { checkElementCount } from "./limits.js";
-import type { Answer, Evaluation } from "./machine.js";
+import { type Answer, type Evaluation, Pending } from "./machine.js";
 import { originOf } from "./thunks.js";
 import type { CallContext, RecordValue, Thunk, Value } from "./values.js";
 
@@ -56,56 +56,58 @@ export class Parameters {
 
   protected *converted<T>(name: string, convert: Conversion<T>): Evaluation<T> {
     const thunk = this.thunk(name);
-    const value: Value = yield thunk.ask();
-    return convert(value, originOf(thunk).span);
+    const answer = thunk.ask();
+    // Most are there: a step of the machine would take longer than all else.
+    const value: Value = answer instanceof Pending ? yield answer : answer;
+    return convert(value, () => originOf(thunk).span);
   }
 
   /** A single value or an array, nested arrays flattened; every element is evaluated, in order. */
   protected *list<T>(name: string, convert: Conversion<T>): Evaluation<T[]> {
     const thunk = this.thunk(name);
     const value: Value = yield thunk.ask();
-    return yield* flattened(value, originOf(thunk).span, convert);
+    return yield* flattened(value, () => originOf(thunk).span, convert);
   }
 }
 
-/** Checks the type of a value that was written at `span`. */
-export type Conversion<T> = (value: Value, span: Span) => T;
+/** Checks the type of a value. */
+export type Conversion<T> = (value: Value, place: Place) => T;
 
-export function asNumber(value: Value, span: Span): number {
-  if (typeof value !== "number") throw wrongType(value, "Double", span);
+export function asNumber(value: Value, place: Place): number {
+  if (typeof value !== "number") throw wrongType(value, "Double", place());
   return value;
 }
 
 /** CNTK speaks of size_t, but negative ones are fine. */
-export function asInteger(value: Value, span: Span): number {
-  const number = asNumber(value, span);
-  if (!isInteger(number)) throw notWhole(number, span);
+export function asInteger(value: Value, place: Place): number {
+  const number = asNumber(value, place);
+  if (!isInteger(number)) throw notWhole(number, place());
   return number;
 }
 
 /** A dimension, index or count: a whole number that is not negative. */
-export function asSize(value: Value, span: Span): number {
-  const number = asNumber(value, span);
-  if (!Number.isInteger(number) || number < 0) throw notWhole(number, span);
+export function asSize(value: Value, place: Place): number {
+  const number = asNumber(value, place);
+  if (!Number.isInteger(number) || number < 0) throw notWhole(number, place());
   return number;
 }
 
-export function asBoolean(value: Value, span: Span): boolean {
-  if (typeof value !== "boolean") throw wrongType(value, "Bool", span);
+export function asBoolean(value: Value, place: Place): boolean {
+  if (typeof value !== "boolean") throw wrongType(value, "Bool", place());
   return value;
 }
 
-export function asString(value: Value, span: Span): string {
-  if (typeof value !== "string") throw wrongType(value, "String", span);
+export function asString(value: Value, place: Place): string {
+  if (typeof value !== "string") throw wrongType(value, "String", place());
   return value;
 }
 
 /** The elements of a value, or the value itself if it is no array; those of nested arrays one after the other. */
-export function* flattened<T>(value: Value, span: Span, convert: Conversion<T>): Evaluation<T[]> {
-  if (!isArray(value)) return [convert(value, span)];
+export function* flattened<T>(value: Value, place: Place, convert: Conversion<T>): Evaluation<T[]> {
+  if (!isArray(value)) return [convert(value, place)];
   const result: T[] = [];
   let looked = 0;
-  expectZeroBased(value, span);
+  expectZeroBased(value, place);
   // Arrays are nested as deep as a recursion in the library made them (Repeat).
   const open: { readonly elements: readonly Thunk[]; next: number }[] = [
     { elements: value.elements, next: 0 },
@@ -117,13 +119,13 @@ export function* flattened<T>(value: Value, span: Span, convert: Conversion<T>):
       continue;
     }
     // What is looked at counts, not what is found: arrays of empty arrays may double as well.
-    checkElementCount(++looked, span);
+    checkElementCount(++looked, place);
     const item: Value = yield element.ask();
     if (isArray(item)) {
-      expectZeroBased(item, originOf(element).span);
+      expectZeroBased(item, () => originOf(element).span);
       open.push({ elements: item.elements, next: 0 });
     } else {
-      result.push(convert(item, originOf(element).span));
+      result.push(convert(item, () => originOf(element).span));
     }
   }
   return result;

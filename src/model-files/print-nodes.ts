@@ -1,4 +1,5 @@
 import { operationByName } from "../ops/index.js";
+import { formatTable } from "../network/print-table.js";
 import type { ModelFile, ModelNode } from "./model-file.js";
 
 export interface PrintNodesOptions {
@@ -17,11 +18,7 @@ export function printNodes(model: ModelFile, options: PrintNodesOptions = {}): s
     options.shapeOf?.(node.name) ?? storedShape(node),
     node.inputs.length > 0 ? `(${node.inputs.join(", ")})` : "",
   ]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
-  return rows
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join("");
+  return formatTable(rows);
 }
 
 /** The shape a file stores: of parameters and inputs. */

@@ -93,7 +93,7 @@ export function printSummary({ layers, trainable, frozen }: NetworkSummary): str
     shape,
     parameters > 0 ? number(parameters) : "",
   ]);
-  const width = Math.max(...[heads, ...rows].map((row) => row[3]?.length ?? 0));
+  const width = rows.reduce((most, row) => Math.max(most, row[3]?.length ?? 0), "parameters".length);
   const table = formatTable(
     [heads, ...rows].map((row) => [...row.slice(0, 3), (row[3] ?? "").padStart(width)]),
   );

@@ -38,7 +38,8 @@ function rotation(f: number, g: number): readonly [cosine: number, sine: number,
 function turn(vectors: Columns, first: number, cosine: number, sine: number): void {
   const [x, y] = [vectors[first]!, vectors[first + 1]!];
   for (let i = 0; i < x.length; i++) {
-    const [a, b] = [x[i] ?? 0, y[i] ?? 0];
+    const a = x[i]!;
+    const b = y[i]!;
     x[i] = cosine * a + sine * b;
     y[i] = cosine * b - sine * a;
   }

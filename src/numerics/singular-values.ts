@@ -126,7 +126,7 @@ function combined(columns: Columns, weights: Float64Array): Float64Array {
   const sum = new Float64Array(columns[0]?.length ?? 0);
   columns.forEach((column, j) => {
     const weight = weights[j] ?? 0;
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (column[i] ?? 0);
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + weight * column[i]!;
   });
   return sum;
 }

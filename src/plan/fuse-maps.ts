@@ -34,12 +34,11 @@ function fusedSteps(entry: Entry, buffers: readonly Buffer[]): Step[] {
   }
   const hasOneReader = (buffer: BufferId) =>
     buffers[buffer]?.role === "temporary" && readers.get(buffer) === 1;
-  const steps: Step[] = [];
-  for (const piece of pieces(entry.steps)) {
-    if ("kind" in piece) steps.push({ ...piece, body: fusedList(piece.body, hasOneReader) });
-    else steps.push(...fusedList(piece, hasOneReader));
-  }
-  return steps;
+  return pieces(entry.steps).flatMap((piece): Step[] =>
+    "kind" in piece
+      ? [{ ...piece, body: fusedList(piece.body, hasOneReader) }]
+      : fusedList(piece, hasOneReader),
+  );
 }
 
 /** Loops, and the instructions between them. */

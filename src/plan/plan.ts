@@ -110,8 +110,8 @@ export interface Plan {
 export function instructionsOf(steps: readonly Step[]): Instruction[] {
   const instructions: Instruction[] = [];
   for (const step of steps) {
-    if (step.kind === "loop") instructions.push(...step.body);
-    else instructions.push(step);
+    if (step.kind !== "loop") instructions.push(step);
+    else for (const instruction of step.body) instructions.push(instruction);
   }
   return instructions;
 }

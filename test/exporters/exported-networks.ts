@@ -195,6 +195,25 @@ export const feedForwardNetworks: readonly ExportedNetwork[] = [
     outputs: ["c"],
   },
   {
+    title: "images whose first windows begin behind their first cells",
+    members: `x = Input {(11:12:3)}
+       a = ConvolutionalLayer {4, (1:1), stride = (4:4), pad = true} (x)
+       b = MaxPoolingLayer {(1:2), stride = (4:3), pad = true} (x)
+       c = AveragePoolingLayer {(2:2), stride = (4:3), pad = true} (x)
+       outputNodes = (a:b:c)`,
+    outputs: ["a", "b", "c"],
+  },
+  {
+    title: "images in the layout HWC, as CNTK's older engine has them",
+    members: `x = Input {(5:4:2)} ; y = Input {(2:4:4)}
+       W = ParameterTensor {(3:18)} ; V = ParameterTensor {(2:12)}
+       a = Convolution (W, x, (3:3:2), mapDims = 3, stride = (1:1:2), imageLayout = "HWC")
+       b = Convolution (V, x, (2:3:2), mapDims = 2, stride = (2:1:2), autoPadding = (false:false:false), imageLayout = "HWC")
+       c = AveragePooling (y, 2, 2, 1, 1, imageLayout = "HWC") ; d = MaxPooling (y, 2, 3, 2, 1, imageLayout = "HWC")
+       outputNodes = (a:b:c:d)`,
+    outputs: ["a", "b", "c", "d"],
+  },
+  {
     title: "images of one axis, values put back to the places of maxima",
     members: `x = Input {(9:3)} ; y = Input {(9:7:2)}
        two[i:0..0] = 2 ; three[i:0..0] = 3
@@ -210,6 +229,13 @@ export const feedForwardNetworks: readonly ExportedNetwork[] = [
 
 /** What goes to ONNX only, and does not come back. */
 export const oneWayNetworks: readonly ExportedNetwork[] = [
+  {
+    title: "the way back to images of which windows leave out the first cells",
+    members: `x = Input {(3:3:4)} ; y = ConvolutionTransposeLayer {2, (1:1), 4, stride = (4:4:1), pad = (true:true:false),
+         outputShape = (11:12:2)} (x)
+       outputNodes = (y)`,
+    outputs: ["y"],
+  },
   {
     title: "wrong pairs, whole numbers, dot products of samples, places of extremes",
     members: `x = Input {6} ; y = Input {6} ; m = Input {(3:2)} ; row = Input {(1:6)} ; W = ParameterTensor {(5:6)}

@@ -58,4 +58,13 @@ describe("the singular value decomposition", () => {
     expect(() => singularValues(Float64Array.of(1, 2, NaN, 4), 2, 2, "double")).toThrow(DidNotConverge);
     expect(() => singularValues(Float32Array.of(1, 2, Infinity, 4), 2, 2, "float")).toThrow(DidNotConverge);
   });
+
+  it("takes a matrix of very many rows", () => {
+    // Two columns of ones, one of which changes its sign half way: orthogonal, each as long as the root of its number of rows.
+    const rows = 200_000;
+    const matrix = Float64Array.from({ length: 2 * rows }, (_, i) => (i < 1.5 * rows ? 1 : -1));
+    const { left, values } = singularValues(matrix, rows, 2, "double");
+    for (const value of values) expect(value).toBeCloseTo(Math.sqrt(rows), 8);
+    expect(left[0]).toHaveLength(rows);
+  });
 });

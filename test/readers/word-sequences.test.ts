@@ -85,6 +85,20 @@ describe("LMSequenceReader", () => {
     expect(whole.map((minibatch) => minibatch.columns)).toEqual([10, 5]);
   });
 
+  it("knows vocabularies of any size", async () => {
+    const count = 150_000;
+    const names = ["</s>", ...Array.from({ length: count - 2 }, (_, i) => `w${i}`), "<unk>"];
+    const classes = names.map((word, number) => `${number}\t1\t${word}\t0\n`).join("");
+    const reader = await openReader(
+      { "words.txt": classes, "t.txt": "</s> w7 w149000 </s>\n" },
+      `readerType = LMSequenceReader ; file = t.txt ; wordclass = words.txt\n${sections.replace("labelDim = 4", `labelDim = ${count}`)}`,
+    );
+    const [first] = await readEpoch(reader, { minibatchSize: 10 });
+    expect(reader.streams[0]).toEqual({ name: "features", dimension: count, storage: "sparse" });
+    const [word, , nextWord] = valuesOf(first, "labels").filter((_, i) => i % 4 === 0);
+    expect([word, nextWord]).toEqual([8, 0]);
+  });
+
   it("says which words it does not know", async () => {
     const reader = await openReader(
       { "words.txt": words.replace("<unk>", "c"), "t.txt": "</s> zebra </s>\n" },

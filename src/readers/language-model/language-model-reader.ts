@@ -244,7 +244,9 @@ export class LanguageModelReader implements Reader {
         hint: `labelDim = ${words.size} fits the file; unknown words are taken for '${unknownWord}'`,
       });
     }
-    return { words, dimension: Math.max(dimension, ...[...words.values()].map((number) => number + 1)) };
+    let largest = dimension - 1;
+    for (const number of words.values()) largest = Math.max(largest, number);
+    return { words, dimension: largest + 1 };
   }
 
   private checkClasses({ words, classOf }: WordClasses, dimension: number): void {

@@ -5,8 +5,8 @@ import {
   wrongType,
   type Conversion,
   type Evaluation,
+  type Place,
 } from "../../evaluator/index.js";
-import type { Span } from "../../diagnostics/source.js";
 import type { Value } from "../../evaluator/values.js";
 import { NodeValue, ShapeValue, VectorValue } from "./values.js";
 
@@ -48,7 +48,7 @@ export class Arguments extends Parameters {
   }
 }
 
-export function asNode(value: Value, span: Span): NodeValue {
-  if (!(value instanceof NodeValue)) throw wrongType(value, "ComputationNode", span);
+export function asNode(value: Value, place: Place): NodeValue {
+  if (!(value instanceof NodeValue)) throw wrongType(value, "ComputationNode", place());
   return value;
 }

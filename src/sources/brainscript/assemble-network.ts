@@ -59,7 +59,7 @@ export function* tagListedNodes(record: RecordValue): Evaluation<NodeValue[]> {
     const group = groupMembers.get(name);
     if (!group) continue;
     const thunk = ownMember(record, name);
-    for (const value of yield* flattened(yield thunk.ask(), thunk.span, asNode)) {
+    for (const value of yield* flattened(yield thunk.ask(), () => thunk.span, asNode)) {
       value.node.tags.add(group);
       listed.push(value);
     }

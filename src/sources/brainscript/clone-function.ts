@@ -45,7 +45,7 @@ export function cloneFunctionClass(factory: NodeFactory): NativeClass {
 function* cloneFunction(record: RecordValue, context: CallContext, factory: NodeFactory): Evaluation {
   const args = new Arguments(record, context);
   const place = args.thunk("inputNodes");
-  const inputs = yield* flattened(yield place.ask(), originOf(place).span, asNode);
+  const inputs = yield* flattened(yield place.ask(), () => originOf(place).span, asNode);
   const outputs = yield* readOutputs(args);
   const treatment = yield* readTreatment(args);
   const below = yield* nodesBelow(outputs instanceof NodeValue ? [outputs] : [...outputs.values()]);
@@ -76,7 +76,11 @@ function* readOutputs(args: Arguments): Evaluation<Outputs> {
     if (!isRecord(value)) throw wrongType(value, "IConfigRecord", place);
     for (const name of [...value.names].sort(compareNames)) {
       const thunk = value.own(name);
-      if (thunk) outputs.set(name, asNode(yield thunk.ask(), thunk.span));
+      if (thunk)
+        outputs.set(
+          name,
+          asNode(yield thunk.ask(), () => thunk.span),
+        );
     }
   }
   if (outputs.size > 0) return outputs;
@@ -152,7 +156,7 @@ function* copySection(
   for (const [index, input] of inputs.entries()) {
     const thunk = given[index];
     if (!thunk) throw new Error("a call passes as many arguments as the function has parameters");
-    const argument = asNode(yield thunk.ask(), thunk.span);
+    const argument = asNode(yield thunk.ask(), () => thunk.span);
     standIns.set(input, argument);
     shown.push(`${argument.node.name} : ${argument.node.op.name}`);
   }

@@ -2,6 +2,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { didYouMean } from "../../diagnostics/suggest.js";
 import { inSteps, type Evaluation } from "../../evaluator/index.js";
 import type { CallContext, NativeClass, RecordValue, Value } from "../../evaluator/values.js";
+import { declarationList } from "../../network/attributes.js";
 import { makeNode } from "../../network/build.js";
 import type { Attributes, NetworkNode, NodeGroup, ParameterValues } from "../../network/network.js";
 import type { AttributeDeclaration, OpDefinition } from "../../network/op-definition.js";
@@ -130,7 +131,7 @@ export class NodeFactory {
 
 function* readAttributes(op: OpDefinition, args: Arguments): Evaluation<Attributes> {
   const attributes: Record<string, unknown> = {};
-  for (const [key, declaration] of Object.entries(op.attributes)) {
+  for (const [key, declaration] of declarationList(op.attributes)) {
     if (declaration.computed) continue;
     const member = declaration.member ?? key;
     const from = declaration.within === undefined ? args : yield* args.ownOf(declaration.within);

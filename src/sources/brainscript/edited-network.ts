@@ -5,7 +5,9 @@ import {
   originOf,
   readyThunk,
   wrongType,
+  type Conversion,
   type Evaluation,
+  type Place,
 } from "../../evaluator/index.js";
 import type { CallContext, FunctionValue, NativeClass, RecordValue, Value } from "../../evaluator/values.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
@@ -67,17 +69,13 @@ function* editedNetwork(record: RecordValue, context: CallContext, factory: Node
   return edited;
 }
 
-function* listOf<T>(
-  args: Arguments,
-  name: string,
-  convert: (value: Value, span: Span) => T,
-): Evaluation<T[]> {
+function* listOf<T>(args: Arguments, name: string, convert: Conversion<T>): Evaluation<T[]> {
   const thunk = args.thunk(name);
-  return yield* flattened(yield thunk.ask(), originOf(thunk).span, convert);
+  return yield* flattened(yield thunk.ask(), () => originOf(thunk).span, convert);
 }
 
-function asFunction(value: Value, span: Span): FunctionValue {
-  if (!isFunction(value)) throw wrongType(value, "ConfigLambda", span);
+function asFunction(value: Value, place: Place): FunctionValue {
+  if (!isFunction(value)) throw wrongType(value, "ConfigLambda", place());
   return value;
 }
 
@@ -92,7 +90,7 @@ function* firstEdit(
   for (const edit of functions) {
     const at = { span, path: name, ...(calls && { calls }) };
     const result: Value = yield edit.call([readyThunk(node, span, name)], new Map(), at);
-    const replacement = asNode(result, args.place("editFunctions"));
+    const replacement = asNode(result, () => args.place("editFunctions"));
     if (replacement !== node) return replacement;
   }
   return undefined;
