@@ -10,6 +10,9 @@ import { trainAction, type TrainingAction } from "./train.js";
 export const adaptAction: TrainingAction = {
   ...trainAction,
   adapts: true,
+  // Nothing is demanded of it before the commands run.
+  demand: undefined,
+  epochs: undefined,
   create(session, section) {
     refuseRegularization(section.section("SGD"));
     const path = section.string("origModelFileName", "");

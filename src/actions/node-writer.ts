@@ -34,13 +34,14 @@ export interface NodeWriterRequest {
 /** Formats the values of all outputs and appends them to their files; nothing appears in place before `finish`. */
 export class NodeWriter {
   private readonly outputs: readonly Output[];
+  /** By name of the node: one that is listed twice is written twice to the same file. */
+  private readonly files: Map<string, PendingFile>;
 
   constructor(private readonly request: NodeWriterRequest) {
     const { session, written, format, path } = request;
-    this.outputs = written.map((output) => ({
-      ...output,
-      file: path === "-" ? undefined : session.files.create(`${path}.${output.node.name}`),
-    }));
+    const names = new Set(path === "-" ? [] : written.map(({ node }) => node.name));
+    this.files = new Map(Array.from(names, (name) => [name, session.files.create(`${path}.${name}`)]));
+    this.outputs = written.map((output) => ({ ...output, file: this.files.get(output.node.name) }));
     for (const output of this.outputs) if (!output.gradient) this.emit(output, format.prologue);
   }
 
@@ -57,14 +58,12 @@ export class NodeWriter {
   }
 
   finish(): void {
-    for (const output of this.outputs) {
-      this.emit(output, this.request.format.epilogue);
-      output.file?.commit();
-    }
+    for (const output of this.outputs) this.emit(output, this.request.format.epilogue);
+    for (const file of this.files.values()) file.commit();
   }
 
   abort(): void {
-    for (const output of this.outputs) output.file?.abort();
+    for (const file of this.files.values()) file.abort();
   }
 
   private emit(output: Output, text: string): void {

@@ -90,7 +90,15 @@ function groupsOfFile(text: string): ParameterGroup[] | undefined {
   for (const line of lines) {
     const [pattern, ratio, ...more] = line.split(/[\t ]+/).filter((word) => word !== "");
     if (pattern === undefined || ratio === undefined || more.length > 0) return undefined;
-    ratios.set(pattern, Math.fround(Number(ratio)));
+    const keepRatio = Number(ratio);
+    if (Number.isNaN(keepRatio)) {
+      throw new CntkError({
+        code: "bad-value",
+        message: `todouble: invalid input string '${ratio}'`,
+        hint: "a line of SVDConfig is a pattern and the share of it that is kept, e.g. W.* 0.4",
+      });
+    }
+    ratios.set(pattern, Math.fround(keepRatio));
   }
   return Array.from(ratios, ([pattern, keepRatio]) => ({ pattern, keepRatio })).sort((a, b) =>
     compareNames(a.pattern, b.pattern),

@@ -1,6 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { findNode } from "../network/find-node.js";
 import type { NetworkNode, NodeGroup, ShapedNetwork } from "../network/network.js";
 import { gradientGraph, inferenceGraph, requirePlan, shapeNetwork } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
@@ -162,7 +163,14 @@ async function compileOutputs(
   if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
   const tracing = new Tracing(session, shaped, nodes, traced);
   const evaluator = await Evaluator.compile(session, shaped, nodes, values, tracing);
-  return { evaluator, written: nodes.map((node) => ({ node, key: node.name, gradient: false })) };
+  const written = listedNodes(nodes, section).map((node) => ({ node, key: node.name, gradient: false }));
+  return { evaluator, written };
+}
+
+/** The nodes as `outputNodeNames` lists them: one that is named twice is written twice. */
+function listedNodes(nodes: readonly NetworkNode[], section: ConfigSection): readonly NetworkNode[] {
+  const listed = section.has("outputNodeNames") ? section.array("outputNodeNames") : [];
+  return listed.length === 0 ? nodes : listed.flatMap((name) => findNode(nodes, name) ?? []);
 }
 
 function outputNodes(shaped: ShapedNetwork, section: ConfigSection): readonly NetworkNode[] {

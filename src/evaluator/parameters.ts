@@ -46,6 +46,11 @@ export class Parameters {
     return this.converted(name, asInteger);
   }
 
+  /** A whole number from 0. */
+  size(name: string): Evaluation<number> {
+    return this.converted(name, asSize);
+  }
+
   boolean(name: string): Evaluation<boolean> {
     return this.converted(name, asBoolean);
   }

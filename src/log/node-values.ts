@@ -1,3 +1,4 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
 import { type Conversion, printReal, printText, printUnsigned } from "../numerics/printf.js";
 import type { Values } from "../numerics/values.js";
 import type { LogSink } from "./log.js";
@@ -40,9 +41,19 @@ export const defaultFormat: WriteFormat = {
   conversion: { flags: "", width: 0, precision: undefined },
 };
 
-/** One label a line (Common/File.cpp, LoadLabelFile). */
+/** One label a line (Common/Include/File.h, LoadLabelFile). @throws CntkError `data-format` for an empty line before the last one. */
 export function labelsOf(text: string): string[] {
-  return text.replace(/\r/g, "").replace(/\n$/, "").split("\n");
+  const labels = text
+    .replace(/\r/g, "")
+    .replace(/\n{1,2}$/, "")
+    .split("\n");
+  const empty = labels.indexOf("");
+  if (empty < 0 || text === "") return labels;
+  throw new CntkError({
+    code: "data-format",
+    message: "LoadLabelFile: Invalid empty line in label file.",
+    hint: `line ${empty + 1} is empty; every line of the file is a label`,
+  });
 }
 
 /** CNTK warns five times in a run of its program; here, of a command. */

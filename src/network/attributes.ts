@@ -26,6 +26,8 @@ export interface AttributeDeclaration {
   readonly within?: string;
   /** Value when the member is absent; without it the member is required. */
   readonly default?: unknown;
+  /** A whole number from 0 in scripts, whatever files hold. */
+  readonly natural?: true;
   /** Not asked of scripts: the op's own rules find it out, so it may be undefined. */
   readonly computed?: true;
 }

@@ -20,7 +20,7 @@ import { binaryZip, unaryMap } from "./shape-rules.js";
 
 const declarations = {
   // CNTK reads them from the last to the first, which decides what it misses first.
-  timeStep: { kind: "integer", doc: "Number of steps, at least 1." },
+  timeStep: { kind: "integer", natural: true, doc: "Number of steps, at least 1." },
   shape: { kind: "shape", doc: "Dimensions printed until the input is known; [0] in the library." },
   defaultHiddenActivation: {
     kind: "number",

@@ -5,6 +5,7 @@ import type { Packer, PackerSurroundings } from "./packer/packer.js";
 import { SequencePacker } from "./packer/sequence-packer.js";
 import { TruncatedPacker, type Truncation } from "./packer/truncated-packer.js";
 import { Prefetch } from "./prefetch.js";
+import { RandomizationReport } from "./randomizer/randomization-report.js";
 import type { Randomization } from "./randomizer/sequence-order.js";
 import { SequenceSupply } from "./randomizer/sequence-supply.js";
 import type { EpochRequest, Reader, StreamDescription } from "./reader.js";
@@ -28,6 +29,8 @@ export interface ReaderOptions {
   readonly writesOneByOne?: boolean;
   /** Sequences that may be unreadable and left out (`maxErrors`). */
   readonly maxInvalid?: number;
+  /** How much the randomization tells of its work, from 0 (the default) to 3. */
+  readonly verbosity?: number;
 }
 
 /** A deserializer, a randomizer and a packer, put together; the next minibatch is prepared while one is in use. */
@@ -51,6 +54,7 @@ export class DataReader implements Reader {
       options.randomization,
       options.keepDataInMemory,
       options.maxInvalid,
+      new RandomizationReport(options.verbosity ?? 0, warn),
     );
     const surroundings: PackerSurroundings = {
       supply: this.supply,

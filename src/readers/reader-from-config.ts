@@ -117,7 +117,6 @@ export async function readerFromConfig(
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
   const open = await describedReader(section);
-  warnOfVerbosity(section, surroundings);
   return open(surroundings);
 }
 
@@ -128,14 +127,23 @@ export async function checkReader(section: ConfigSection): Promise<void> {
 
 /** Reads the section; the function returned opens the data. */
 async function describedReader(section: ConfigSection): Promise<Open> {
-  if (section.has("readers")) {
-    throw unavailable(
-      "a reader with 'readers' is not available yet",
-      section.keySpan("readers") ?? section.span,
-    );
-  }
+  if (section.has("readers")) return listedReader(section);
   const composite = section.has("deserializers");
   const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
+  return readerOfType(section, type);
+}
+
+/** `readers = NAME`: the section of this name beside it. More than one reader at a time there is not. */
+function listedReader(section: ConfigSection): Promise<Open> {
+  const [name, ...others] = section.array("readers");
+  if (name === undefined || others.length > 0) {
+    throw unavailable("several 'readers' are not available yet", section.keySpan("readers") ?? section.span);
+  }
+  const own = section.section(name);
+  return readerOfType(own, own.string("readerType", "CNTKTextFormatReader"));
+}
+
+async function readerOfType(section: ConfigSection, type: string): Promise<Open> {
   const span = section.raw("readerType")?.spanOf() ?? section.span;
   const kind = kinds.find(({ names }) => names.includes(type));
   if (kind) return kind.read(section);
@@ -149,15 +157,6 @@ async function describedReader(section: ConfigSection): Promise<Open> {
       didYouMean(type, [...kinds.flatMap(({ names }) => names), ...otherNames]) ??
       "readerType = CNTKTextFormatReader reads text files",
   });
-}
-
-/** CNTK's readers tell more of their work when asked to; these do not. */
-function warnOfVerbosity(section: ConfigSection, { log }: ReaderSurroundings): void {
-  const verbosity = section.integer("verbosity", 0);
-  if (verbosity <= 0) return;
-  log.write(
-    `WARNING: verbosity = ${verbosity} is not available yet: the reader tells no more than without it.\n`,
-  );
 }
 
 function unavailable(message: string, span: Span): CntkError {

@@ -185,11 +185,12 @@ async function beginBlockMomentum(
   await trainer.changeParameters(async (parameters) => blockMomentum?.begin(parameters, resumed?.blocks));
 }
 
-/** CNTK asks the reader for all feature and label nodes, used or not. */
+/** CNTK asks the reader for all feature and label nodes, used or not, even those that are no inputs. */
 function checkInputs({ shaped, reader }: TrainingRequest, roots: readonly NetworkNode[]): void {
   const { feature, label } = shaped.network.groups;
   const below = roots.flatMap((node) => (node.op.role === "precompute" ? node.inputs : [node]));
-  checkStreams(inputsBelow([...below, ...feature, ...label]), shaped.facts, reader);
+  const asked = [...feature, ...label].filter(({ op }) => op.role !== "input");
+  checkStreams([...inputsBelow([...below, ...feature, ...label]), ...asked], shaped.facts, reader);
 }
 
 /** Momentum and counters of the epoch before the first one to run; a missing checkpoint only warns. */

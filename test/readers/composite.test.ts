@@ -145,7 +145,7 @@ describe("deserializers that do not work", () => {
       "Only a single deserializer is allowed to define minibatch size, at least two found.",
       undefined,
     ],
-    ["readers = (x:y)", "a reader with 'readers' is not available yet", "1:1"],
+    ["readers = (x:y)", "several 'readers' are not available yet", "1:1"],
   ])("%s", async (config, message, place) => {
     const problem = await rejectionOf(openReader(files, config));
     expect(problem.message).toBe(message);
@@ -164,11 +164,5 @@ describe("deserializers that do not work", () => {
     const options = `useNumericSequenceKeys = false ; deserializers = ( ${text("a.ctf", dense("a"))} )`;
     const problem = await rejectionOf(openReader({ "a.ctf": "|a 1\n" }, options));
     expect(problem.message).toContain("Corpus expects non-numeric sequence keys present");
-  });
-
-  it("say that verbosity tells nothing more", async () => {
-    let log = "";
-    await openReader(files, `${both} ; verbosity = 2`, "", (line) => (log += line));
-    expect(log).toContain("verbosity = 2 is not available yet");
   });
 });

@@ -31,6 +31,7 @@ describe("textFormatOptions", () => {
       skipSequenceIds: false,
       maxErrors: 0,
       traceLevel: 1,
+      verbosity: 0,
       chunkSizeInBytes: 33554432,
       keepDataInMemory: false,
       frameMode: false,

@@ -52,7 +52,7 @@ function linesOfCommands(log: string): string[] {
 
 // Whole logs.
 describe("a run prints what CNTK printed", () => {
-  for (const name of ["tracing", "unit-test", "axes"]) {
+  for (const name of ["tracing", "unit-test", "axes", "verbosity"]) {
     it(name, async () => {
       const here = join(fixtures, name);
       const output = join(folder, name);

@@ -38,6 +38,7 @@ export function readBinary(section: ConfigSection): BinaryOptions {
       localTimeline: false,
       withKeys: false,
       prefetch: section.boolean("prefetch", true),
+      verbosity: section.integer("verbosity", 0),
     },
   };
 }

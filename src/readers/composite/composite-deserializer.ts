@@ -31,8 +31,14 @@ export class CompositeDeserializer implements Deserializer {
   /** Part and stream of each stream of the whole. */
   private readonly streamPlaces: readonly { readonly part: number; readonly stream: number }[];
 
-  /** @throws CntkError `reader-streams` when two parts define the minibatch size, `data-format` when no keys match. */
-  constructor(private readonly deserializers: readonly Deserializer[]) {
+  /**
+   * `tell` is told of the work (`verbosity`).
+   * @throws CntkError `reader-streams` when two parts define the minibatch size, `data-format` when no keys match.
+   */
+  constructor(
+    private readonly deserializers: readonly Deserializer[],
+    tell: (text: string) => void = () => undefined,
+  ) {
     this.streams = deserializers.flatMap(({ streams }) => streams);
     this.streamPlaces = deserializers.flatMap(({ streams }, part) =>
       streams.map((_, stream) => ({ part, stream })),
@@ -45,7 +51,9 @@ export class CompositeDeserializer implements Deserializer {
         hint: "definesMBSize = true may stand at one input only",
       });
     }
-    const joined = join(deserializers, defining[0]);
+    const joined = join(deserializers, defining[0], (text) =>
+      tell(`Bundler::CreateChunkDescriptions(): ${text}\n`),
+    );
     this.corpus = joined.corpus;
     this.parts = deserializers.map((deserializer, part) => ({
       deserializer,
@@ -148,10 +156,14 @@ export class CompositeDeserializer implements Deserializer {
 function join(
   deserializers: readonly Deserializer[],
   defining: Deserializer | undefined,
+  tell: (text: string) => void,
 ): { corpus: Corpus; sequences: Int32Array[] } {
   const [primary, ...others] = deserializers;
   if (primary === undefined) throw new Error("no deserializers to join");
   const { corpus } = primary;
+  tell("started");
+  tell(`creating descriptions for ${corpus.firstSequences.length - 1} chunks`);
+  tell("starting to clean chunks");
   const lengths: number[] = [];
   const firstSequences: number[] = [];
   const sequences: number[][] = deserializers.map(() => []);
@@ -178,6 +190,7 @@ function join(
       for (const list of sequences) list.length = before;
     }
   }
+  tell(`finished cleaning of ${firstSequences.length} chunks`);
   if (firstSequences.length === 0) {
     throw new CntkError({
       code: "data-format",

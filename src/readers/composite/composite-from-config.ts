@@ -119,6 +119,7 @@ export async function readComposite(section: ConfigSection): Promise<CompositeOp
     prefetch: section.boolean("prefetch", true),
     preparesAtOnce: types.some((type) => imageTypes.includes(type)),
     maxInvalid: section.integer("maxErrors", 0),
+    verbosity: section.integer("verbosity", 0),
   };
   const deserializers: OpenDeserializer[] = [];
   for (const entry of entries) {
@@ -137,9 +138,11 @@ export async function openComposite(
   try {
     for (const open of options.deserializers) deserializers.push(await open(surroundings));
     const [first, ...others] = deserializers;
+    const write = (text: string): void => surroundings.log.write(text);
+    const tell = options.reader.verbosity ? write : undefined;
     const whole =
-      first !== undefined && others.length === 0 ? first : new CompositeDeserializer(deserializers);
-    return new DataReader(whole, options.reader, (text) => surroundings.log.write(text));
+      first !== undefined && others.length === 0 ? first : new CompositeDeserializer(deserializers, tell);
+    return new DataReader(whole, options.reader, write);
   } catch (error) {
     for (const deserializer of deserializers) await deserializer.close();
     throw error;

@@ -84,8 +84,10 @@ export async function openSpeechReader(
     ...options.labels.map((label) => new MlfDeserializer(label, surroundings, keys)),
   ];
   const [first, ...others] = deserializers;
-  const whole = first && others.length === 0 ? first : new CompositeDeserializer(deserializers);
-  return new DataReader(whole, options.reader, (text) => surroundings.log.write(text));
+  const write = (text: string): void => surroundings.log.write(text);
+  const tell = options.reader.verbosity ? write : undefined;
+  const whole = first && others.length === 0 ? first : new CompositeDeserializer(deserializers, tell);
+  return new DataReader(whole, options.reader, write);
 }
 
 /** An HTKFeatureDeserializer: only the first entry of `input` counts. */
@@ -221,6 +223,7 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
     localTimeline: false,
     withKeys: false,
     prefetch: section.boolean("prefetch", true),
+    verbosity: section.integer("verbosity", 0),
   };
 }
 

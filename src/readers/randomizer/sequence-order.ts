@@ -6,6 +6,8 @@ import {
   shuffledSequences,
 } from "../../numerics/block-shuffle.js";
 import { chunkOfEachSequence, type Corpus } from "../deserializer.js";
+import { type ChunkRange, RandomizationReport } from "./randomization-report.js";
+import { SweepWindow } from "./sweep-window.js";
 
 /** How sequences are mixed. */
 export interface Randomization {
@@ -69,8 +71,10 @@ export class SequenceOrder {
   /** Position of the next sequence, and of its chunk. */
   private cursor = 0;
   private chunkCursor = 0;
-  /** Chunks before this one are forgotten; going back behind it shuffles anew. */
-  private windowBegin = 0;
+  /** First sample of the next sequence, counted in the sweep. */
+  private sampleCursor = 0;
+  /** With randomization: what of the sweep CNTK remembers; going back behind it shuffles anew. */
+  private window: SweepWindow | undefined;
   /** Samples since the start of the training. */
   private position = 0;
   private epochEnd = 0;
@@ -84,10 +88,14 @@ export class SequenceOrder {
   private nextChunks: readonly number[] = [];
   /** What `chunks` was made for: sweep, first and last position. */
   private chunksOf = "";
+  /** With randomization: where these chunks stand in the order, and whether the report knows of them. */
+  private range: (ChunkRange & { isTold: boolean }) | undefined;
 
   constructor(
     private readonly corpus: Corpus,
     private readonly randomization?: Randomization,
+    /** Told of the work of the randomization. */
+    private readonly report = new RandomizationReport(0, () => undefined),
   ) {
     const { lengths, firstSequences } = corpus;
     const chunkCount = firstSequences.length - 1;
@@ -117,6 +125,7 @@ export class SequenceOrder {
     this.enterSweep(sweep);
     this.position = sweep * this.sweepSize + this.seek(start - sweep * this.sweepSize);
     this.sequencePosition = this.cursor % Math.max(1, this.sequences.length);
+    if (this.randomization) this.report.epochBegins({ epoch, start, size, first: this.position, share });
   }
 
   /**
@@ -162,6 +171,7 @@ export class SequenceOrder {
     }
     // Nothing moved: there is nothing left that counts.
     if (this.cursor === before) return undefined;
+    if (randomized) this.report.requestMet(sequences.length, { local: budget.local, global }, sweep);
     this.position += globalSamples;
     this.chooseChunks(begin, end);
     const { chunks, nextChunks: next } = this;
@@ -184,6 +194,15 @@ export class SequenceOrder {
     return this.homes[this.chunkOf[sequence] ?? 0] ?? 0;
   }
 
+  /** The chunks of the last request are in memory: tells so, as far as anybody wants to know. */
+  chunksAreLoaded(): void {
+    const { range } = this;
+    if (!range) return;
+    if (!range.isTold) this.report.chunksLoaded(range);
+    range.isTold = true;
+    this.report.loadsAhead(range);
+  }
+
   /** Chunks at the positions from `begin` up to `end`, this worker's own where chunks are dealt out, and the one that follows. */
   private chooseChunks(begin: number, end: number): void {
     const id = `${this.sweep} ${begin} ${end}`;
@@ -191,6 +210,7 @@ export class SequenceOrder {
     const { rank, workers } = this.share;
     const dealt = this.randomization !== undefined;
     const isOwn = (position: number): boolean => !dealt || position % workers === rank;
+    if (dealt) this.range = { begin, end, order: this.order, isOwn, isTold: false };
     const own: number[] = [];
     for (let position = begin; position < end; position++) {
       if (isOwn(position)) own.push(this.order[position] ?? 0);
@@ -208,10 +228,12 @@ export class SequenceOrder {
     this.sweep = sweep;
     this.cursor = 0;
     this.chunkCursor = 0;
+    this.sampleCursor = 0;
     if (this.randomization === undefined) {
       this.sumSamples();
       return;
     }
+    this.report.newSweep(sweep);
     const { window, sampleBased, seed } = this.randomization;
     this.order = shuffledChunks(this.order.length, seed + sweep);
     this.homes = undefined;
@@ -231,8 +253,9 @@ export class SequenceOrder {
     }
     this.cursor = 0;
     this.chunkCursor = 0;
-    this.windowBegin = 0;
+    this.sampleCursor = 0;
     this.sumSamples();
+    this.window = new SweepWindow(this.windows, this.report);
   }
 
   private sumSamples(): void {
@@ -248,42 +271,44 @@ export class SequenceOrder {
 
   /** Moves the cursor to the first sequence that starts at or behind a sample of the sweep; returns where it starts. */
   private seek(offset: number): number {
-    if (this.randomization !== undefined && offset < (this.sampleStarts[this.windowBegin] as number)) {
+    if (this.window) this.enterWindow(this.window, offset);
+    else this.enterChunkOf(offset, 0);
+    while (this.sampleCursor < offset && this.cursor < this.sequences.length) this.advance();
+    return this.sampleCursor;
+  }
+
+  /** Goes back to the chunk that holds a sample if it is remembered, or to the beginning of the sweep. */
+  private enterWindow(window: SweepWindow, offset: number): void {
+    this.report.seeks(offset, this.sweep);
+    if (offset < (this.sampleStarts[window.begin] as number)) {
+      this.report.startsOver();
       // CNTK forgets the reader's own seed here.
       this.shuffle(this.sweep);
+    } else if (offset < (this.sampleStarts[window.mixedEnd] as number)) {
+      this.report.findsInWindow();
+      this.enterChunkOf(offset, window.begin);
     }
-    this.chunkCursor = 0;
+    this.report.advances(this.sampleCursor, offset);
+  }
+
+  /** To the beginning of the chunk that holds a sample, which lies in none before `first`. */
+  private enterChunkOf(offset: number, first: number): void {
+    this.chunkCursor = first;
     while (
       this.chunkCursor < this.order.length - 1 &&
       offset >= (this.sampleStarts[this.chunkCursor + 1] as number)
     ) {
       this.chunkCursor++;
     }
-    this.forgetChunks();
     this.cursor = this.starts[this.chunkCursor] as number;
-    let at = this.sampleStarts[this.chunkCursor] as number;
-    while (at < offset && this.cursor < this.sequences.length) {
-      at += this.corpus.lengths[this.sequences[this.cursor] as number] as number;
-      this.advance();
-    }
-    return at;
+    this.sampleCursor = this.sampleStarts[this.chunkCursor] as number;
   }
 
   private advance(): void {
+    this.sampleCursor += this.corpus.lengths[this.sequences[this.cursor] as number] as number;
     this.cursor++;
     if (this.cursor < (this.starts[this.chunkCursor + 1] as number)) return;
     this.chunkCursor++;
-    this.forgetChunks();
-  }
-
-  private forgetChunks(): void {
-    if (this.randomization === undefined) return;
-    const current = this.windows[Math.min(this.chunkCursor, this.order.length - 1)] as ChunkWindow;
-    while (
-      this.windowBegin < current.begin &&
-      (this.windows[this.windowBegin] as ChunkWindow).end <= this.chunkCursor
-    ) {
-      this.windowBegin++;
-    }
+    this.window?.moveTo(this.chunkCursor);
   }
 }

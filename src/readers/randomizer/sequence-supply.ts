@@ -2,6 +2,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { type Chunk, chunkOfEachSequence, type Deserializer, type SequenceKey } from "../deserializer.js";
 import type { EpochRequest } from "../reader.js";
 import { LoadedChunks } from "./loaded-chunks.js";
+import type { RandomizationReport } from "./randomization-report.js";
 import type { Budget, Randomization } from "./sequence-order.js";
 import { SequenceOrder } from "./sequence-order.js";
 
@@ -33,8 +34,9 @@ export class SequenceSupply {
     keepDataInMemory: boolean,
     /** Sequences that may be unreadable and left out. */
     private readonly maxInvalid = 0,
+    report?: RandomizationReport,
   ) {
-    this.order = new SequenceOrder(deserializer.corpus, randomization);
+    this.order = new SequenceOrder(deserializer.corpus, randomization, report);
     this.chunks = new LoadedChunks(deserializer, keepDataInMemory);
     this.chunkOf = chunkOfEachSequence(deserializer.corpus);
   }
@@ -53,6 +55,8 @@ export class SequenceSupply {
     const selection = this.order.next(budget);
     if (selection === undefined) return undefined;
     await this.chunks.hold(selection.chunks, selection.next);
+    // CNTK loads nothing for a request that brings this worker nothing.
+    if (selection.sequences.length > 0) this.order.chunksAreLoaded();
     const { firstSequences } = this.deserializer.corpus;
     const found = selection.sequences.map((sequence) => {
       const chunk = this.chunkOf[sequence] ?? 0;

@@ -39,6 +39,8 @@ export interface TextFormatOptions {
   readonly maxErrors?: number;
   /** Prepare the next minibatch while one is in use; default true, changes time only. */
   readonly prefetch?: boolean;
+  /** How much the randomization tells of its work, from 0 (the default) to 3. */
+  readonly verbosity?: number;
   /** 0: no warnings; 1 (default): warnings; 2: information. */
   readonly traceLevel?: number;
 }

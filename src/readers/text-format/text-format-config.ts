@@ -48,6 +48,7 @@ export function textFormatOptions(section: ConfigSection): TextFormatOptions {
     ...(section.boolean("prefetch", true) ? {} : { prefetch: false }),
     sampleBasedRandomizationWindow: section.boolean("sampleBasedRandomizationWindow", false),
     randomizationSeed: section.seed("randomizationSeed", 0),
+    verbosity: section.integer("verbosity", 0),
   };
 }
 

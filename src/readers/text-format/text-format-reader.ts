@@ -32,6 +32,7 @@ export async function createTextFormatReader(
         localTimeline: false,
         withKeys: false,
         prefetch: options.prefetch,
+        verbosity: options.verbosity,
       },
       (text) => surroundings.log.write(text),
     );

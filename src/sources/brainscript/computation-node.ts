@@ -153,7 +153,7 @@ function* readAttribute(
       return yield* args.number(member);
     case "integer":
     case "integers":
-      return yield* args.integer(member);
+      return yield* declaration.natural ? args.size(member) : args.integer(member);
     case "boolean":
       return yield* args.boolean(member);
     case "string": {
