@@ -1,4 +1,4 @@
-// Where the time of a training step goes: time of each kind of kernel and shape on one thread, GFLOP/s of products and
+// Where the time of a training step goes: median time of each kind of kernel and shape on one thread, GFLOP/s of products and
 // convolutions (counted as written, whatever the kernel does), and what the machine manages in registers. Not part of the tests.
 //   node bench/kernels.mjs STEPS configFile=… [key=value …]
 import { dirname, join } from "node:path";
@@ -19,7 +19,7 @@ const { unaryFunctions } = await from("primitives/scalar-functions.js");
 const { signatures } = await from("primitives/signatures.js");
 const { HostExecutable } = await from("backends/host/executable.js");
 
-/** Time spent, and numbers of the instructions, by what was computed. */
+/** By what was computed: of each instruction the times that it took, in milliseconds. */
 const spent = new Map();
 let since = 0;
 const labels = [];
@@ -29,10 +29,10 @@ let recording = false;
 unaryFunctions.mark = (index) => {
   const now = performance.now();
   if (index >= 0 && recording) {
-    const known = spent.get(labels[index]) ?? { ms: 0, instructions: new Set() };
-    known.ms += now - since;
-    known.instructions.add(index);
-    spent.set(labels[index], known);
+    let times = spent.get(labels[index]);
+    if (!times) spent.set(labels[index], (times = new Map()));
+    if (!times.has(index)) times.set(index, []);
+    times.get(index).push(now - since);
   }
   since = performance.now();
   return 0;
@@ -135,18 +135,29 @@ HostExecutable.prototype.run = async function (entry, minibatch, scalars) {
   process.exit(0);
 };
 
+/**
+ * What instructions take of a step: of each the median, times how often a step carries it out (piece by piece, frame by frame). Where
+ * another process interrupted the step, single times are large; the median does not see them.
+ */
+function stepTime(times, steps) {
+  const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  return [...times.values()].reduce((sum, each) => sum + (median(each) * each.length) / steps, 0);
+}
+
 function report(steps, cpu, columns) {
   const peaks = canFuse() ? `, rounding once ${peak(fusedFloats).toFixed(1)}` : "";
   console.log(`GFLOP/s in registers: ${peak(lanesOf.float).toFixed(1)}${peaks}`);
-  const rows = [...spent].sort(([, a], [, b]) => b.ms - a.ms);
-  const total = rows.reduce((sum, [, { ms }]) => sum + ms, 0);
-  console.log(`${(total / steps).toFixed(2)} ms a step, ${(cpu / steps).toFixed(2)} ms of CPU time`);
-  for (const [label, { ms, instructions }] of rows.slice(0, 45)) {
+  const rows = [...spent]
+    .map(([label, times]) => [label, stepTime(times, steps), times.size])
+    .sort(([, a], [, b]) => b - a);
+  const total = rows.reduce((sum, [, ms]) => sum + ms, 0);
+  console.log(`${total.toFixed(2)} ms a step, ${(cpu / steps).toFixed(2)} ms of CPU time with the marks`);
+  for (const [label, ms, instructions] of rows.slice(0, 45)) {
     const share = ((100 * ms) / total).toFixed(1).padStart(5);
-    const rate = ((work.get(label) ?? 0) * instructions.size * columns * steps) / ms / 1e6;
-    const times = `${instructions.size}x`.padStart(4);
+    const rate = ((work.get(label) ?? 0) * instructions * columns) / ms / 1e6;
+    const times = `${instructions}x`.padStart(4);
     console.log(
-      `${share} % ${(ms / steps).toFixed(3).padStart(9)} ms ${(rate > 0 ? rate.toFixed(1) : "").padStart(6)} ${times} ${label}`,
+      `${share} % ${ms.toFixed(3).padStart(9)} ms ${(rate > 0 ? rate.toFixed(1) : "").padStart(6)} ${times} ${label}`,
     );
   }
 }

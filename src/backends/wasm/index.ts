@@ -9,9 +9,10 @@ import { javascriptKernels } from "../javascript/kernels.js";
 import { canFuse } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
 import { instantiate, pieceWork, type Exports } from "./instance.js";
-import { pieceSize, smallestWork } from "./phases.js";
+import { pieceSize, workOfEach } from "./phases.js";
 import { compileProgram, type Hosting, type PieceWork, type Program } from "./program.js";
-import { alone, type Crew, type Team } from "./team.js";
+import { alone, pieceByPiece, type Crew, type Team } from "./team.js";
+import { paysThreads, usualLimits, type Limits } from "./worth.js";
 import type { HostRun } from "../host/run.js";
 import type { Kernel } from "../host/kernel.js";
 
@@ -37,10 +38,10 @@ function programOf(plan: Plan, fused: boolean): Program {
 /**
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
  * module runs as `javascript` has it, on views of the module's memory. A team of threads shares the work; the digits are the same
- * without. `smallest`: multiplications that are worth a piece of their own; `fused`: sums of products in float may round once
+ * without. `limits`: from how much work on they take part; `fused`: sums of products in float may round once
  * where they otherwise round twice, if the engine can do that: faster, but on other processors other last digits.
  */
-export function createWasmBackend(team: Team = alone, smallest = smallestWork, fused = false): Backend {
+export function createWasmBackend(team: Team = alone, limits = usualLimits, fused = false): Backend {
   return {
     name: "wasm",
     description: "wasm",
@@ -48,11 +49,12 @@ export function createWasmBackend(team: Team = alone, smallest = smallestWork, f
     compile: async (given) => {
       const plan = fuseMaps(given, sizesApart);
       const program = programOf(plan, fused && canFuse());
-      const heap = new LinearHeap(program.layout, plan.elementType, team.size);
+      const threads = paysThreads(plan, limits) ? team : alone;
+      const heap = new LinearHeap(program.layout, plan.elementType, threads.size);
       const { kernels, modules } = program;
       const { elementType } = plan;
-      const crew = team.enlist({ kernels, modules, memory: heap.memory, elementType });
-      const instance = new Instance(plan, program, heap, crew, smallest);
+      const crew = threads.enlist({ kernels, modules, memory: heap.memory, elementType });
+      const instance = new Instance(plan, program, heap, crew, limits);
       return dismissing(new HostExecutable(plan, (_, entry) => instance.steps(entry), heap), crew);
     },
   };
@@ -82,7 +84,7 @@ class Instance {
     private readonly program: Program,
     private readonly heap: LinearHeap,
     private readonly crew: Crew,
-    private readonly smallest: number,
+    private readonly limits: Limits,
   ) {
     const { elementType } = plan;
     const { kernels, modules } = program;
@@ -132,12 +134,13 @@ class Instance {
   private phase(index: number): void {
     const cut = this.program.phases[index]!;
     const total = cut.axis === null ? cut.units : this.heap.columns(cut.axis);
-    const size = pieceSize(cut, total, (axis) => this.heap.columns(axis), this.smallest);
+    const each = workOfEach(cut, (axis) => this.heap.columns(axis));
+    const size = pieceSize(cut, total, each, this.limits.piece);
     const own = this.phases[index] as PieceWork;
-    const pieces = Math.ceil(total / size);
-    this.heap.pieces = pieces;
-    if (pieces > 1) this.crew.run(index, total, size, own);
-    else own(0, total, 0, 0);
+    this.heap.pieces = Math.ceil(total / size);
+    const isShared = total > size && total * each >= this.limits.phase;
+    if (isShared) this.crew.run(index, total, size, own);
+    else pieceByPiece(total, size, own);
   }
 
   private running(): HostRun {

@@ -43,8 +43,6 @@ export interface Whole {
   readonly calls: readonly Call[];
 }
 
-/** Less work than this is not worth a piece of its own: some ten microseconds. */
-export const smallestWork = 2 ** 16;
 /** More pieces than this would only be more sums to add up. */
 const mostPieces = 16;
 /** Bytes that all sums of one call may take. */
@@ -52,15 +50,15 @@ const mostSums = 2 ** 25;
 /** Units know nothing of each other; small pieces even out better. */
 const mostUnitPieces = 64;
 
-/** How many columns or units a piece has, the last one excepted; `columns` of an axis. */
-export function pieceSize(
-  { work, workAlong, grain, most }: Cut,
-  total: number,
-  columns: (axis: AxisId) => number,
-  smallest = smallestWork,
-): number {
+/** Multiplications of a column or unit, about; `columns` of an axis. */
+export function workOfEach({ work, workAlong }: Cut, columns: (axis: AxisId) => number): number {
   let each = work;
   for (const [axis, more] of workAlong) each += more * columns(axis);
+  return each;
+}
+
+/** How many columns or units a piece has, the last one excepted: of `each` work, `smallest` and more a piece. */
+export function pieceSize({ grain, most }: Cut, total: number, each: number, smallest: number): number {
   const wanted = Math.max(Math.ceil(total / most), Math.ceil(smallest / Math.max(each, 1)));
   return Math.max(1, Math.min(total, Math.ceil(wanted / grain) * grain));
 }
@@ -76,7 +74,10 @@ export class PhaseBuilder {
   add(instruction: Instruction, calls: readonly Call[]): void {
     const axis = this.axisOf(instruction, calls);
     if (axis !== null) {
+      const isApart = calls.some(({ apart }) => apart);
+      if (isApart) this.close();
       this.join(new Piecewise(axis, 0, workOf(instruction)), this.accesses(instruction), calls);
+      if (isApart) this.close();
       return;
     }
     for (const given of calls) {

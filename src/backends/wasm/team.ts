@@ -33,15 +33,18 @@ export interface Crew {
   dismiss(): void;
 }
 
+/** All pieces of a phase, one after another; of nothing there is one, too. */
+export function pieceByPiece(total: number, size: number, own: PieceWork): void {
+  for (let index = 0, first = 0; index === 0 || first < total; index++, first += size) {
+    own(first, Math.min(size, total - first), index, 0);
+  }
+}
+
 /** This thread alone. */
 export const alone: Team = {
   size: 1,
   enlist: () => ({
-    run: (_, total, size, own) => {
-      for (let index = 0, first = 0; first < total; index++, first += size) {
-        own(first, Math.min(size, total - first), index, 0);
-      }
-    },
+    run: (_, total, size, own) => pieceByPiece(total, size, own),
     dismiss: () => undefined,
   }),
 };

@@ -58,5 +58,7 @@ export const matmulCases: ConformanceCase[] = [
   matmulCase("one row", parameter(1, 9), data(9), data(1)),
   matmulCase("one contracted cell", parameter(6, 1), data(1), data(6)),
   matmulCase("larger than the blocks", parameter(9, 801), data(801), data(9)),
+  matmulCase("a large matrix", parameter(80, 900), data(900), data(80)),
+  matmulCase("gradient of many weights", data(27), data(33), parameter(27, 33), false, true),
   matmulCase("blocks and rest", parameter(14, 6), data(6, 3), data(14, 3)),
 ];

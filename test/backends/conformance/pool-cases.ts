@@ -7,6 +7,10 @@ import { eighths } from "../../support/plan-builder.js";
 const geometries: readonly [string, Geometry][] = [
   ["2x2", geometry({ input: [6, 4, 3], kernel: [2, 2, 1], stride: [2, 2, 1] })],
   ["4x4", geometry({ input: [8, 8, 1], kernel: [4, 4, 1], stride: [4, 4, 1] })],
+  ["2x2, long rows", geometry({ input: [10, 4, 3], kernel: [2, 2, 1], stride: [2, 2, 1] })],
+  ["2x2, long rows, cells left over", geometry({ input: [13, 5, 2], kernel: [2, 2, 1], stride: [2, 2, 1] })],
+  ["4x4, long rows", geometry({ input: [20, 8, 2], kernel: [4, 4, 1], stride: [4, 4, 1] })],
+  ["overlapping, long rows", geometry({ input: [12, 3, 2], kernel: [4, 1, 1], stride: [2, 1, 1] })],
   ["overlapping 3x3, stride 2", geometry({ input: [7, 5, 2], kernel: [3, 3, 1], stride: [2, 2, 1] })],
   [
     "overlapping with pads",

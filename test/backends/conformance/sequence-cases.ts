@@ -83,6 +83,15 @@ const contractions: SequenceCase[] = [
     },
     minibatches: minibatches(12, { g: 8 }),
   },
+  {
+    name: "a product of many rows that contracts the columns",
+    build: (b) => {
+      const product = b.temporary([27, 33], false);
+      const reads = [b.input("x", [27, 1]), b.input("g", [33, 1])];
+      b.emit("matmul", reads, product, { transposeA: false, transposeB: true }).output("y", product);
+    },
+    minibatches: minibatches(27, { g: 33 }),
+  },
   ...(["samples", "columns", "sequences"] as const).map((what, i): SequenceCase => ({
     name: `count of ${what}`,
     build: (b) => {

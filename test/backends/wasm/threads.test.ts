@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createWasmBackend } from "../../../src/backends/wasm/index.js";
+import { usualLimits, type Limits } from "../../../src/backends/wasm/worth.js";
 import { CntkError } from "../../../src/diagnostics/diagnostic.js";
 import { newValues, type ElementType, type Values } from "../../../src/numerics/values.js";
 import { argument, multiply, unary } from "../../../src/primitives/expression.js";
@@ -18,7 +19,9 @@ import { sequenceCases } from "../conformance/sequence-cases.js";
 const computeTeam = computeTeams();
 
 /** As small pieces as there can be, so that several threads meet in the smallest value. */
-const tiny = 1;
+const tiny: Limits = { piece: 1, phase: 0, input: 0 };
+/** The usual pieces, shared whatever there is to do. */
+const always: Limits = { ...usualLimits, phase: 0, input: 0 };
 
 describe("two threads that share every column", () => {
   const team = computeTeam(2);
@@ -51,10 +54,10 @@ const convolutional = `{
 }`;
 
 /** Losses of a few steps, and all parameters after them. */
-async function trained(threads: number, elementType: ElementType, smallest?: number): Promise<Values[]> {
+async function trained(threads: number, elementType: ElementType, limits: Limits): Promise<Values[]> {
   const team = computeTeam(threads);
   if (threads > 1) await team.ready();
-  const training = await trainText(convolutional, createWasmBackend(team, smallest), elementType);
+  const training = await trainText(convolutional, createWasmBackend(team, limits), elementType);
   const samples = 37;
   const numbers = newValues(elementType, samples * 288);
   const labels = newValues(elementType, samples * 3);
@@ -75,17 +78,14 @@ async function trained(threads: number, elementType: ElementType, smallest?: num
 }
 
 describe.each(["float", "double"] as const)("the digits of a training in %s", (elementType) => {
-  it.each([tiny, undefined])(
-    "are the same on 1, 2, 4 and 8 threads (smallest piece: %s)",
-    async (smallest) => {
-      const wanted = await trained(1, elementType, smallest);
-      expect(wanted.every((values) => values.every(Number.isFinite))).toBe(true);
-      for (const threads of [2, 4, 8, 2]) {
-        const found = await trained(threads, elementType, smallest);
-        for (const [i, values] of wanted.entries()) expect(found[i]).toEqual(values);
-      }
-    },
-  );
+  it.each([tiny, always])("are the same on 1, 2, 4 and 8 threads (limits: %o)", async (limits) => {
+    const wanted = await trained(1, elementType, limits);
+    expect(wanted.every((values) => values.every(Number.isFinite))).toBe(true);
+    for (const threads of [2, 4, 8, 2]) {
+      const found = await trained(threads, elementType, limits);
+      for (const [i, values] of wanted.entries()) expect(found[i]).toEqual(values);
+    }
+  });
 });
 
 /** y = tanh(tanh(…x)) · x for many columns: work for a while. */
@@ -102,7 +102,7 @@ function longWork() {
 describe("threads", () => {
   it("that end in the middle of a step are an error, and the next run has others", async () => {
     const team = computeTeam(3);
-    const executable = await createWasmBackend(team).compile(longWork());
+    const executable = await createWasmBackend(team, always).compile(longWork());
     const x = Array<number>(64 * 4000).fill(0.5);
     const interrupted = async () => {
       await team.ready();

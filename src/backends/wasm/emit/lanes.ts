@@ -158,3 +158,13 @@ export function joined(a: Vector, b: Vector, order: readonly number[], bytes: nu
 export function addressOf(base: Input<"i32">, index: Local<"i32">, { shift }: Lanes): Input<"i32"> {
   return i32.add(i32.shl(index, shift), base);
 }
+
+/** Lane i of the result is the sum across vectors[i]; as many vectors as there are lanes. */
+export function sumsAcross(lanes: Lanes, vectors: readonly Local<"v128">[]): Local<"v128"> {
+  const [a, b, c, d] = vectors as readonly [Local<"v128">, Local<"v128">, Local<"v128">, Local<"v128">];
+  const both = (x: Local<"v128">, y: Local<"v128">, first: readonly number[], second: readonly number[]) =>
+    variable("v128", lanes.add(joined(x, y, first, lanes.bytes), joined(x, y, second, lanes.bytes)));
+  if (lanes.count === 2) return both(a, b, [0, 2], [1, 3]);
+  const halves = (x: Local<"v128">, y: Local<"v128">) => both(x, y, [0, 4, 1, 5], [2, 6, 3, 7]);
+  return both(halves(a, b), halves(c, d), [0, 1, 4, 5], [2, 3, 6, 7]);
+}

@@ -37,6 +37,25 @@ export function whileFits(index: Local<"i32">, room: number, end: Local<"i32">, 
   whileBelow(index, last, body);
 }
 
+/**
+ * Covers `size` by stretches of `length`, or by one of them if it is shorter: `body` gets where each begins. The last one ends with
+ * the size, however much of it the one before has covered.
+ */
+export function forStretches(size: number, length: number, body: (at: Local<"i32">) => void): void {
+  const at = variable("i32", 0);
+  const last = Math.max(0, size - length);
+  block(null, (done) => {
+    loop(null, (again) => {
+      body(at);
+      i32.eq(at, last);
+      br_if(done);
+      advance(at, length);
+      local.set(at, smaller(at, last));
+      br(again);
+    });
+  });
+}
+
 /** Runs `body` `count` times; the counter is the function's own. */
 export function repeat(count: Local<"i32">, body: () => void): void {
   const left = variable("i32", count);
@@ -49,6 +68,13 @@ export function repeat(count: Local<"i32">, body: () => void): void {
       br_if(again);
     });
   });
+}
+
+/** The smaller one of two numbers. */
+export function smaller(x: Local<"i32">, most: Local<"i32"> | number): Local<"i32"> {
+  const result = variable("i32", most);
+  when(i32.lt_s(x, most), () => local.set(result, x));
+  return result;
 }
 
 /** index += step */

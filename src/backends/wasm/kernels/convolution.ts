@@ -7,8 +7,8 @@ import { define, variable, type Routine } from "../emit/function.js";
 import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
 import { correlation, type CorrelationSizes } from "./correlation.js";
 import { framed, framesSize, type Frames } from "./images.js";
-import { kernelCorrelation } from "./kernel-correlation.js";
-import { address, columns, gaps, room, sums } from "./kernel.js";
+import { kernelCorrelation, tapsLength, tapTable } from "./kernel-correlation.js";
+import { address, columns, gaps, room, sums, table } from "./kernel.js";
 import type { Argument, Call, WasmCompiler, WasmContext } from "./kernel.js";
 import {
   convolutionByPatches,
@@ -27,8 +27,12 @@ import { winogradWeightGradient } from "./winograd-gradient.js";
  * says the same in its loops). Others are products of patches (patch-convolution.ts), or the host's.
  */
 
-/** From so many maps on the gradient of kernels is a product: packing what lies under the windows is little then. */
-const manyMaps = 8;
+/**
+ * From so many channels and maps on the gradient of kernels is a product: packing what lies under the windows is little then. So it
+ * is for many maps of images so large that several do not fit into a processor's own cache.
+ */
+const deepForPatches = 8;
+const largeImage = 1 << 12;
 
 /** From so many channels and maps on the gradient of 3x3 kernels is worth the transforms of both factors. */
 const deepForGradient = 24;
@@ -139,10 +143,11 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
   const { reads, writes, parameters } = instruction;
   const [input, gradient] = [operandAt(reads, 0), operandAt(reads, 1)];
   const g = planar(parameters.geometry);
-  const isDeep = g && Math.min(g.channels, g.maps) >= deepForGradient;
-  if (isDeep && suitsWinograd(context, g))
+  const depth = g ? Math.min(g.channels, g.maps) : 0;
+  if (g && depth >= deepForGradient && suitsWinograd(context, g))
     return winogradWeightGradient(context, g, [input, gradient, writes]);
-  if (!g || g.maps >= manyMaps) {
+  const isLarge = g && g.maps >= deepForPatches && g.outputWidth * g.outputHeight > largeImage;
+  if (!g || depth >= deepForPatches || isLarge) {
     const sizes = productSizes(parameters.geometry);
     return sizes && weightGradientByPatches(context, sizes, [input, gradient, writes]);
   }
@@ -150,8 +155,8 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
   const frames = sourcesOf(context, [g.width, g.height], [g.startX, g.startY], target, g);
   const sizes = sizesOf(g, frames, target, g.channels, g.maps);
   const { bytes } = context.lanes;
-  const weights = g.kernelWidth * g.kernelHeight * g.channels * g.maps;
   const slopes = slopesOf(context, g);
+  const length = tapsLength(sizes);
   return [
     {
       routine: weightGradient(context, g, frames, sizes),
@@ -163,8 +168,14 @@ export const compileConvolutionWeightGradient: WasmCompiler<"convolutionWeightGr
         gaps(input.axis),
         room(0, framesSize(frames, g.channels) * bytes),
         room(1, framesSize(slopes, g.maps) * bytes),
+        table(tapTable(context, sizes)),
       ],
-      sums: { count: weights, scale: 1, target: writes },
+      sums: {
+        count: length * g.maps,
+        scale: 1,
+        target: writes,
+        rows: { count: g.maps, length, kept: g.kernelWidth * g.kernelHeight * g.channels },
+      },
     },
   ];
 };
@@ -202,7 +213,7 @@ function everySample(context: WasmContext, frames: Frames, sizes: CorrelationSiz
   );
 }
 
-/** (input, gradient, sums, columns, gaps, roomForImages, roomForGradients) */
+/** (input, gradient, sums, columns, gaps, roomForImages, roomForGradients, taps) */
 function weightGradient(
   context: WasmContext,
   g: PlanarGeometry,
@@ -211,15 +222,14 @@ function weightGradient(
 ): Routine {
   const { bytes } = context.lanes;
   const slopes = slopesOf(context, g);
-  const weights = g.kernelWidth * g.kernelHeight * g.channels * g.maps;
   return context.routine(`weight gradient ${JSON.stringify([frames, sizes])}`, () =>
     define(
-      ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+      ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       [],
-      ([input, gradient, totals, count, mask, images, maps]) => {
+      ([input, gradient, totals, count, mask, images, maps, taps]) => {
         local.get(totals);
         i32.const(0);
-        i32.const(weights * 8);
+        i32.const(tapsLength(sizes) * g.maps * 8);
         memory.fill();
         forEach(0, count, 1, (column) => {
           scope((leave) => {
@@ -232,7 +242,7 @@ function weightGradient(
               call(framed(context, slopes, g.maps), [gradient, maps]);
               local.set(rows, maps);
             }
-            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, totals]);
+            call(kernelCorrelation(context, sizes, slopes.rowLength), [images, rows, totals, taps]);
           });
           advance(input, g.width * g.height * g.channels * bytes);
           advance(gradient, g.outputWidth * g.outputHeight * g.maps * bytes);

@@ -1,6 +1,6 @@
 import { call, i32, local } from "wasmati";
 import { define, variable, type Routine } from "../emit/function.js";
-import { addressOf } from "../emit/lanes.js";
+import { addressOf, sumsAcross } from "../emit/lanes.js";
 import { advance, repeat, whileBelow, whileFits } from "../emit/loops.js";
 import type { WasmContext } from "./kernel.js";
 
@@ -34,7 +34,17 @@ function tile(context: WasmContext, height: number, width: number): Routine {
       repeat(variable("i32", i32.div_u(k, lanes.count)), () => add(lanes.whole));
       repeat(variable("i32", i32.and(k, lanes.count - 1)), () => add(lanes.single));
       rights.forEach((_, j) => {
-        lefts.forEach((_, i) => lanes.single.store(c, i * lanes.bytes, () => lanes.sumAcross(sums[i]![j]!)));
+        const column = sums.map((ofRow) => ofRow[j]!);
+        const together = height - (height % lanes.count);
+        for (let i = 0; i < together; i += lanes.count) {
+          const all = sumsAcross(lanes, column.slice(i, i + lanes.count));
+          lanes.whole.store(c, i * lanes.bytes, () => local.get(all));
+        }
+        column
+          .slice(together)
+          .forEach((sum, i) =>
+            lanes.single.store(c, (together + i) * lanes.bytes, () => lanes.sumAcross(sum)),
+          );
         advance(c, cColumn);
       });
     }),

@@ -50,6 +50,8 @@ export interface Call {
   readonly units?: Units;
   /** How many columns should stay together: what a call does once, whatever their number, should not be done too often. */
   readonly grain?: number;
+  /** So much is read for every piece that only a few are made, and the others' calls make theirs by themselves. */
+  readonly apart?: boolean;
 }
 
 export interface Sums {

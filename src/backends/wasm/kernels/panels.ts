@@ -1,7 +1,7 @@
-import { call, i32, type Local, local, select } from "wasmati";
+import { call, i32, local } from "wasmati";
 import { define, variable, type Routine } from "../emit/function.js";
 import { type Lanes } from "../emit/lanes.js";
-import { advance, forEach, repeat, when } from "../emit/loops.js";
+import { advance, forEach, repeat, smaller, when } from "../emit/loops.js";
 import type { WasmContext } from "./kernel.js";
 
 /*
@@ -106,40 +106,84 @@ export function productOfPanels(context: WasmContext): Routine {
   );
 }
 
-/** The smaller of a number and a constant. */
-export function smaller(x: Local<"i32">, most: number): Local<"i32"> {
-  local.get(x);
-  i32.const(most);
-  i32.lt_s(x, most);
-  select();
-  const result = variable("i32");
-  local.set(result);
-  return result;
-}
-
 /** (from, to, k, n, kStep, columnStep): packs columns into strips; from(p, j) lies at p·kStep + j·columnStep, in bytes. */
 export function packedStrips(context: WasmContext): Routine {
   const { lanes } = context;
+  const { bytes } = lanes;
   return context.routine("packed strips", () =>
     define(["i32", "i32", "i32", "i32", "i32", "i32"], [], ([from, to, k, n, kStep, columnStep]) => {
       forEach(0, n, stripWidth, (column) => {
         const width = smaller(variable("i32", i32.sub(n, column)), stripWidth);
         const row = variable("i32", from);
-        repeat(k, () => {
+        const rows = (copy: () => void) =>
+          repeat(k, () => {
+            copy();
+            advance(to, stripWidth * bytes);
+            advance(row, kStep);
+          });
+        const neighbours = () => {
+          for (let offset = 0; offset < stripWidth * bytes; offset += 16) {
+            lanes.whole.store(to, offset, () => lanes.whole.load(row, offset));
+          }
+        };
+        const apart = () => {
           const at = variable("i32", row);
-          const place = variable("i32", to);
           for (let j = 0; j < stripWidth; j++) {
             when(
               i32.lt_s(j, width),
-              () => lanes.single.store(place, j * lanes.bytes, () => lanes.single.load(at)),
-              () => lanes.single.store(place, j * lanes.bytes, () => lanes.constant(0)),
+              () => lanes.single.store(to, j * bytes, () => lanes.single.load(at)),
+              () => lanes.single.store(to, j * bytes, () => lanes.constant(0)),
             );
             advance(at, columnStep);
           }
-          advance(to, stripWidth * lanes.bytes);
-          advance(row, kStep);
-        });
+        };
+        when(
+          i32.and(i32.eq(columnStep, bytes), i32.eq(width, stripWidth)),
+          () => rows(neighbours),
+          () => rows(apart),
+        );
         advance(from, i32.mul(columnStep, stripWidth));
+      });
+    }),
+  );
+}
+
+/** (from, to, m, k, kStep): packs rows into panels; the rows are neighbours, from p to p it is kStep bytes. */
+export function packedPanels(context: WasmContext): Routine {
+  const { lanes } = context;
+  const { bytes } = lanes;
+  const height = panelRows(lanes);
+  return context.routine("packed panels", () =>
+    define(["i32", "i32", "i32", "i32", "i32"], [], ([from, to, m, k, kStep]) => {
+      forEach(0, m, height, (row) => {
+        const rows = smaller(variable("i32", i32.sub(m, row)), height);
+        const column = variable("i32", from);
+        const columns = (copy: () => void) =>
+          repeat(k, () => {
+            copy();
+            advance(to, height * bytes);
+            advance(column, kStep);
+          });
+        const whole = () => {
+          for (let v = 0; v < vectors; v++) {
+            lanes.whole.store(to, v * 16, () => lanes.whole.load(column, v * 16));
+          }
+        };
+        // What stands beyond the last row makes numbers that are not stored.
+        const part = () => {
+          const [source, target] = [variable("i32", column), variable("i32", to)];
+          repeat(rows, () => {
+            lanes.single.store(target, 0, () => lanes.single.load(source));
+            advance(source, bytes);
+            advance(target, bytes);
+          });
+        };
+        when(
+          i32.eq(rows, height),
+          () => columns(whole),
+          () => columns(part),
+        );
+        advance(from, height * bytes);
       });
     }),
   );

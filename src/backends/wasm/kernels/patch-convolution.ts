@@ -3,7 +3,7 @@ import { elementCount } from "../../../network/network.js";
 import type { Geometry } from "../../../primitives/geometry.js";
 import type { Operand } from "../../../primitives/instruction.js";
 import { define, variable, type Routine } from "../emit/function.js";
-import { advance, forEach, repeat, when } from "../emit/loops.js";
+import { advance, forEach, repeat, smaller, when } from "../emit/loops.js";
 import {
   address,
   columns,
@@ -15,15 +15,7 @@ import {
   type Call,
   type WasmContext,
 } from "./kernel.js";
-import {
-  blockBytes,
-  edgeSize,
-  packedStrips,
-  panelRows,
-  productOfPanels,
-  smaller,
-  stripWidth,
-} from "./panels.js";
+import { blockBytes, edgeSize, packedStrips, panelRows, productOfPanels, stripWidth } from "./panels.js";
 import {
   clearedFrame,
   frameBytes,

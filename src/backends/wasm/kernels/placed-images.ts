@@ -353,7 +353,7 @@ function addImage(
       totals.forEach((total, i) => {
         const row = first + Math.floor(i / vectors);
         local.set(cells, lanes.whole.load(place, row * rowLength * lanes.bytes + (i % vectors) * 16));
-        local.set(total, lanes.add(lanes.mul(cells, value), total));
+        local.set(total, lanes.multiplyAdd(cells, value, total));
       });
     });
     totals.forEach((total, i) => {

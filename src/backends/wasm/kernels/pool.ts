@@ -7,11 +7,12 @@ import { lanesOf } from "../emit/lanes.js";
 import { advance, repeat } from "../emit/loops.js";
 import { address, columns, type Call, type WasmCompiler, type WasmContext } from "./kernel.js";
 import { insideWindows, type InsideWindows } from "./windows.js";
+import { gradientOfRows, maximaOfRows, placesInRows, unpooledRows, windowRows } from "./pool-vectors.js";
 import { walk } from "./walk.js";
 
 /*
- * Pooling over windows that lie inside the image; others are the host's. Each window's cells are written out, loaded one by one
- * into the lowest lane.
+ * Pooling over windows that lie inside the image; others are the host's. Where windows stand side by side, maxima are found for a
+ * vector of them at a time (pool-vectors.ts); elsewhere each window's cells are written out, loaded one by one into the lowest lane.
  */
 
 type Whole = Local<"i32">;
@@ -21,11 +22,14 @@ export const compilePool: WasmCompiler<"pool"> = ({ reads, writes, parameters },
   const { mode, geometry } = parameters;
   const windows = insideWindows(geometry);
   if (!windows) return undefined;
+  const given = [address(writes), address(operandAt(reads, 0)), columns(writes.axis)];
+  const rows = windowRows(context.lanes, windows);
+  if (rows && mode === "max") return [{ routine: maximaOfRows(context, rows), arguments: given }];
   const routine = eachWindow(context, `${mode} pool`, windows, 2, ([pooled, x]) => {
     const value = mode === "max" ? maximum(context, windows, x!) : average(context, windows, x!);
     context.lanes.single.store(pooled!, 0, () => local.get(value));
   });
-  return [{ routine, arguments: [address(writes), address(operandAt(reads, 0)), columns(writes.axis)] }];
+  return [{ routine, arguments: given }];
 };
 
 /** Each value at the place of the first maximum of its window in poolInput, zero elsewhere; later windows overwrite. */
@@ -37,15 +41,18 @@ export const compileMaxUnpool: WasmCompiler<"maxUnpool"> = (instruction, context
   const [values, x] = [operandAt(reads, 0), operandAt(reads, 1)];
   const placed = placedCalls(context, instruction, windows, values);
   if (placed) return placed;
+  const given = [address(values), address(x), address(writes), columns(writes.axis)];
+  const rows = windowRows(lanes, windows);
+  if (rows && windows.apart) {
+    const calls = [{ routine: unpooledRows(context, rows), arguments: given }];
+    return rows.isCovered ? calls : [cleared(context, windows, writes), ...calls];
+  }
   const routine = eachWindow(context, "unpool", windows, 3, ([value, cells, target]) => {
     const place = firstMaximum(context, windows, cells!);
     const at = variable("i32", i32.add(place, target!));
     lanes.single.store(at, 0, () => lanes.single.load(value!));
   });
-  return [
-    cleared(context, windows, writes),
-    { routine, arguments: [address(values), address(x), address(writes), columns(writes.axis)] },
-  ];
+  return [cleared(context, windows, writes), { routine, arguments: given }];
 };
 
 /** Each pooled cell's gradient shared out among its window's cells, or given to the first that reaches the maximum. */
@@ -71,6 +78,12 @@ export const compilePoolGradient: WasmCompiler<"poolGradient"> = (instruction, c
   if (!x || !pooled) return undefined;
   const placed = placedCalls(context, instruction, windows, gradient);
   if (placed) return placed;
+  const given = [...[gradient, pooled, x, writes].map((operand) => address(operand)), columns(writes.axis)];
+  const rows = windowRows(lanes, windows);
+  if (rows) {
+    const calls = [{ routine: gradientOfRows(context, rows), arguments: given }];
+    return rows.isCovered ? calls : [cleared(context, windows, writes), ...calls];
+  }
   const routine = eachWindow(
     context,
     "max pool gradient",
@@ -83,13 +96,7 @@ export const compilePoolGradient: WasmCompiler<"poolGradient"> = (instruction, c
     },
     2,
   );
-  return [
-    cleared(context, windows, writes),
-    {
-      routine,
-      arguments: [...[gradient, pooled, x, writes].map(address), columns(writes.axis)],
-    },
-  ];
+  return [cleared(context, windows, writes), { routine, arguments: given }];
 };
 
 /**
@@ -109,7 +116,9 @@ function placedCalls(
   const calls = [cleared(context, windows, writes)];
   if (context.places?.isFoundBy(instruction)) {
     const x = address(operandAt(reads, 1));
-    calls.push({ routine: foundPlaces(context, windows), arguments: [places.room, x, count] });
+    const rows = windowRows(context.lanes, windows);
+    const routine = rows ? placesInRows(context, rows) : foundPlaces(context, windows);
+    calls.push({ routine, arguments: [places.room, x, count] });
   }
   const given = [address(values), places.room, address(writes), count];
   calls.push({ routine: putInPlaces(context, windows), arguments: given });

@@ -2,7 +2,7 @@ import { call, f64x2, i32, local, type Local, v128 } from "wasmati";
 import type { Operand } from "../../../primitives/instruction.js";
 import { dataKey } from "../../../plan/rewrite.js";
 import { define, variable, type Routine } from "../emit/function.js";
-import { joined, moved, type Lanes } from "../emit/lanes.js";
+import { moved, sumsAcross, type Lanes } from "../emit/lanes.js";
 import { advance, forEach, repeat, scope, when } from "../emit/loops.js";
 import { address, columns, gaps, room, sums, table, type Call, type WasmContext } from "./kernel.js";
 import { cleared, type PatchSizes } from "./patch-convolution.js";
@@ -278,18 +278,10 @@ function tile(context: WasmContext): Routine {
 }
 
 /** The sum across each of four vectors, in double, two in a vector. */
-function summedPairs(lanes: Lanes, [a, b, c, d]: readonly Local<"v128">[]): Local<"v128">[] {
-  const both = (
-    x: Local<"v128">,
-    y: Local<"v128">,
-    first: readonly number[],
-    second: readonly number[],
-    bytes: number,
-  ) => variable("v128", lanes.add(joined(x, y, first, bytes), joined(x, y, second, bytes)));
+function summedPairs(lanes: Lanes, vectors: readonly Local<"v128">[]): Local<"v128">[] {
   if (lanes.elementType === "double")
-    return [both(a!, b!, [0, 2], [1, 3], 8), both(c!, d!, [0, 2], [1, 3], 8)];
-  const halves = (x: Local<"v128">, y: Local<"v128">) => both(x, y, [0, 4, 1, 5], [2, 6, 3, 7], 4);
-  const all = both(halves(a!, b!), halves(c!, d!), [0, 1, 4, 5], [2, 3, 6, 7], 4);
+    return [sumsAcross(lanes, vectors.slice(0, 2)), sumsAcross(lanes, vectors.slice(2))];
+  const all = sumsAcross(lanes, vectors);
   return [
     variable("v128", f64x2.promote_low_f32x4(all)),
     variable("v128", f64x2.promote_low_f32x4(moved(all, [1, 0], 8))),
