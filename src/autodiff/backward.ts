@@ -1,6 +1,7 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, SampleShape } from "../network/network.js";
 import { add, argument, constant } from "../primitives/expression.js";
+import type { Parameters } from "../primitives/parameters.js";
 import { type ForwardGraph, neededNodes, writtenOutAs } from "./forward.js";
 import type { InternalGraph } from "./graph-builder.js";
 
@@ -35,6 +36,8 @@ export function backwardGraph(
   );
 }
 
+type Gaps = Parameters["reduce"]["gaps"];
+
 /** Told of a node, and of the gradient of its first input by the time that the node has added to it. */
 export type GradientsSeen = (node: NetworkNode, gradient: NetworkNode) => void;
 
@@ -44,6 +47,8 @@ class BackwardWalk {
   private readonly order: readonly NetworkNode[];
   private readonly position: ReadonlyMap<NetworkNode, number>;
   private readonly takesPart: ReadonlySet<NetworkNode>;
+  /** Nodes whose gradient is not zero in gaps, where CNTK has not masked it by then. */
+  private readonly reachesGaps = new Set<NetworkNode>();
   /** Stands for the gradient of a node that hands something on before it has been reached. */
   private readonly placeholders = new Map<NetworkNode, NetworkNode>();
 
@@ -62,6 +67,7 @@ class BackwardWalk {
   run(): void {
     const { builder, root } = this;
     this.gradients.set(root, builder.map(constant(1), [root], `${root.name}:gradient`));
+    this.reachesGaps.add(root);
     for (const node of this.order) if (this.handsOnEarly(node)) this.handOnEarly(node);
     for (const node of [...this.order].reverse()) {
       if (!this.inputsOf(node).some((input) => this.takesPart.has(input))) continue;
@@ -112,6 +118,7 @@ class BackwardWalk {
     const own = this.position.get(node) ?? 0;
     const placeholder = this.builder.later(`${node.name}:gradient`, node);
     this.placeholders.set(node, placeholder);
+    this.reachesGaps.add(node);
     this.builder.within(node, "backward", () =>
       this.propagate(node, placeholder, (input) => (this.position.get(input) ?? 0) > own),
     );
@@ -163,17 +170,40 @@ class BackwardWalk {
       build: this.builder,
     });
     const overwrites = node.op.overwritesGradient?.(attributes) ?? [];
+    const isMasked = this.maskedInputs(node, wants);
     node.inputs.forEach((input, index) => {
       const contribution = contributions[index];
-      if (contribution && wants(index)) this.add(input, contribution, overwrites[index] ?? false);
+      if (!contribution || !wants(index)) return;
+      const gaps = node.op.countsGaps && !isMasked(index) ? "counted" : "skipped";
+      this.add(input, contribution, overwrites[index] ?? false, gaps);
+      if (!isMasked(index)) this.reachesGaps.add(input);
     });
     const gradient = node.inputs[0] && this.gradients.get(node.inputs[0]);
     if (gradient && wants(0)) this.seen?.(node, gradient);
   }
 
-  private add(input: NetworkNode, contribution: NetworkNode, overwrites: boolean): void {
+  /**
+   * Which inputs get a gradient whose gaps are zero? Before CNTK adds up the samples for an input that has none of its own,
+   * it zeroes the gaps of the node's gradient, and they are zero for the inputs that follow.
+   */
+  private maskedInputs(node: NetworkNode, wants: (index: number) => boolean): (index: number) => boolean {
+    if (!this.reachesGaps.has(node)) return () => true;
+    const { builder } = this;
+    if (node.op.countsGaps || !builder.facts(node).dynamicAxis) return () => false;
+    const masking = node.inputs.findIndex(
+      (input, index) => wants(index) && !builder.facts(input).dynamicAxis,
+    );
+    return (index) => masking >= 0 && masking < index;
+  }
+
+  private add(
+    input: NetworkNode,
+    contribution: NetworkNode,
+    overwrites: boolean,
+    gaps: Gaps = "skipped",
+  ): void {
     const { builder, gradients } = this;
-    const fitted = fitTo(builder, contribution, input);
+    const fitted = fitTo(builder, contribution, input, gaps);
     const soFar = overwrites ? undefined : gradients.get(input);
     gradients.set(input, soFar ? sum(builder, soFar, fitted, `${input.name}:gradient`) : fitted);
   }
@@ -198,15 +228,25 @@ function sum(builder: InternalGraph, a: NetworkNode, b: NetworkNode, name: strin
  * Reduces a contribution over the axes (and samples) along which the input was broadcast, or spreads a constant one; brings
  * it under the input's dynamic axis, where the consumer has another one of the same layout.
  */
-function fitTo(builder: InternalGraph, contribution: NetworkNode, input: NetworkNode): NetworkNode {
+function fitTo(
+  builder: InternalGraph,
+  contribution: NetworkNode,
+  input: NetworkNode,
+  gaps: Gaps,
+): NetworkNode {
   if (builder.facts(contribution).storage === "touched") return contribution;
-  const fitted = fitShape(builder, contribution, input);
+  const fitted = fitShape(builder, contribution, input, gaps);
   const [{ shape, dynamicAxis }, wanted] = [builder.facts(fitted), builder.facts(input).dynamicAxis];
   if (dynamicAxis === null || wanted === null || dynamicAxis === wanted) return fitted;
   return builder.primitive("reconcile", [fitted, input], { repeats: false }, { shape, dynamicAxis: wanted });
 }
 
-function fitShape(builder: InternalGraph, contribution: NetworkNode, input: NetworkNode): NetworkNode {
+function fitShape(
+  builder: InternalGraph,
+  contribution: NetworkNode,
+  input: NetworkNode,
+  gaps: Gaps,
+): NetworkNode {
   const target = builder.facts(input);
   let fitted = contribution;
   let { shape, dynamicAxis } = builder.facts(fitted);
@@ -218,7 +258,7 @@ function fitShape(builder: InternalGraph, contribution: NetworkNode, input: Netw
   const rank = Math.max(shape.length, target.shape.length);
   const isWider = !sameShape(extended(shape, rank), extended(target.shape, rank));
   if (isWider || (dynamicAxis !== null && target.dynamicAxis === null)) {
-    return builder.reduceTo(fitted, target.shape, target.dynamicAxis);
+    return builder.reduceTo(fitted, target.shape, target.dynamicAxis, "sum", 1, gaps);
   }
   return shape.length === target.shape.length ? fitted : builder.reshape(fitted, target.shape);
 }

@@ -149,6 +149,7 @@ export class InternalGraph implements GraphBuilder {
     dynamicAxis: DynamicAxis | null,
     operation: ReduceOperation = "sum",
     scale = 1,
+    gaps: Parameters["reduce"]["gaps"] = "skipped",
   ): NetworkNode {
     const from = this.facts(x);
     const rank = Math.max(from.shape.length, shape.length);
@@ -160,7 +161,7 @@ export class InternalGraph implements GraphBuilder {
       const expression = scale === 1 ? argument(0) : multiply(constant(scale), argument(0));
       return this.primitive("map", [x], { expression }, result, views);
     }
-    return this.primitive("reduce", [x], { operation, scale, gaps: "skipped" }, result, views);
+    return this.primitive("reduce", [x], { operation, scale, gaps }, result, views);
   }
 
   reshape(x: NetworkNode, shape: SampleShape): NetworkNode {

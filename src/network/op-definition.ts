@@ -299,6 +299,8 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    * nodes' and the entry needs neither `lower` nor `gradient`.
    */
   readonly expand?: (context: CompanionContext<A, D>) => NetworkNode;
+  /** Adding up the samples for the gradient of an input that has none, CNTK does not leave out what stands in gaps. */
+  readonly countsGaps?: boolean;
   /**
    * Per input: its gradient is replaced by this node's contribution, whatever other consumers added before
    * (CNTK's transposed convolution and MaxUnpooling; a known bug that its numbers depend on).

@@ -50,6 +50,7 @@ const declarations = {
     doc: "CNTK's own engine rather than cuDNN's; always so without a GPU.",
   },
   imageLayout: { kind: "string", doc: "CHW (cudnn) if spatial." },
+  engine: { kind: "string", doc: "CNTK's engine, chosen in the first compile.", computed: true },
 } as const;
 
 type NormalizationAttributes = AttributesOf<typeof declarations>;
@@ -154,8 +155,10 @@ function checkParameters(context: ShapeContext<NormalizationAttributes>, view: S
 function chosenEngine(context: ShapeContext<NormalizationAttributes>): Attributes {
   const { attributes } = context;
   if (!attributes.useCntkEngine) warnOfFallback(context);
-  context.message("Using CNTK batch normalization engine.\n");
-  return { ...attributes, useCntkEngine: true };
+  if (attributes.engine === undefined) {
+    context.message("Using CNTK batch normalization engine.\n", "mathLibrary");
+  }
+  return { ...attributes, useCntkEngine: true, engine: "CNTK" };
 }
 
 function warnOfFallback(context: ShapeContext<NormalizationAttributes>): void {

@@ -88,7 +88,15 @@ const inverseDeviation = defineOp({
     const moved = build.map(add(argument(0), multiply(difference, difference)), [variance, average, updated]);
     const distance = subtract(argument(0), argument(1));
     const squares = build.map(multiply(distance, distance), [x, updated]);
-    const next = grown(moved, build.reduceTo(squares, shape, null));
+    // CNTK sets gaps to zero, and then adds their distance from the mean as if they were samples.
+    const gaps = subtract(argument(1), argument(2));
+    const spread = build.map(add(argument(0), multiply(gaps, multiply(argument(3), argument(3)))), [
+      build.reduceTo(squares, shape, null),
+      build.count(x, "columns"),
+      build.count(x, "samples"),
+      updated,
+    ]);
+    const next = grown(moved, spread);
     const bounded = binary("maximum", argument(0), constant(smallestVariance));
     return {
       accumulated: [...accumulated, { state: variance, value: next }],

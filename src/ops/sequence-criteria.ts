@@ -56,7 +56,7 @@ const forwardBackward = defineOp({
   },
   differentiable: "yes",
   gradientDiffers:
-    "with a delayConstraint it is not the derivative of the value; CNTK's softmax − posterior is kept",
+    "with a delayConstraint it is not the derivative of the value; CNTK's softmax − posterior is kept; the labels get −ln softmax",
   memory: { ...memoryInputs, forwardTemporaries: 5 },
   shape(context) {
     const [graph, z] = [at(context.inputs, 0), at(context.inputs, 1)];
@@ -89,8 +89,12 @@ const forwardBackward = defineOp({
   },
   gradient({ companions, outputGradient, wants, build }) {
     const [logSoftmax, posteriors] = [at(companions, 0), at(companions, 1)];
-    const expression = multiply(argument(0), subtract(unary("exponential", argument(1)), argument(2)));
-    return [null, wants(1) ? build.map(expression, [outputGradient, logSoftmax, posteriors]) : null];
+    const toLabels = unary("negate", multiply(argument(0), argument(1)));
+    const toScores = multiply(argument(0), subtract(unary("exponential", argument(1)), argument(2)));
+    return [
+      wants(0) ? build.map(toLabels, [outputGradient, logSoftmax]) : null,
+      wants(1) ? build.map(toScores, [outputGradient, logSoftmax, posteriors]) : null,
+    ];
   },
   lower({ attributes, inputs, companions, output, emit }) {
     const [labels, logSoftmax] = [at(inputs, 0), at(companions, 0)];

@@ -201,6 +201,8 @@ const rowStack = defineOp({
   attributes: { axis: { kind: "integer", doc: "The axis along which the inputs are joined." } },
   stored: { fields: [axisField("axis", { since: 3, otherwise: 1 })] },
   differentiable: "yes",
+  gradientDiffers: "what stands in the gaps behind shorter sequences counts for an input without samples",
+  countsGaps: true,
   memory: memoryNone,
   shape: stackedShape,
   gradient({ attributes, inputs, outputGradient, wants, build }) {

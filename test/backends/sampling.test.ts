@@ -15,10 +15,12 @@ const present = await presentBackends();
 
 for (const backend of present.filter(({ name }) => ["reference", "javascript"].includes(name))) {
   describe(`drawing classes on ${backend.name satisfies BackendName}`, () => {
-    const draw = async (
-      weights: readonly number[],
+    /** What each of the runs with these weights gives. */
+    const drawAll = async (
+      runs: readonly (readonly number[])[],
       parameters: { size: number; allowDuplicates: boolean; result: "columns" | "frequencies" },
-    ): Promise<readonly number[]> => {
+    ): Promise<readonly (readonly number[])[]> => {
+      const [weights = []] = runs;
       if ("reason" in backend) throw new Error(backend.reason);
       const builder = new PlanBuilder("double");
       const columns = parameters.result === "columns" ? parameters.size : 1;
@@ -26,11 +28,17 @@ for (const backend of present.filter(({ name }) => ["reference", "javascript"].i
       const given = builder.state("weights", [weights.length]);
       builder.emit("drawClasses", [given], output, { engine: builder.engine("s"), ...parameters });
       const executable = await backend.backend.compile(builder.output("drawn", output).plan());
-      await executable.writeState(new Map([["weights", Float64Array.from(weights)]]));
-      const { drawn } = await runOn(executable, "double", 1, {});
+      const results: (readonly number[])[] = [];
+      for (const values of runs) {
+        await executable.writeState(new Map([["weights", Float64Array.from(values)]]));
+        const { drawn } = await runOn(executable, "double", 1, {});
+        results.push(Array.from(drawn ?? []));
+      }
       await executable.dispose();
-      return drawn ?? [];
+      return results;
     };
+    const draw = async (weights: readonly number[], parameters: Parameters<typeof drawAll>[1]) =>
+      (await drawAll([weights], parameters))[0] ?? [];
 
     it("takes the first class whose sum of weights is not below the number", async () => {
       const weights = [1, 2, 1];
@@ -46,6 +54,19 @@ for (const backend of present.filter(({ name }) => ["reference", "javascript"].i
     });
     it("expects classes as often as their weights say", async () => {
       expect(await draw([1, 3], { size: 4, allowDuplicates: true, result: "frequencies" })).toEqual([1, 3]);
+    });
+    it("guesses anew how often without duplicates only when the weights change", async () => {
+      const one = { size: 2, allowDuplicates: false, result: "frequencies" } as const;
+      const [first, second, third] = await drawAll(
+        [
+          [1, 8, 1],
+          [1, 8, 1],
+          [8, 1, 1],
+        ],
+        one,
+      );
+      expect(second).toEqual(first);
+      expect(third?.[0]).toBeGreaterThan(third?.[1] ?? 1);
     });
     it("refuses what no sample can be drawn from", async () => {
       const one = { size: 1, allowDuplicates: true, result: "columns" } as const;

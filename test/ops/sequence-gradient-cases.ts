@@ -82,6 +82,8 @@ export const sequenceGradientCases: readonly SequenceGradientCase[] = [
     title: "a splice with broadcasting",
     network: `w = ${random("2", 8)}\ns = Splice (x : w : y)\n${weigh("s", "6")}`,
     wanted: ["x", "w", "y"],
+    // What stands in gaps counts in the gradient of w.
+    lengths: [3, 3],
   },
   {
     operations: ["RowRepeat"],

@@ -111,6 +111,17 @@ describe("a second compile of the same network", () => {
     expect(second.log).toContain("z = ElementTimes (c, x) : [1 x 1], [2 x *] -> [2 x 1 x *]\n");
     expect(second.shaped.defaultAxis).toBe(first.shaped.defaultAxis);
   });
+
+  it("does not tell again which engine normalizes", () => {
+    const { network } = networkFromBrainScript(
+      "z = BatchNormalizationLayer {} (Input {2})\noutputNodes = (z)",
+    );
+    const options = { traceLevel: 1, axisNames: new AxisNames(), elementType: "double" as const };
+    const first = validateWithLog(network, options);
+    const second = validateWithLog(network, { ...options, previous: first.shaped });
+    expect(first.log).toContain("Using CNTK batch normalization engine.\n");
+    expect(second.log).not.toContain("engine");
+  });
 });
 
 describe("explain --stage shapes", () => {

@@ -7,6 +7,9 @@ import { axisOf, operandAt, type KernelCompiler } from "../host/kernel.js";
 /** The logarithm of zero, and what CNTK takes for it (CommonMatrix.h, LZERO). */
 const logarithmOfZero = -10e10;
 
+/** CNTK divides by nothing smaller, so that a frame that no label may have gets zeros (CommonMatrix.h, EPS_IN_INVERSE). */
+const smallestSum = 1e-30;
+
 /** ln(eᵃ + eᵇ). */
 function logAdd(a: number, b: number): number {
   return a < b ? b + Math.log1p(Math.exp(a - b)) : a + Math.log1p(Math.exp(b - a));
@@ -160,7 +163,7 @@ function backwardScores(
   return beta;
 }
 
-/** The posterior of each label at each frame, made to add up to 1. */
+/** The posterior of each label at each frame, made to add up to 1 (or 0 where no label is allowed). */
 function writePosteriors(
   { labels, frames, column }: Alignment,
   scores: Values,
@@ -186,6 +189,7 @@ function writePosteriors(
       occupancies[row] = occupancies[row]! < logarithmOfZero ? 0 : Math.exp(occupancies[row]!);
       sum += occupancies[row]!;
     }
-    for (let row = 0; row < height; row++) target[at + row] = occupancies[row]! / sum;
+    const divisor = Math.max(sum, smallestSum);
+    for (let row = 0; row < height; row++) target[at + row] = occupancies[row]! / divisor;
   }
 }

@@ -85,7 +85,10 @@ export const connectionistTemporal: KernelCompiler<"connectionistTemporal"> = (i
             ),
           ),
         ).map((x) => (x < logarithmOfZero ? 0 : Math.exp(x)));
-        const sum = occupancies.reduce((all, x) => all + x, 0);
+        const sum = Math.max(
+          occupancies.reduce((all, x) => all + x, 0),
+          1e-30,
+        );
         occupancies.forEach((x, row) => (target[column * height + row] = x / sum));
       });
     }

@@ -8,10 +8,14 @@ const mostDraws = 100_000_000;
 /** Samples by which CNTK guesses how many draws one takes. */
 const experiments = 10;
 
-/** Classes drawn by weight: one-hot columns, or how often each is expected (TrainingNodes.cpp, RandomSampleNodeBase). */
+/**
+ * Classes drawn by weight: one-hot columns, or how often each is expected (TrainingNodes.cpp, RandomSampleNodeBase). The
+ * columns are drawn anew for each minibatch; the expectation is an estimate that stays as long as the weights do.
+ */
 export const drawClasses: KernelCompiler<"drawClasses"> = ({ reads, writes, parameters }) => {
   const [weights] = reads;
   const { size, allowDuplicates, result } = parameters;
+  let known: Expectation | undefined;
   return (run: KernelRun) => {
     const engine = run.engines.get(parameters.engine);
     if (!engine || !weights) throw new Error(`the plan has no random engine ${parameters.engine}`);
@@ -24,16 +28,35 @@ export const drawClasses: KernelCompiler<"drawClasses"> = ({ reads, writes, para
       drawn.forEach((index, column) => void (target[column * classes + index] = 1));
       return;
     }
-    let draws = 0;
-    for (let i = 0; i < experiments; i++) draws += draw(engine, sums, size, allowDuplicates).draws;
-    const expected = draws / experiments;
-    const total = sums[classes - 1] ?? 0;
-    for (let i = 0; i < classes; i++) {
-      const share = ((sums[i] ?? 0) - (sums[i - 1] ?? 0)) / total;
-      target[i] = allowDuplicates ? share * size : -Math.expm1(expected * Math.log1p(-share));
+    if (!known?.sums.every((sum, index) => sum === sums[index])) {
+      known = { sums, counts: expectedCounts(engine, sums, size, allowDuplicates) };
     }
+    target.set(known.counts);
   };
 };
+
+/** How often each class is expected in a sample, and the weights that this holds for. */
+interface Expectation {
+  readonly sums: Float64Array;
+  readonly counts: Float64Array;
+}
+
+/** Without duplicates a guess by the number of draws that some samples take. */
+function expectedCounts(
+  engine: RandomEngine,
+  sums: Float64Array,
+  size: number,
+  allowDuplicates: boolean,
+): Float64Array {
+  let draws = 0;
+  for (let i = 0; i < experiments; i++) draws += draw(engine, sums, size, allowDuplicates).draws;
+  const expected = draws / experiments;
+  const total = sums[sums.length - 1] ?? 0;
+  return sums.map((sum, i) => {
+    const share = (sum - (sums[i - 1] ?? 0)) / total;
+    return allowDuplicates ? share * size : -Math.expm1(expected * Math.log1p(-share));
+  });
+}
 
 function prefixSums(weights: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(weights.length);
