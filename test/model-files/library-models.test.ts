@@ -243,6 +243,22 @@ describe("models of CNTK's library", () => {
     }
   });
 
+  it("are listed where a function has fewer inputs than it takes", () => {
+    // ScatterPacked takes the values, the packed index and the layout, in the node's order the last first.
+    const model = readModel(
+      composite(
+        "Scatter1_Output_0",
+        [variable("Input0", 0, [2])],
+        [call("Scatter1", 30, ["Input0", "Input0"])],
+      ),
+      "damaged.model",
+    );
+    const node = model.nodes.find(({ operation }) => operation === "ScatterPacked");
+    expect(node?.inputs).toHaveLength(2);
+    expect(node?.inputs.includes("Input0")).toBe(true);
+    expect([...node!.inputs].every((input) => typeof input === "string")).toBe(true);
+  });
+
   it("give an error with a place where they are damaged, wherever the damage is", () => {
     const half = problemOf(() => readModel(layer.subarray(0, layer.length >> 1), "half.model"));
     expect(half).toMatchObject({ code: "model-file-broken" });

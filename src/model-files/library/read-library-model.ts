@@ -117,8 +117,11 @@ class Translation {
       attributes: one.attributes,
       inputShape: (index) => this.graph.variables.get(sources[index] ?? "")?.shape,
     };
-    const inputs: string[] = [];
-    sources.forEach((uid, index) => (inputs[known.places?.[index] ?? index] = this.nameOf(uid)));
+    // Sorted, so that a function with too few of them leaves no gap: whoever uses the node says what is missing.
+    const inputs = sources
+      .map((uid, index) => ({ name: this.nameOf(uid), place: known.places?.[index] ?? index }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ name }) => name);
     const fields = {
       ...fieldsFromAttributes(op.stored, known.attributes?.(context) ?? {}),
       ...known.fields?.(context),
