@@ -10,7 +10,8 @@ export default defineConfig({
     experimental: { fsModuleCache: true },
     // All cores: by default one is left for the watcher, which a run in one go does not need.
     maxWorkers: availableParallelism(),
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Against hanging only: the longest test takes a minute and a half on an idle machine, and machines are not always idle.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
