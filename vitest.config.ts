@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { RunningTests } from "./test/support/running-tests.js";
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     experimental: { fsModuleCache: true },
     // All cores: by default one is left for the watcher, which a run in one go does not need.
     maxWorkers: availableParallelism(),
+    reporters: ["default", new RunningTests()],
     // Against hanging only: the longest test takes a minute and a half on an idle machine, and machines are not always idle.
     testTimeout: 300_000,
     hookTimeout: 300_000,

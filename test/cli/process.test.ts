@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { builtProgram } from "../support/program.js";
+import { builtProgram, endsInTime } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { twoClasses, twoClassesConfig } from "../support/two-classes.js";
 
@@ -50,6 +50,7 @@ async function cntkts(
   };
   const stdio: StdioOptions = ["ignore", target(output), target(errors)];
   const child = spawn(process.execPath, [program, "--backend", "reference", ...words], {
+    ...endsInTime,
     cwd: directory,
     stdio,
   });
@@ -157,11 +158,12 @@ it("what a killed training left is gone when the next one has ended", async () =
       ? readdirSync(join(directory, "Models")).filter((name) => name.includes(".tmp-"))
       : [];
   const child = spawn(process.execPath, [program, "--backend", "reference", ...words], {
+    ...endsInTime,
     cwd: directory,
     stdio: "ignore",
   });
   const ended = new Promise((resolve) => child.on("close", resolve));
-  while (leftovers().length === 0 && child.exitCode === null)
+  while (leftovers().length === 0 && child.exitCode === null && child.signalCode === null)
     await new Promise((resolve) => setImmediate(resolve));
   child.kill("SIGKILL");
   await ended;
@@ -179,6 +181,7 @@ describe("the compiled backend on two threads", () => {
     const words = ["configFile=net.cntk", "command=train", "numCPUThreads=2"];
     const endless = "train=[SGD=[maxEpochs=100000]]";
     const child = spawn(process.execPath, [program, "--backend", "wasm", ...words, endless], {
+      ...endsInTime,
       cwd: directory,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -217,7 +220,11 @@ describe("the compiled backend on two threads", () => {
       const both = await Promise.all([run("b"), run("c")]);
       console.log(JSON.stringify([once, ...both]));`,
     );
-    const child = spawn(process.execPath, [script], { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [script], {
+      ...endsInTime,
+      cwd: directory,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let output = "";
     child.stdout.on("data", (text: Buffer) => (output += text.toString()));
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);

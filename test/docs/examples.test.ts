@@ -3,7 +3,7 @@ import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { builtProgram } from "../support/program.js";
+import { builtProgram, endsInTime } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -23,6 +23,7 @@ describe("the examples", () => {
   const folder = checkout();
   const run = (...words: string[]): string =>
     execFileSync(process.execPath, words, {
+      ...endsInTime,
       cwd: folder,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],

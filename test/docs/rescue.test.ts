@@ -7,7 +7,7 @@ import { elementCount } from "../../src/network/network.js";
 import { difference } from "../exporters/exported-networks.js";
 import { loaderIsHere } from "../exporters/tensorflow.js";
 import { browserIsHere, openBrowser } from "../support/browser.js";
-import { builtProgram } from "../support/program.js";
+import { builtProgram, endsInTime } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 /* The commands of the README's "Rescue a CNTK model", as they stand there. */
@@ -28,6 +28,7 @@ const words = (command: string | undefined): string[] =>
 
 function run(command: string | undefined): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, words(command), {
+    ...endsInTime,
     cwd: folder,
     encoding: "utf8",
   });

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { numpyArchive } from "../../src/exporters/index.js";
+import { endsInTime } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const folder = temporaryFolder();
@@ -26,12 +27,12 @@ describe("arrays for numpy", () => {
   });
 
   // A second implementation, where the machine has one, opens the archive and checks its sums.
-  const hasPython = spawnSync("python3", ["-c", "import zipfile"]).status === 0;
+  const hasPython = spawnSync("python3", ["-c", "import zipfile"], endsInTime).status === 0;
   it.skipIf(!hasPython)("are an archive that Python's zipfile finds sound (skipped without Python)", () => {
     const path = join(folder, "arrays.npz");
     writeFileSync(path, numpyArchive(arrays));
     const script = "import zipfile,sys; z=zipfile.ZipFile(sys.argv[1]); print(z.testzip(), z.namelist())";
-    const { stdout } = spawnSync("python3", ["-c", script, path], { encoding: "utf8" });
+    const { stdout } = spawnSync("python3", ["-c", script, path], { encoding: "utf8", ...endsInTime });
     expect(stdout.trim()).toBe("None ['z.W.npy', 'b.npy', 's.npy']");
   });
 });

@@ -2,13 +2,13 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { builtProgram } from "../support/program.js";
+import { builtProgram, endsInTime } from "../support/program.js";
 import { numberLines } from "../support/recorded-run.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { twoClasses, twoClassesConfig } from "../support/two-classes.js";
 
 /** Real processes that meet by MPI. Where `mpiexec` (Debian: openmpi-bin) is not installed these tests are skipped. */
-const installed = spawnSync("mpiexec", ["--version"]).status === 0;
+const installed = spawnSync("mpiexec", ["--version"], endsInTime).status === 0;
 if (!installed)
   console.warn("mpiexec is not installed: the tests of test/node/mpi.test.ts that need it are skipped");
 const program = builtProgram();
@@ -42,7 +42,8 @@ function mpiexec(
   const child = spawn(
     "mpiexec",
     [...launcher, process.execPath, program, "--backend", "javascript", ...words],
-    { cwd: directory, stdio: ["ignore", "pipe", "pipe"] },
+    // mpiexec passes this signal on to its processes.
+    { cwd: directory, stdio: ["ignore", "pipe", "pipe"], ...endsInTime, killSignal: "SIGTERM" },
   );
   let text = "";
   let killed = false;
@@ -126,6 +127,8 @@ describe.skipIf(!installed)("processes that mpiexec starts", () => {
     const launcher = ["--allow-run-as-root", "--oversubscribe", "-n", "2", "sh", "-c", script];
     const child = spawn("mpiexec", [...launcher, process.execPath, program, words[1] ?? ""], {
       cwd: directory,
+      ...endsInTime,
+      killSignal: "SIGTERM",
     });
     let text = "";
     child.stderr.on("data", (piece: Buffer) => void (text += piece.toString()));
@@ -137,7 +140,7 @@ describe.skipIf(!installed)("processes that mpiexec starts", () => {
 
 /** The number of a process that mpiexec has started, by its command line. */
 function rankOf(pattern: string): number | undefined {
-  const found = spawnSync("pgrep", ["-f", pattern]).stdout.toString().split("\n").map(Number);
+  const found = spawnSync("pgrep", ["-f", pattern], endsInTime).stdout.toString().split("\n").map(Number);
   return found.find(isNode);
 }
 
@@ -152,6 +155,7 @@ function isNode(process: number): boolean {
 
 it("without the library the message says what to install", () => {
   const ended = spawnSync(process.execPath, [program, ...words], {
+    ...endsInTime,
     cwd: fresh(),
     env: { ...process.env, OMPI_COMM_WORLD_SIZE: "2", CNTKTS_MPI_LIBRARY: "/nowhere/libmpi.so" },
   });

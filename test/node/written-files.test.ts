@@ -18,13 +18,14 @@ import { describe, expect, it } from "vitest";
 import { CntkError } from "../../src/diagnostics/index.js";
 import { writeWhole } from "../../src/files/file-access.js";
 import { nodeFiles } from "../../src/node/index.js";
+import { endsInTime } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const folder = temporaryFolder();
 const files = nodeFiles(folder);
 const inFolder = (name: string) => join(folder, name);
 const write = (path: string, text: string) => writeWhole(files, path, (file) => file.write(text));
-const hasFifos = spawnSync("mkfifo", ["--version"]).status === 0;
+const hasFifos = spawnSync("mkfifo", ["--version"], endsInTime).status === 0;
 
 function complaint(run: () => unknown): string {
   try {
@@ -47,8 +48,8 @@ describe("what is no regular file", () => {
     expect(readdirSync("/dev").filter((name) => name.includes(".tmp-"))).toEqual([]);
   });
   it.runIf(hasFifos)("a pipe is written to and stays a pipe", async () => {
-    execFileSync("mkfifo", [inFolder("pipe")]);
-    const reader = spawn("cat", [inFolder("pipe")]);
+    execFileSync("mkfifo", [inFolder("pipe")], endsInTime);
+    const reader = spawn("cat", [inFolder("pipe")], endsInTime);
     let read = "";
     reader.stdout.on("data", (piece: Buffer) => (read += piece.toString()));
     write("pipe", "through the pipe");
@@ -56,7 +57,7 @@ describe("what is no regular file", () => {
     expect([read, lstatSync(inFolder("pipe")).isFIFO()]).toEqual(["through the pipe", true]);
   });
   it.runIf(hasFifos)("a log whose reader has gone ends quietly", () => {
-    execFileSync("mkfifo", [inFolder("log-pipe")]);
+    execFileSync("mkfifo", [inFolder("log-pipe")], endsInTime);
     // Opened for reading and writing, a pipe waits for nobody.
     const reader = openSync(inFolder("log-pipe"), "r+");
     const log = files.log("log-pipe");
@@ -108,7 +109,7 @@ describe("what killed processes left", () => {
     return renamed;
   }
   const left = () => readdirSync(folder).filter((name) => name.includes("tmp"));
-  const goneProcess = () => spawnSync(process.execPath, ["-e", ""]).pid;
+  const goneProcess = () => spawnSync(process.execPath, ["-e", ""], endsInTime).pid;
 
   it("is cleared when the same file is written again", () => {
     leave("m.model", goneProcess());

@@ -4,6 +4,12 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { temporaryFolder } from "./temporary-folder.js";
 
+/**
+ * For every process that a test starts: one that does not end is ended, and fails its test. Nothing else would: a test that waits for
+ * a process by a synchronous call, or while its file is being read, has no time limit of its own.
+ */
+export const endsInTime = { timeout: 200_000, killSignal: "SIGKILL" } as const;
+
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /**

@@ -9,7 +9,7 @@ import { writeModel } from "../../src/model-files/index.js";
 import { modelOf } from "../exporters/exported-networks.js";
 import { foundModels, foundRecurrentModels } from "../exporters/rescued-models.js";
 import { browserIsHere, openBrowser } from "../support/browser.js";
-import { builtProgram } from "../support/program.js";
+import { builtProgram, endsInTime } from "../support/program.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 /* Pages of models as people open them: from a file, in a browser, without a network. */
@@ -19,6 +19,7 @@ const program = builtProgram();
 
 function cntkts(...words: string[]): { status: number | null; output: string; errors: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
+    ...endsInTime,
     cwd: folder,
     encoding: "utf8",
   });
