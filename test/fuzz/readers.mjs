@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { mutated } from "./mutate.mjs";
 import { dataSets } from "./reader-files.mjs";
 
-/** Every file of every data set. */
-export function placesOf() {
-  return dataSets.flatMap((set) => Object.keys(set.files).map((file) => ({ set, file })));
+/** Every file of every data set, or of those whose description contains one of the given words. */
+export function placesOf(given) {
+  const places = dataSets.flatMap((set) => Object.keys(set.files).map((file) => ({ set, file })));
+  const isWanted = (place) => given.length === 0 || given.some((word) => describe([place], 0).includes(word));
+  return places.filter(isWanted);
 }
 
 export function describe(places, seed) {

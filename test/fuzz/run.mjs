@@ -2,7 +2,7 @@
 //   node test/fuzz/run.mjs models COUNT FIRST-SEED FILE-OR-FOLDER…       damaged model files: read, print, write, eval, and all actions
 //   node test/fuzz/run.mjs reading COUNT FIRST-SEED FILE-OR-FOLDER…      the same files, only read, printed and written: a million in a few minutes
 //   node test/fuzz/run.mjs checkpoints COUNT FIRST-SEED                  a training that goes on from a damaged checkpoint
-//   node test/fuzz/run.mjs readers COUNT FIRST-SEED                      an epoch of a reader with a damaged data file
+//   node test/fuzz/run.mjs readers COUNT FIRST-SEED [WORD…]              an epoch of a reader with a damaged data file (whose name has WORD)
 // Every seed must end within 5 s of CPU time, with a result or a CntkError. Prints what did not, and how often which outcome came.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
