@@ -168,7 +168,7 @@ describe.skipIf(!browserIsHere)("the auto-encoder's page (skipped without a brow
     const folder = temporaryFolder();
     const choose = async (name: string, bytes: Uint8Array): Promise<string> => {
       writeFileSync(join(folder, name), bytes);
-      await page.locator("#problem").evaluate((element) => (element.textContent = ""));
+      await page.evaluate(`document.getElementById("problem").textContent = ""`);
       await page.setInputFiles("#file", join(folder, name));
       await page.waitForFunction(`document.getElementById("problem").textContent !== ""`);
       return page.locator("#problem").innerText();

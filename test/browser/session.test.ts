@@ -37,7 +37,8 @@ describe("the module for web pages", () => {
   });
 
   it("is as large as the README says, whole and gzipped", () => {
-    const [, whole, packed] = /one ES module \((\d+) kB, (\d+) kB/.exec(readFileSync("README.md", "utf8")) ?? [];
+    const [, whole, packed] =
+      /one ES module \((\d+) kB, (\d+) kB/.exec(readFileSync("README.md", "utf8")) ?? [];
     const bytes = readFileSync(path);
     expect(Math.abs(bytes.length / 1000 / Number(whole) - 1)).toBeLessThan(0.05);
     expect(Math.abs(gzipSync(bytes).length / 1000 / Number(packed) - 1)).toBeLessThan(0.05);
