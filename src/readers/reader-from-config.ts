@@ -164,6 +164,6 @@ function unavailable(message: string, span: Span): CntkError {
     code: "not-available",
     message,
     span,
-    hint: "what there is: readerType = CNTKTextFormatReader, CNTKBinaryReader, LMSequenceReader or LUSequenceReader, and deserializers of type CNTKTextFormatDeserializer",
+    hint: `what there is: readerType = ${kinds.map(({ names }) => names[0]).join(", ")}`,
   });
 }

@@ -18,6 +18,7 @@ import type { SgdOptions } from "./sgd-options.js";
 import {
   countWithGradient,
   criteriaBlock,
+  evaluationsBlock,
   memoryForConvolutions,
   modelLine,
   noCriterionBlock,
@@ -29,7 +30,7 @@ import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
 import { tracedNodes, Tracing } from "./tracing.js";
-import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
+import { evaluationsBeside, trainingCriteria, type TrainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
 
 export interface TrainingRequest {
@@ -59,13 +60,16 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   if (!given.adapts) modelLine(log, shaped.network.nodes.length);
   const traced = tracedNodes(session, shaped, options.traced);
   if (!options.trainCriterionNodeName && shaped.network.groups.criterion.length === 0) noCriterionBlock(log);
-  const nodes = trainingNodes(shaped, options);
+  const { criteria, criterion } = trainingCriteria(shaped, options);
   const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
-  criteriaBlock(log, nodes, () => announceReading(session, given));
-  const watched = [nodes.criterion, ...nodes.evaluations];
+  criteriaBlock(log, criteria);
+  announceReading(session, given);
+  const evaluations = evaluationsBeside(shaped, options, criteria);
+  evaluationsBlock(log, evaluations);
+  const nodes = { criteria, criterion, evaluations };
+  const watched = [criterion, ...evaluations];
   const inputs = inputsBelow(watched);
   const initial = parameterValues(shaped, session.elementType);
-  const { criterion, evaluations } = nodes;
   const tracing = new Tracing(session, shaped, [...evaluations, criterion], traced);
   const compiling = { shaped, criterion, evaluations, options, inputs, values: initial, tracing };
   const trainer = await Trainer.compile(session, compiling);
