@@ -156,7 +156,7 @@ export class ModelSession {
     count?: number,
     signal?: AbortSignal,
   ): Promise<EvaluatedNode[]> {
-    checkStreams(this.inputsOf(nodes), this.shaped.facts, reader);
+    checkStreams(this.inputsOf(nodes), reader);
     // An epoch of `count` samples would begin the data again where there are fewer.
     await reader.start({
       epoch: 0,

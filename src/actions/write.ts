@@ -46,7 +46,7 @@ export const writeAction: Action = {
       const { evaluator, written } = await compileOutputs(session, network, options, section);
       try {
         requirePrecision();
-        checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
+        checkStreams(evaluator.inputs, reader);
         const withKeys = writesKeys(section);
         const request = { session, evaluator, written, format: format(session.files), path, withKeys };
         const writer = special?.(session, evaluator) ?? new NodeWriter(request);

@@ -11,7 +11,7 @@ import { modelFileAfter } from "./checkpoints.js";
 import { runEpochs } from "./epochs.js";
 import { Evaluator } from "./evaluator.js";
 import { requireSameTraining } from "./processes.js";
-import { checkStreams } from "./feed.js";
+import { checkStreams, requireDimensions } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
@@ -194,7 +194,12 @@ function checkInputs({ shaped, reader }: TrainingRequest, roots: readonly Networ
   const { feature, label } = shaped.network.groups;
   const below = roots.flatMap((node) => (node.op.role === "precompute" ? node.inputs : [node]));
   const asked = [...feature, ...label].filter(({ op }) => op.role !== "input");
-  checkStreams([...inputsBelow([...below, ...feature, ...label]), ...asked], shaped.facts, reader);
+  const used = inputsBelow(below);
+  const all = [...inputsBelow([...below, ...feature, ...label]), ...asked];
+  checkStreams(all, reader);
+  // Those that are fed are looked at when there are data.
+  const unused = all.filter((node) => !used.includes(node));
+  requireDimensions(unused, shaped.facts, new Map(reader.streams.map((stream) => [stream.name, stream])));
 }
 
 /** Momentum and counters of the epoch before the first one to run; a missing checkpoint only warns. */
