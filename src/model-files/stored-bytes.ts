@@ -33,6 +33,7 @@ export function readFields(
   version: number,
   elementType: ElementType,
 ): ReadContents {
+  const start = reader.position;
   const written: Record<string, FieldValue> = {};
   let values: ModelMatrix | undefined;
   for (const stored of layout.fields) {
@@ -43,7 +44,16 @@ export function readFields(
       if (value !== undefined) written[stored.name] = value;
     }
   }
-  return { fields: upgradedFields(layout, written, version), written, ...(values && { values }) };
+  const fields = upgradedFields(layout, written, version);
+  for (const { name, kind } of layout.fields)
+    if ((kind === "shape" || kind === "legacyShape") && !isShape(fields[name]))
+      throw reader.broken(`${name} of a node`, start);
+  return { fields, written, ...(values && { values }) };
+}
+
+/** Are these dimensions as files have them, also those that old files keep in wider numbers? */
+function isShape(value: FieldValue | undefined): boolean {
+  return value === undefined || (value as readonly number[]).every((dim) => dim <= 0xffffffff);
 }
 
 /** Today's fields, from those that a file of some version holds. */

@@ -24,6 +24,13 @@ export function describe(places, seed) {
   return places[(seed >> 1) % places.length];
 }
 
+/** Half of the seeds damage bytes, half what they say; of a message, half of these its fields and half the nodes it makes. */
+export function damagedFile(api, bytes, seed) {
+  if ((seed & 1) === 0) return mutated(bytes, seed);
+  if (isLibraryModel(bytes) && generator(seed)(2) === 0) return mutatedMessage(bytes, seed);
+  return rebuilt(api, bytes, seed) ?? bytes;
+}
+
 /** Every fifth seed goes through actions, one attempt after the other; the others through print-nodes, writing and eval. */
 export async function prepare(load, places, folder) {
   const [modelFiles, { ModelSession }, { CntkError }, { selectBackend }, { nodeFiles }, { runConfig }] =
@@ -54,15 +61,9 @@ export async function prepare(load, places, folder) {
     }
     return found;
   };
-  /** Half of the seeds damage bytes, half what they say; of a message, half of these its fields and half the nodes it makes. */
-  const damagedFile = (bytes, seed) => {
-    if ((seed & 1) === 0) return mutated(bytes, seed);
-    if (isLibraryModel(bytes) && generator(seed)(2) === 0) return mutatedMessage(bytes, seed);
-    return rebuilt(api, bytes, seed) ?? bytes;
-  };
   return async (seed) => {
     const { bytes, data, configs } = original(describe(places, seed));
-    const damaged = damagedFile(bytes, seed);
+    const damaged = damagedFile(api, bytes, seed);
     if (seed % 5 > 0) return exercise(api, damaged, `seed ${seed}`, files, data);
     writeFileSync(join(folder, "damaged.dnn"), damaged);
     const number = Math.floor(seed / 5) % configs.length;

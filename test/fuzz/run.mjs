@@ -1,5 +1,6 @@
 // Large runs over hostile input, after npm run build:
 //   node test/fuzz/run.mjs models COUNT FIRST-SEED FILE-OR-FOLDER…       damaged model files: read, print, write, eval, and all actions
+//   node test/fuzz/run.mjs reading COUNT FIRST-SEED FILE-OR-FOLDER…      the same files, only read, printed and written: a million in a few minutes
 //   node test/fuzz/run.mjs checkpoints COUNT FIRST-SEED                  a training that goes on from a damaged checkpoint
 //   node test/fuzz/run.mjs readers COUNT FIRST-SEED                      an epoch of a reader with a damaged data file
 // Every seed must end within 5 s of CPU time, with a result or a CntkError. Prints what did not, and how often which outcome came.

@@ -55,6 +55,22 @@ describe("model files of older versions", () => {
     expect(() => writeModel(model, 12)).toThrow("BatchNormalization");
   });
 
+  it("with a size that no shape can have are broken, though their sizes have room for it", () => {
+    const bytes = writeModel(modelOf("x = Input {3} ; z = Abs (x) ; outputNodes = (z)"));
+    // Two sizes of 64 bits, both 0 today, before the rank and the dimension.
+    const sizes = Buffer.from([...new Uint8Array(16), 1, 0, 0, 0, 3, 0, 0, 0]);
+    const at = Buffer.from(bytes).indexOf(sizes);
+    const withRows = (rows: bigint) => {
+      const copy = bytes.slice();
+      new DataView(copy.buffer).setBigUint64(at, rows, true);
+      return readModel(copy, "m");
+    };
+    expect(withRows(7n).nodes.find(({ name }) => name === "x")?.fields["shape"]).toEqual([7]);
+    expect(() => withRows(1n << 32n)).toThrow(
+      /^The file 'm' is broken: at byte \d+ there should be: shape of a node/,
+    );
+  });
+
   it.each([0, 27, 1.5])("there is no version %d", (version) => {
     expect(() => writeModel(lstm, version)).toThrow(`no version ${version}`);
   });
