@@ -25,7 +25,9 @@ export function readFormat(text: string, own: keyof typeof letters): Conversion 
   const pieces = /%(%|([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?(?:hh|h|ll|l|q|j|z|t)?(\D))|[^%]+|%/gy;
   let conversion: Conversion | undefined;
   let [before, after] = ["", ""];
-  for (const [piece, found, flags = "", width = "", precision, letter = ""] of `%${text}${own}`.matchAll(pieces)) {
+  for (const [piece, found, flags = "", width = "", precision, letter = ""] of `%${text}${own}`.matchAll(
+    pieces,
+  )) {
     const isText = found === undefined || found === "%";
     if (isText && piece !== "%") {
       if (conversion) after += found ?? piece;
