@@ -15,6 +15,17 @@ const nodeOnly = {
   ],
 };
 
+/** What Node has and browsers have not, where the above holds. */
+const nodeGlobals = {
+  "no-restricted-globals": [
+    "error",
+    ...["process", "Buffer", "global", "setImmediate", "__dirname", "require"].map((name) => ({
+      name,
+      message: "Browsers have no such thing; only src/node, src/threads and src/cli may use it.",
+    })),
+  ],
+};
+
 const typed = ["grammar/**/*.ts", "src/**/*.ts", "test/**/*.ts"];
 
 /** Rooms that write JavaScript and run it: loops made for one network. */
@@ -42,7 +53,7 @@ export default tseslint.config(
   {
     files: ["grammar/**/*.ts", "src/**/*.ts"],
     ignores: ["src/node/**", "src/threads/**", "src/cli/**"],
-    rules: nodeOnly,
+    rules: { ...nodeOnly, ...nodeGlobals },
   },
   { files: codeWriters, rules: { "@typescript-eslint/no-implied-eval": "off" } },
 );

@@ -1,4 +1,4 @@
-// Builds dist/: compiles TypeScript, copies the BrainScript library and parses it, puts the command together, writes its stub.
+// Builds dist/: compiles TypeScript, copies the BrainScript library and parses it, puts together the command and what pages load.
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -6,6 +6,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "rolldown";
+import { bundleForBrowsers } from "./browser-bundle.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
@@ -66,6 +67,8 @@ await build({
   output: { dir: join(dist, "command"), format: "esm" },
   logLevel: "warn",
 });
+
+await bundleForBrowsers(dist);
 
 writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./command/main.js";\n');
 chmodSync(join(dist, "cli.js"), 0o755);

@@ -64,21 +64,10 @@ const allowed = {
   communication: [],
   // What the commands of a configuration share, from the command line to the last room.
   session: ["library", "network", "model-files", "shapes", "backends", "readers", "communication"],
+  // The second half of the road by itself: shapes → executable.
+  computing: ["network", "ops", "sources", "shapes", "autodiff", "updates", "plan", "backends", "session"],
   // The table of contents calls every stage.
-  pipeline: [
-    "grammar",
-    "source-loader",
-    "config",
-    "network",
-    "ops",
-    "sources",
-    "shapes",
-    "autodiff",
-    "updates",
-    "plan",
-    "backends",
-    "session",
-  ],
+  pipeline: ["grammar", "source-loader", "config", "network", "sources", "shapes", "session", "computing"],
   training: [
     "config",
     "network",
@@ -91,7 +80,7 @@ const allowed = {
     "readers",
     "communication",
     "session",
-    "pipeline",
+    "computing",
   ],
   actions: [
     "config",
@@ -127,6 +116,8 @@ const allowed = {
     "actions",
   ],
   node: ["library"],
+  // What a web page loads.
+  browser: ["network", "model-files", "backends", "actions", "training"],
   // Entry points of other threads, and the pool that runs them.
   threads: ["backends", "readers", "node"],
   "api-run": ["threads", "communication", "session", "run", "node"],
@@ -138,6 +129,9 @@ const allowed = {
 
 /** Rooms that fill the interfaces of others: they may name any room's types, but call nobody. */
 const typesOnly = ["node"];
+
+/** What web pages load: neither it nor anything that it needs may need Node, and of packages these only. */
+const forPages = { from: "src/browser.ts", packages: ["wasmati"] };
 
 /** Packages and the rooms that may use them. */
 const packages = {
@@ -168,6 +162,8 @@ const sources = ["grammar", "src"].flatMap((top) =>
 );
 
 const graph = new Map();
+/** By file: what it loads when it runs. */
+const loads = new Map();
 const offences = [];
 for (const file of sources) {
   const text = readFileSync(join(root, file), "utf8");
@@ -181,6 +177,11 @@ for (const file of sources) {
     /^\s*(?:import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm;
   for (const match of text.matchAll(imports)) {
     const target = match[2] ?? match[3] ?? match[4];
+    const isType = match[1] !== undefined;
+    const found = target.startsWith(".")
+      ? posix.normalize(posix.join(posix.dirname(file), target)).replace(/\.js$/, ".ts")
+      : target;
+    if (!isType) loads.set(file, [...(loads.get(file) ?? []), found]);
     const place = `${file}:${text.slice(0, match.index + match[0].indexOf("import")).split("\n").length}`;
     if (!target.startsWith(".")) {
       const known = Object.keys(packages).find((name) => target === name || target.startsWith(name));
@@ -188,14 +189,28 @@ for (const file of sources) {
         offences.push(`${place}: '${from}' may not use the package ${target}`);
       continue;
     }
-    const to = roomOf(posix.normalize(posix.join(posix.dirname(file), target)));
+    const to = roomOf(found);
     if (to === from) continue;
     if (!graph.has(from)) graph.set(from, new Set());
     graph.get(from).add(to);
-    const isType = match[1] !== undefined;
     const fine = leaves.includes(to) || allowed[from].includes(to) || (isType && typesOnly.includes(from));
     if (!fine) offences.push(`${place}: '${from}' may not import '${to}' (${target})`);
   }
+}
+
+// A map remembers the order of its keys: what is added while it is gone through has its turn, too.
+const needed = new Map([[forPages.from, forPages.from]]);
+for (const [file, road] of needed) {
+  for (const target of loads.get(file) ?? []) {
+    const isFile = sources.includes(target);
+    if (isFile && !needed.has(target)) needed.set(target, `${road} → ${target}`);
+    if (!isFile && !forPages.packages.includes(target))
+      offences.push(`${target} cannot be loaded by a web page: ${road}`);
+  }
+}
+for (const file of needed.keys()) {
+  if (["node", "threads", "cli"].includes(roomOf(file)))
+    offences.push(`Node's room cannot be loaded by a web page: ${needed.get(file)}`);
 }
 
 const rooms = Object.keys(allowed);

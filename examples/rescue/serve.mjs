@@ -1,10 +1,10 @@
 // Shows an exported model in a browser: node examples/rescue/serve.mjs FOLDER
 // Serves the page beside this file, the model's folder and TensorFlow.js from node_modules; PORT=0 takes any free port.
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { serve } from "../static-server.mjs";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined || !existsSync(join(folder, "model.json")))
@@ -19,19 +19,8 @@ const files = new Map([
   ["/tf-backend.js", bundle("tfjs-backend-cpu", "tf-backend-cpu.min.js")],
   ["/tf-converter.js", bundle("tfjs-converter", "tf-converter.min.js")],
 ]);
-const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json" };
 
-const server = createServer(({ url }, response) => {
-  const { pathname } = new URL(url, "http://localhost");
-  const model = /^\/model\/([\w.-]+)$/.exec(pathname)?.[1];
-  const path = files.get(pathname) ?? (model && join(resolve(folder), model));
-  if (!path || !existsSync(path)) {
-    response.writeHead(404).end();
-    return;
-  }
-  response.writeHead(200, { "content-type": types[extname(path)] ?? "application/octet-stream" });
-  response.end(readFileSync(path));
-});
-server.listen(Number(process.env["PORT"] ?? 8080), "127.0.0.1", () => {
-  console.log(`http://127.0.0.1:${server.address().port}/`);
+serve((path) => {
+  const model = /^\/model\/([\w.-]+)$/.exec(path)?.[1];
+  return files.get(path) ?? (model && join(resolve(folder), model));
 });

@@ -1,32 +1,17 @@
-import { type Backend, outputOf, type Outputs } from "../backends/backend.js";
+import type { Backend } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { ModelFile } from "../model-files/index.js";
-import { inModelFile, networkFromModel } from "../sources/model-file/index.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
-import { prune } from "../network/edit.js";
-import { elementCount } from "../network/network.js";
-import { requireRunnable } from "../ops/unavailable.js";
-import { findNodeBySuffix } from "../network/find-node.js";
-import { inputsBelow, restrictOrder } from "../network/node-order.js";
-import { columnsOf, packFrames, type StreamMinibatch } from "../minibatch/index.js";
+import type { NetworkNode } from "../network/network.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import type { Reader } from "../readers/reader.js";
-import { AxisNames, checkMemory, validateNetwork } from "../shapes/index.js";
 import type { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
+import { type EvaluatedNode, type InputValues, OpenedModel } from "./opened-model.js";
 
-/** One value per sample (or one in all, for a node without a dynamic axis). */
-export interface EvaluatedNode {
-  /** Full name. */
-  readonly name: string;
-  /** Shape of a sample, first axis contiguous. */
-  readonly shape: readonly number[];
-  /** One array per sample, column-major. */
-  readonly samples: readonly Values[];
-}
+export type { EvaluatedNode, InputValues } from "./opened-model.js";
 
 function dataMissing(nodes: readonly NetworkNode[], fed: readonly NetworkNode[]): CntkError {
   const list = (some: readonly NetworkNode[]): string => some.map(({ name }) => `'${name}'`).join(", ");
@@ -38,72 +23,31 @@ function dataMissing(nodes: readonly NetworkNode[], fed: readonly NetworkNode[])
 }
 
 /** A loaded model: its nodes, and their values for given data. */
-export class ModelSession {
-  readonly elementType: ElementType;
-  private validated: ShapedNetwork | undefined;
-
+export class ModelSession extends OpenedModel {
   constructor(
-    readonly model: ModelFile,
+    model: ModelFile,
     private readonly backendFor: (elementType: ElementType) => Promise<Backend>,
-    /** Path of the model's file, for messages. */
-    private readonly path = "",
+    path = "",
   ) {
-    this.elementType = model.nodes.some((node) => node.precision === "double") ? "double" : "float";
+    super(model, path);
   }
 
   /**
-   * The network with its shapes, made when first asked for.
-   * @throws CntkError when it does not validate, or holds operations of which cntkts knows the name only.
-   */
-  get shaped(): ShapedNetwork {
-    this.validated ??= inModelFile(this.path, () => this.validate());
-    return this.validated;
-  }
-
-  private validate(): ShapedNetwork {
-    const network = networkFromModel(this.model, this.path);
-    const axisNames = new AxisNames();
-    return validateNetwork(network, { traceLevel: 0, axisNames, elementType: this.elementType }).shaped;
-  }
-
-  /** Names of all nodes in the order of the file. */
-  get nodeNames(): string[] {
-    return this.model.nodes.map((node) => node.name);
-  }
-
-  /** A node by full name or by an unambiguous suffix. */
-  node(name: string): NetworkNode {
-    return findNodeBySuffix(this.shaped.network.nodes, name);
-  }
-
-  /** Input nodes that some nodes need. */
-  inputsOf(nodes: readonly NetworkNode[]): NetworkNode[] {
-    return inputsBelow(nodes);
-  }
-
-  /**
-   * Values of nodes for `samples` samples given as typed arrays by input name (column-major, sample after sample).
-   * @throws CntkError when an input is missing or has the wrong number of elements.
+   * Values of nodes for numbers by input name: samples one behind the other, or a list of sequences. `samples` says how many
+   * there are, for who wants that checked.
+   * @throws CntkError `input-missing`, `input-dimension` where the numbers are not those of so many samples.
    */
   async evaluate(
     names: readonly string[],
-    inputs: Readonly<Record<string, Values>>,
-    samples: number,
+    inputs: Readonly<Record<string, InputValues>>,
+    samples?: number,
   ): Promise<EvaluatedNode[]> {
     const nodes = this.computableNodes(names);
     const fed = this.inputsOf(nodes);
-    const layout = packFrames(new Uint8Array(samples).fill(1));
-    const streams = new Map(
-      fed.map((input): [string, StreamMinibatch] => {
-        const values = this.checkedInput(input, inputs, samples);
-        return [
-          input.name,
-          { dimension: values.length / samples, layout, data: { storage: "dense", values } },
-        ];
-      }),
-    );
+    if (samples !== undefined) for (const input of fed) this.checkCount(input, inputs, samples);
+    const minibatch = this.minibatchOf(fed, inputs);
     return this.withEvaluator(nodes, async (evaluator) => {
-      const results = await evaluator.values({ streams, columns: samples });
+      const results = await evaluator.values(minibatch);
       return nodes.map((node) => this.collect(node, results));
     });
   }
@@ -134,7 +78,7 @@ export class ModelSession {
         inputs: fed.map((input) => ({
           name: input.name,
           alias: input.name,
-          dimension: elementCount(this.shaped.facts.get(input)?.shape ?? []),
+          dimension: this.sizeOf(input),
           storage: this.shaped.facts.get(input)?.storage === "sparse" ? "sparse" : "dense",
         })),
       },
@@ -182,16 +126,6 @@ export class ModelSession {
     });
   }
 
-  /** The nodes of these names: what they need can be run, and at least one sample fits into memory. */
-  computableNodes(names: readonly string[]): NetworkNode[] {
-    const nodes = names.map((name) => this.node(name));
-    inModelFile(this.path, () => {
-      requireRunnable(prune(this.shaped.network, nodes));
-      checkMemory(this.shaped.facts, restrictOrder(this.shaped.order, nodes), nodes, this.elementType);
-    });
-    return nodes;
-  }
-
   private async withEvaluator<T>(
     nodes: readonly NetworkNode[],
     work: (evaluator: Evaluator) => Promise<T>,
@@ -208,29 +142,17 @@ export class ModelSession {
     }
   }
 
-  private checkedInput(node: NetworkNode, inputs: Readonly<Record<string, Values>>, samples: number): Values {
+  private checkCount(
+    node: NetworkNode,
+    inputs: Readonly<Record<string, InputValues>>,
+    samples: number,
+  ): void {
     const given = inputs[node.name];
-    const wanted = elementCount(this.shaped.facts.get(node)?.shape ?? []) * samples;
-    if (given?.length === wanted) return given;
+    const wanted = this.sizeOf(node) * samples;
+    if (!given || given.length === wanted || typeof given[0] === "object") return;
     throw new CntkError({
-      code: given ? "input-dimension" : "input-missing",
-      message: given
-        ? `Input '${node.name}' needs ${wanted} values for ${samples} samples, got ${given.length}.`
-        : `Input '${node.name}' is needed and was not given.`,
+      code: "input-dimension",
+      message: `Input '${node.name}' needs ${wanted} values for ${samples} samples, got ${given.length}.`,
     });
-  }
-
-  private described(node: NetworkNode, samples: readonly Values[]): EvaluatedNode {
-    return { name: node.name, shape: this.shaped.facts.get(node)?.shape ?? [], samples };
-  }
-
-  private collect(node: NetworkNode, results: Outputs): EvaluatedNode {
-    const { values, layout } = outputOf(results, node.name);
-    if (!layout) return this.described(node, [values.slice()]);
-    const size = elementCount(this.shaped.facts.get(node)?.shape ?? []);
-    const parts = layout.sequences.flatMap((placement) =>
-      Array.from(columnsOf(layout, placement), (column) => values.slice(column * size, (column + 1) * size)),
-    );
-    return this.described(node, parts);
   }
 }

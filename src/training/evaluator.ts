@@ -14,7 +14,7 @@ import {
   inferenceGraph,
   planGraph,
   requireMemory,
-} from "../pipeline.js";
+} from "../computing.js";
 import type { ElementType } from "../numerics/values.js";
 import { type Minibatch, shareOfMinibatch, splitMinibatch } from "../minibatch/index.js";
 import type { Reader } from "../readers/reader.js";
@@ -105,6 +105,12 @@ export class Evaluator {
     const { executable, states } = this.compiled;
     this.tracing?.beginPass();
     await executable.writeState(emptyAccumulators(this.nodes, this.shaped, states));
+  }
+
+  /** Makes the next run a first one: random engines begin where the network says, accumulated results anew. */
+  async restart(): Promise<void> {
+    await setEngines(this.compiled, this.shaped);
+    await this.beginPass();
   }
 
   /** Takes other parameters; those that the nodes do not need are left aside. */

@@ -2,7 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
 import { newValues, type Values } from "../numerics/values.js";
-import { compilePlan, planGraph, trainingModeGraph } from "../pipeline.js";
+import { compilePlan, planGraph, trainingModeGraph } from "../computing.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { feedNetwork } from "./feed.js";

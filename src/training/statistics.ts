@@ -1,7 +1,7 @@
 import type { Values } from "../numerics/values.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow } from "../network/node-order.js";
-import { compilePlan, planGraph, statisticsGraph } from "../pipeline.js";
+import { compilePlan, planGraph, statisticsGraph } from "../computing.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { feedNetwork } from "./feed.js";

@@ -3,7 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
 import { refuseData } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
-import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../pipeline.js";
+import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../computing.js";
 import type { RunLog } from "../log/run-log.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import { type Minibatch, splitMinibatch } from "../minibatch/index.js";

@@ -1,26 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { checkoutOf } from "../support/checkout.js";
 import { builtProgram, endsInTime } from "../support/program.js";
-import { temporaryFolder } from "../support/temporary-folder.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const cli = builtProgram();
 
-/** A checkout in which the examples may leave their output. */
-function checkout(): string {
-  const folder = temporaryFolder();
-  for (const part of ["examples", "models"])
-    cpSync(join(root, part), join(folder, part), { recursive: true });
-  for (const part of ["package.json", "node_modules"]) symlinkSync(join(root, part), join(folder, part));
-  symlinkSync(join(cli, "..", "..", ".."), join(folder, "dist"));
-  return folder;
-}
-
 describe("the examples", () => {
-  const folder = checkout();
+  const folder = checkoutOf(cli);
   const run = (...words: string[]): string =>
     execFileSync(process.execPath, words, {
       ...endsInTime,

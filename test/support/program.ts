@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { bundleForBrowsers } from "../../scripts/browser-bundle.mjs";
 import { temporaryFolder } from "./temporary-folder.js";
 
 /**
@@ -41,4 +42,9 @@ export function builtProgram(): string {
   cpSync(join(root, "package.json"), join(place, "package.json"));
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"), "dir");
   return join(place, "src", "cli", "main.js").split(sep).join("/");
+}
+
+/** The module that web pages load, put together from such a program; returns its path. */
+export function browserModule(program: string): Promise<string> {
+  return bundleForBrowsers(join(program, "..", "..", ".."));
 }

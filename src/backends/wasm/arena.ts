@@ -13,7 +13,8 @@ interface Piece {
 }
 
 /**
- * Pieces of one linear memory. The memory is shared, so that arrays over it stay valid when it grows.
+ * Pieces of one linear memory. The memory is shared, so that arrays over it stay valid when it grows; where none may be shared it
+ * does not grow, and has all its room from the beginning.
  * @throws CntkError `out-of-memory`.
  */
 export class Arena {
@@ -23,13 +24,17 @@ export class Arena {
   private readonly sizes = new Map<number, number>();
   private end: number;
 
-  /** The first `reserved` bytes are the caller's. */
-  constructor(reserved: number) {
-    const initial = Math.ceil(reserved / pageSize) + 1;
+  /** The first `reserved` bytes are the caller's. `room`: all that there will ever be, of memory that is not shared. */
+  constructor(
+    reserved: number,
+    private readonly room?: number,
+  ) {
+    const initial = Math.ceil((reserved + (room ?? 0)) / pageSize) + 1;
+    const [maximum, shared] = room === undefined ? [mostPages, true] : [initial, false];
     try {
-      this.memory = new engine.Memory({ initial, maximum: mostPages, shared: true });
+      this.memory = new engine.Memory({ initial, maximum, shared });
     } catch {
-      throw outOfMemory(reserved);
+      throw outOfMemory(initial * pageSize);
     }
     this.end = initial * pageSize;
     this.free.push({ begin: Math.ceil(reserved / alignment) * alignment, end: this.end });

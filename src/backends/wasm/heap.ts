@@ -30,8 +30,10 @@ export class LinearHeap implements Heap {
     private readonly elementType: ElementType,
     /** How many threads may work at a time, each in rooms of its own. */
     private readonly threads = 1,
+    /** All the room there is, in bytes, where memory is not shared and so does not grow. */
+    room?: number,
   ) {
-    this.arena = new Arena(layout.size);
+    this.arena = new Arena(layout.size, room);
     const { buffer } = this.arena;
     const words = Math.ceil(layout.size / 8) * 2;
     this.table = new Int32Array(buffer, 0, words);

@@ -1,4 +1,5 @@
 import type { EntryName } from "../../network/execution-graph.js";
+import { elementCount } from "../../network/network.js";
 import type { Entry, Plan } from "../../plan/plan.js";
 import { fuseMaps } from "../../plan/fuse-maps.js";
 import { planKey } from "../../plan/plan-graph.js";
@@ -6,7 +7,7 @@ import type { Backend, Executable } from "../backend.js";
 import { HostExecutable } from "../host/executable.js";
 import { compileBody, compileKernel, type Steps } from "../host/steps.js";
 import { javascriptKernels } from "../javascript/kernels.js";
-import { canFuse } from "./emit/engine.js";
+import { canFuse, canShare } from "./emit/engine.js";
 import { LinearHeap } from "./heap.js";
 import { instantiate, pieceWork, type Exports } from "./instance.js";
 import { pieceSize, workOfEach } from "./phases.js";
@@ -23,11 +24,14 @@ const sizesApart = 2 ** 14;
 const programs = new Map<string, Program>();
 const mostPrograms = 16;
 
-function programOf(plan: Plan, fused: boolean): Program {
-  const key = `${fused} ${planKey(plan)}`;
+/** Room for values beside a plan's states where memory cannot grow; what nobody touches costs nothing. */
+const roomWithoutSharing = 2 ** 28;
+
+function programOf(plan: Plan, fused: boolean, shared: boolean): Program {
+  const key = `${fused} ${shared} ${planKey(plan)}`;
   let program = programs.get(key);
   if (!program) {
-    program = compileProgram(plan, fused);
+    program = compileProgram(plan, fused, shared);
     const [oldest] = programs.keys();
     if (programs.size >= mostPrograms && oldest !== undefined) programs.delete(oldest);
     programs.set(key, program);
@@ -39,18 +43,25 @@ function programOf(plan: Plan, fused: boolean): Program {
  * The network compiled to one WebAssembly module with SIMD: shape for shape, one call for a minibatch. What has no kernel in the
  * module runs as `javascript` has it, on views of the module's memory. A team of threads shares the work; the digits are the same
  * without. `limits`: from how much work on they take part; `fused`: sums of products in float may round once
- * where they otherwise round twice, if the engine can do that: faster, but on other processors other last digits.
+ * where they otherwise round twice, if the engine can do that: faster, but on other processors other last digits. `shared`: memory
+ * that threads share, and that grows; without it there is one thread.
  */
-export function createWasmBackend(team: Team = alone, limits = usualLimits, fused = false): Backend {
+export function createWasmBackend(
+  team: Team = alone,
+  limits = usualLimits,
+  fused = false,
+  shared = canShare(),
+): Backend {
   return {
     name: "wasm",
     description: "wasm",
     elementTypes: ["float", "double"],
     compile: async (given) => {
       const plan = fuseMaps(given, sizesApart);
-      const program = programOf(plan, fused && canFuse());
-      const threads = paysThreads(plan, limits) ? team : alone;
-      const heap = new LinearHeap(program.layout, plan.elementType, threads.size);
+      const program = programOf(plan, fused && canFuse(), shared);
+      const threads = shared && paysThreads(plan, limits) ? team : alone;
+      const room = shared ? undefined : roomWithoutSharing + statesOf(plan);
+      const heap = new LinearHeap(program.layout, plan.elementType, threads.size, room);
       const { kernels, modules } = program;
       const { elementType } = plan;
       const crew = threads.enlist({ kernels, modules, memory: heap.memory, elementType });
@@ -58,6 +69,14 @@ export function createWasmBackend(team: Team = alone, limits = usualLimits, fuse
       return dismissing(new HostExecutable(plan, (_, entry) => instance.steps(entry), heap), crew);
     },
   };
+}
+
+/** Bytes of what a plan remembers from run to run. */
+function statesOf({ buffers, elementType }: Plan): number {
+  const numbers = buffers
+    .filter(({ role }) => role === "state")
+    .reduce((sum, { dims }) => sum + elementCount(dims), 0);
+  return numbers * (elementType === "float" ? 4 : 8);
 }
 
 /** On this thread alone. */

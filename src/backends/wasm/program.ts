@@ -72,9 +72,12 @@ function absent(): void {
   throw new Error("an import without a function");
 }
 
-/** Compiles a plan. `fused`: sums of products in float may round once where they otherwise round twice. */
-export function compileProgram(plan: Plan, fused = false): Program {
-  const writer = new ProgramWriter(plan, fused);
+/**
+ * Compiles a plan. `fused`: sums of products in float may round once where they otherwise round twice; `shared`: the memory is one
+ * that threads may share.
+ */
+export function compileProgram(plan: Plan, fused = false, shared = true): Program {
+  const writer = new ProgramWriter(plan, fused, shared);
   const kernels = writer.size > mostInstructions ? writer.kernelsApart() : [];
   const entries = new Map<EntryName, readonly string[]>();
   const parts: (readonly [string, Routine])[] = [];
@@ -87,13 +90,16 @@ export function compileProgram(plan: Plan, fused = false): Program {
     parts.push(...named);
   }
   parts.push(...writer.phases.map(({ routine }, i) => [`phase${i}`, routine] as const));
-  const modules = kernels.length > 0 ? parts.map((part) => compiledModule([part])) : [compiledModule(parts)];
+  const modules =
+    kernels.length > 0
+      ? parts.map((part) => compiledModule([part], shared))
+      : [compiledModule(parts, shared)];
   const { layout, hostSteps } = writer;
   return { kernels, modules, entries, layout, hostSteps, phases: writer.phases.map(({ cut }) => cut) };
 }
 
-function compiledModule(exports: readonly (readonly [string, Routine])[]): CompiledModule {
-  const memory = importMemory({ min: 1, max: 65536, shared: true });
+function compiledModule(exports: readonly (readonly [string, Routine])[], shared: boolean): CompiledModule {
+  const memory = importMemory({ min: 1, max: 65536, shared });
   const bytes = Module({
     exports: Object.fromEntries(exports),
     memory: { ...memory, module: "host", string: "memory" },
@@ -122,6 +128,7 @@ class ProgramWriter {
   constructor(
     private readonly plan: Plan,
     fused: boolean,
+    private readonly shared: boolean,
   ) {
     this.layout = new TableLayout(plan);
     this.library = new RoutineLibrary(
@@ -158,7 +165,7 @@ class ProgramWriter {
     const { args } = routine.type;
     const imports = importFunc({ in: args.map((kind) => ({ kind })) as [], out: [] }, absent);
     this.imported.set(routine, { ...imports, module: "kernels", string: String(modules.length) });
-    modules.push(compiledModule([["run", routine]]));
+    modules.push(compiledModule([["run", routine]], this.shared));
   }
 
   /** Functions that carry out the steps of an entry, one after another. */

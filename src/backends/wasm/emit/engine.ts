@@ -38,9 +38,18 @@ export function canFuse(): boolean {
   );
 }
 
+/** May memory be shared here? Some browsers let only pages do so that are isolated from other origins. */
+export function canShare(): boolean {
+  try {
+    new engine.Memory({ initial: 0, maximum: 1, shared: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What the engine lacks for the compiled backend; undefined if nothing. */
 export function missingForWasm(): string | undefined {
-  if (typeof SharedArrayBuffer === "undefined") return "shared memory";
   return engine.validate(vectorModule) ? undefined : "WebAssembly SIMD";
 }
 

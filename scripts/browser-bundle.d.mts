@@ -1,0 +1,1 @@
+export function bundleForBrowsers(dist: string): Promise<string>;
