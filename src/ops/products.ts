@@ -104,9 +104,8 @@ const diagTimes = defineOp({
         "The first matrix should be a column vector representing the diagonal of a square matrix in the DiagTimes operation.",
       );
     }
-    // Samples keep the form they have, `[300 x 1]` or `[300]`, as CNTK's log shows.
-    const keepsForm = columns === undefined && elementCount(data.shape) === rows;
-    return { shape: keepsForm ? data.shape : shape, dynamicAxis };
+    // The data keep the form that they have, `[300 x 1]` or `[300]`, as CNTK's log shows.
+    return { shape: data.shape, dynamicAxis };
   },
   expand({ node, build }) {
     const [d, x] = [at(node.inputs, 0), at(node.inputs, 1)];
