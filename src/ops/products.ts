@@ -62,7 +62,9 @@ const lookupTable = defineOp({
     const words = elementCount(shape) / height;
     const matrix = reshaped(build, table, [height, size / height]);
     const blocks = words === 1 ? x : reshaped(build, x, [elementCount(rows) / words, words]);
-    const found = build.applyNamed("Times", [size / height === elementCount(rows) ? table : matrix, blocks]);
+    // CNTK's gradient of the table is dense, of sparse data too: that of a view, unlike that of the table itself.
+    const isPlain = size / height === elementCount(rows) && build.facts(x).storage !== "sparse";
+    const found = build.applyNamed("Times", [isPlain ? table : matrix, blocks]);
     return reshaped(build, found, shape);
   },
 });

@@ -141,7 +141,8 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
 
 /** What nothing here depends on, but CNTK reads all the same: a value of another kind is found. */
 function readUnused(section: ConfigSection): void {
-  for (const key of ["hSmoothingWeight", "frameDropThresh", "seqGammarAMF", "seqGammarLMF"]) section.number(key, 0);
+  for (const key of ["hSmoothingWeight", "frameDropThresh", "seqGammarAMF", "seqGammarLMF"])
+    section.number(key, 0);
   for (const key of ["seqGammarBMMIFactor", "seqGammarWordPen"]) section.number(key, 0);
   for (const key of ["doReferenceAlign", "seqGammarUsesMBR", "unitTest"]) section.boolean(key, false);
   section.size("numMBsToCUDAProfile", 0);
