@@ -75,7 +75,12 @@ export function countWithGradient(
 export function memoryForConvolutions(log: RunLog, options: SgdOptions, order: readonly NetworkNode[]): void {
   const samples = options.maxTempMemSizeInSamplesForCNN;
   if (samples === 0) return;
-  log.write(`Setting max temp memory size for Convolution operations to ${samples} samples.\n`);
+  log.write(`Setting max temp memory size for Convolution operations to ${wholeSize(samples)} samples.\n`);
   if (!order.some(({ op }) => op.name === "Convolution"))
     log.write("WARNING: No Convolution operation found.\n");
+}
+
+/** A size of 64 bits; the largest one is read as 2^64. */
+function wholeSize(size: number): bigint {
+  return size >= 2 ** 64 ? 2n ** 64n - 1n : BigInt(size);
 }

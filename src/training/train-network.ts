@@ -139,8 +139,18 @@ function printStart(
   }));
   const order = restrictOrder(shaped.order, [criterion]);
   parametersBlock(log, parameters, countWithGradient(order, shaped.facts), options.traceLevel);
+  const { rememberedRates } = options.autoAdjust.search;
+  if (rememberedRates > mostRates) {
+    throw new CntkError({
+      code: "learning-rate-search",
+      message: `numPrevLearnRates = ${rememberedRates}: so many learning rates cannot be remembered.`,
+      hint: "a search begins above the largest of the last few rates: 5, where nothing is said",
+    });
+  }
   parallel.announce(log, Math.max(startEpoch, 0), options.traceLevel);
 }
+
+const mostRates = 2 ** 27;
 
 /**
  * The pass before the first epoch, where the network has statistics of the data that are not computed yet; then the model as
