@@ -134,7 +134,7 @@ async function validate(
   const values = parameterValues(shaped, session.elementType);
   const evaluator = await Evaluator.compile(session, shaped, nodes, values);
   try {
-    checkStreams(evaluator.inputs, shaped.facts, reader);
+    checkStreams(evaluator.inputs, reader);
     const run = {
       reader,
       options: evaluation,

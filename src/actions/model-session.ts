@@ -100,7 +100,7 @@ export class ModelSession extends OpenedModel {
     count?: number,
     signal?: AbortSignal,
   ): Promise<EvaluatedNode[]> {
-    checkStreams(this.inputsOf(nodes), this.shaped.facts, reader);
+    checkStreams(this.inputsOf(nodes), reader);
     // An epoch of `count` samples would begin the data again where there are fewer.
     await reader.start({
       epoch: 0,

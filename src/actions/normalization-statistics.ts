@@ -31,7 +31,7 @@ export const normalizationStatisticsAction: Action = {
       requirePrecision();
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       const request = { ...options, shaped, nodes, reader, values: parameterValues(shaped, elementType) };
-      if (nodes.length > 0) checkStreams(inputsBelow(nodes), shaped.facts, reader);
+      if (nodes.length > 0) checkStreams(inputsBelow(nodes), reader);
       const estimated = await estimateNormalizations(session, request);
       if (communicator.rank > 0) return {};
       const model = modelFromNetwork(estimated.shaped, estimated.values, elementType, initialEngines(shaped));

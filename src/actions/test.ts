@@ -36,7 +36,7 @@ export const testAction: Action = {
       const nodes = nodesToEvaluate(session, section, shaped);
       if (options.traceLevel > 0) log.write(memoryBlock(shaped, { evaluated: nodes }));
       requirePrecision();
-      checkStreams(inputsBelow(nodes), shaped.facts, reader);
+      checkStreams(inputsBelow(nodes), reader);
       const values = parameterValues(shaped, session.elementType);
       const tracing = new Tracing(session, shaped, nodes, traced);
       const evaluator = await Evaluator.compile(session, shaped, nodes, values, tracing);

@@ -3,7 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import { defaultFormat, labelMismatch, labelsOf, type WriteFormat } from "../log/node-values.js";
-import { type Conversion, isWithinLimits, readConversion } from "../numerics/printf.js";
+import { type Conversion, isWithinLimits, readFormat } from "../numerics/printf.js";
 
 /**
  * Reads the `format` section of a write command; absent = six decimals, one sample a line. The labels are read from their
@@ -35,15 +35,15 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
     sequenceEpilogue: format.string("sequenceEpilogue", "\\n"),
     elementSeparator: format.string("elementSeparator", " "),
     sampleSeparator: format.string("sampleSeparator", "\\n"),
-    conversion: precisionFormat(format),
+    conversion: precisionFormat(format, type !== "category" ? "f" : labelFile === "" ? "u" : "s"),
   };
   const usesLabels = type !== "real" && labelFile !== "";
   return (files) => (usesLabels ? { ...read, labels: labelsOf(files.readText(labelFile)) } : read);
 }
 
-function precisionFormat(format: ConfigSection): Conversion {
+function precisionFormat(format: ConfigSection, letter: "f" | "u" | "s"): Conversion {
   const text = format.string("precisionFormat", "");
-  const conversion = readConversion(text);
+  const conversion = readFormat(text, letter);
   if (conversion && isWithinLimits(conversion)) return conversion;
   throw new CntkError({
     code: "write-precision",

@@ -46,18 +46,18 @@ export const writeAction: Action = {
       const { evaluator, written } = await compileOutputs(session, network, options, section);
       try {
         requirePrecision();
-        checkStreams(evaluator.inputs, evaluator.shaped.facts, reader);
+        checkStreams(evaluator.inputs, reader);
         const withKeys = writesKeys(section);
         const request = { session, evaluator, written, format: format(session.files), path, withKeys };
         const writer = special?.(session, evaluator) ?? new NodeWriter(request);
         const { minibatchSize, epochSize } = options;
-        await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
-        if (special) reader.limitParallelSequences?.(1);
         const interruption = new Interruption(session.signal);
         const unrolled = new UnrollWarnings(evaluator.shaped, evaluator.nodes, options.traceLevel);
         let samples = 0;
         let index = 0;
         try {
+          await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
+          if (special) reader.limitParallelSequences?.(1);
           for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
             log.write(unrolled.lines(minibatch));
             await writer.write(minibatch, index);

@@ -234,7 +234,12 @@ function fitTo(
   input: NetworkNode,
   gaps: Gaps,
 ): NetworkNode {
-  if (builder.facts(contribution).storage === "touched") return contribution;
+  if (builder.facts(contribution).storage === "touched") {
+    // Only updates know lists of columns: what hands a gradient on takes it written out.
+    if (input.op.role === "parameter") return contribution;
+    const { shape, dynamicAxis } = builder.facts(input);
+    return builder.primitive("toDense", [contribution], {}, { shape, dynamicAxis });
+  }
   const fitted = fitShape(builder, contribution, input, gaps);
   const [{ shape, dynamicAxis }, wanted] = [builder.facts(fitted), builder.facts(input).dynamicAxis];
   if (dynamicAxis === null || wanted === null || dynamicAxis === wanted) return fitted;

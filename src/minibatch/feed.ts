@@ -71,9 +71,12 @@ export function missingStream(input: string, streams: readonly string[]): CntkEr
 function dataFor(input: FedInput, data: StreamData): StreamData {
   if (input.storage === undefined || input.storage === data.storage) return data;
   if (input.storage === "dense") return { storage: "dense", values: denseValues(data, input.dimension) };
+  const sentence =
+    "Inside File: Source/Math/Matrix.cpp  Line: 1383  Function: SetValue  -> Feature Not Implemented.";
   throw new CntkError({
     code: "input-storage",
-    message: `Input '${input.name}' is sparse in the network, but the reader delivers it densely.`,
+    message: `Input '${input.name}' is sparse in the network, but the reader delivers it densely. ${sentence}`,
+    logged: sentence,
     hint: "format = sparse in the reader's section of this input (a truncated reader always delivers densely), or Input instead of SparseInput",
   });
 }

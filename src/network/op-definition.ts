@@ -39,7 +39,7 @@ export interface ShapeContext<A = Attributes> {
   /** In the final pass everything must be known and consistent: mismatches throw. */
   readonly isFinalPass: boolean;
   /** The dynamic axis of an input: the network's own (`*`), or that of the DynamicAxis its attribute names. */
-  readonly inputAxis: DynamicAxis;
+  readonly inputAxis: DynamicAxis | null;
   /** The node's own dynamic axis, named after `base` (`WhereNodeAxis`, `WhereNodeAxis1`, …); the same in all passes. */
   newDynamicAxis(base: string): DynamicAxis;
   /** What the shape rule of another node of the network handed on as `details`, as far as it is known by now. */

@@ -5,8 +5,8 @@
 export class SeedCounter {
   private nextSeed = 1;
   private nextNode = 0;
-  private nextEngine = 1;
-  private nextName = 1;
+  /** Names that CNTK makes up and seeds of random nodes come from one counter (ComputationNode.h, CreateUniqId). */
+  private nextUnique = 1;
   private nextScriptSeed = 1;
   private nextScriptName = 1;
 
@@ -26,7 +26,12 @@ export class SeedCounter {
 
   /** The seed with which a random node is constructed: training and model files give it others (TrainingNodes.h, RngUser). */
   drawEngineSeed(): number {
-    return this.nextEngine++;
+    return this.nextUnique++;
+  }
+
+  /** What a random node is constructed with. */
+  drawEngine(): { readonly seed: number; readonly offset: number } {
+    return { seed: this.drawEngineSeed(), offset: 0 };
   }
 
   /** Numbers that go to what CNTK makes for itself while it compiles a network. */
@@ -34,9 +39,9 @@ export class SeedCounter {
     this.nextNode += count;
   }
 
-  /** The name of a node that its builder leaves unnamed: AutoName1, AutoName2, … (ComputationNode.h, CreateUniqNodeName). */
+  /** The name of a node that its builder leaves unnamed: AutoName1, AutoName2, …, each Dropout between them counted too. */
   drawNodeName(): string {
-    return `AutoName${this.nextName++}`;
+    return `AutoName${this.nextUnique++}`;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ElementType } from "./values.js";
+import type { ElementType, Values } from "./values.js";
 
 const stateSize = 312;
 const middle = 156;
@@ -101,23 +101,58 @@ export class MersenneTwister64 {
     }
   }
 
-  private twist(): void {
+  /**
+   * Draws `count` numbers as `nextUniform` does, and puts `inside` in the places of those that are at most `limit`, `outside` in the
+   * others'. Nearly always the upper half of a draw decides.
+   */
+  fillByLimit(
+    target: Values,
+    count: number,
+    [limit, inside, outside]: readonly [limit: number, inside: number, outside: number],
+    elementType: ElementType,
+  ): void {
     const { highs, lows } = this;
-    for (let i = 0; i < stateSize; i++) {
-      const next = i + 1 === stateSize ? 0 : i + 1;
-      const far = i + middle < stateSize ? i + middle : i + middle - stateSize;
-      const h = highs[i] as number;
-      const l = ((lows[i] as number) & 0x80000000) | ((lows[next] as number) & 0x7fffffff);
-      let newHigh = (highs[far] as number) ^ (h >>> 1);
-      let newLow = (lows[far] as number) ^ ((l >>> 1) | (h << 31));
-      if (l & 1) {
-        newHigh ^= 0xb5026f5a;
-        newLow ^= 0xa96619e9;
+    const bound = largestDraw(limit, elementType);
+    const last = largestDraw(elementType === "float" ? 1 - 2 ** -24 : 1 - 2 ** -53, elementType);
+    // What is as likely as not is looked up, not branched on; only draws near a limit are looked at more closely.
+    const values = Float64Array.of(outside, inside);
+    const [boundHalf, lastHalf] = [Math.floor(bound.high / 2), last.high >>> 1];
+    for (let filled = 0; filled < count;) {
+      if (this.position === stateSize) this.twist();
+      const end = Math.min(stateSize, this.position + count - filled);
+      for (let place = this.position; place < end; place++) {
+        let h = highs[place] as number;
+        let l = lows[place] as number;
+        const h0 = h;
+        h ^= (h >>> 29) & 0x55555555;
+        l ^= ((l >>> 29) | (h0 << 3)) & 0x55555555;
+        h ^= ((h << 17) | (l >>> 15)) & 0x71d67fff;
+        l ^= (l << 17) & 0xeda60000;
+        h ^= (l << 5) & 0xfff7eee0;
+        const half = h >>> 1;
+        if (half !== boundHalf && half < lastHalf)
+          target[filled++] = values[(half - boundHalf) >>> 31] as number;
+        else {
+          const [high, low] = [h >>> 0, (l ^ (h >>> 11)) >>> 0];
+          if (isAtMost(high, low, last)) target[filled++] = isAtMost(high, low, bound) ? inside : outside;
+        }
       }
-      highs[i] = newHigh;
-      lows[i] = newLow;
+      this.position = end;
     }
+  }
+
+  private twist(): void {
+    const last = stateSize - 1;
+    this.twistFrom(0, stateSize - middle, middle);
+    this.twistFrom(stateSize - middle, last, middle - stateSize);
+    twistWord(this.highs, this.lows, last, 0, last + middle - stateSize);
     this.position = 0;
+  }
+
+  /** The words from `begin` up to `end`, each with the one `distance` behind it. */
+  private twistFrom(begin: number, end: number, distance: number): void {
+    const { highs, lows } = this;
+    for (let i = begin; i < end; i++) twistWord(highs, lows, i, i + 1, i + distance);
   }
 }
 
@@ -127,6 +162,44 @@ export function halvesToFloat(high: number, low: number): number {
   // A double cannot hold all 64 bits; folding the last twelve into one sticky bit avoids rounding twice.
   const sticky = (low & 0xfff) === 0 ? low : ((low & 0xfffff000) | 0x800) >>> 0;
   return Math.fround(high * two32 + sticky);
+}
+
+function twistWord(highs: Uint32Array, lows: Uint32Array, at: number, next: number, far: number): void {
+  const h = highs[at] as number;
+  const l = ((lows[at] as number) & 0x80000000) | ((lows[next] as number) & 0x7fffffff);
+  // All ones where the lowest bit is set: a branch would be guessed wrong half of the time.
+  const mask = -(l & 1);
+  highs[at] = (highs[far] as number) ^ (h >>> 1) ^ (mask & 0xb5026f5a);
+  lows[at] = (lows[far] as number) ^ ((l >>> 1) | (h << 31)) ^ (mask & 0xa96619e9);
+}
+
+/** A 64-bit draw. */
+interface Draw {
+  readonly high: number;
+  readonly low: number;
+}
+
+function isAtMost(high: number, low: number, draw: Draw): boolean {
+  return high < draw.high || (high === draw.high && low <= draw.low);
+}
+
+/** The largest draw whose number of [0, 1) is at most `limit`; `high` is −1 where there is none. */
+export function largestDraw(limit: number, elementType: ElementType): Draw {
+  let [found, most] = [-1n, 2n ** 64n - 1n];
+  while (found < most) {
+    const middle = (found + most + 1n) / 2n;
+    if (uniformOf(halvesOf(middle), elementType) <= limit) found = middle;
+    else most = middle - 1n;
+  }
+  return halvesOf(found);
+}
+
+function halvesOf(draw: bigint): Draw {
+  return { high: Number(draw >> 32n), low: Number(draw & 0xffffffffn) };
+}
+
+function uniformOf({ high, low }: Draw, elementType: ElementType): number {
+  return (elementType === "float" ? halvesToFloat(high, low) : high * two32 + low) / 18446744073709551616;
 }
 
 /** Upper 32 bits of the product of two unsigned 32-bit numbers. */

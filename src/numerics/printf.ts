@@ -1,10 +1,45 @@
-import { formatFixed } from "./number-format.js";
+import { formatExponential, formatFixed, formatGeneral } from "./number-format.js";
 
 /** What stands between `%` and the letter of a conversion of C's `printf`: flags, width, precision. */
 export interface Conversion {
   readonly flags: string;
   readonly width: number;
   readonly precision: number | undefined;
+  /** Of a number: `%e`, `%g` or a capital letter instead of `%f`. */
+  readonly letter?: string;
+  /** What the format has besides the conversion. */
+  readonly before?: string;
+  readonly after?: string;
+  /** There is no conversion at all: the text before stands for every value. */
+  readonly isMissing?: boolean;
+}
+
+/** The letters of conversions that can take the place of CNTK's own: of numbers, of indices, of texts. */
+const letters = { f: "fFeEgG", u: "udi", s: "s" } as const;
+
+/**
+ * Reads what CNTK puts between `%` and its own letter as `printf` would read the whole: `.3` and its like, but also `.3e`, behind
+ * which CNTK's letter is a text, or `%.3`, which is no conversion. Undefined for formats whose result is left to chance.
+ */
+export function readFormat(text: string, own: keyof typeof letters): Conversion | undefined {
+  const pieces = /%(%|([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?(?:hh|h|ll|l|q|j|z|t)?(\D))|[^%]+|%/gy;
+  let conversion: Conversion | undefined;
+  let [before, after] = ["", ""];
+  for (const [piece, found, flags = "", width = "", precision, letter = ""] of `%${text}${own}`.matchAll(
+    pieces,
+  )) {
+    const isText = found === undefined || found === "%";
+    if (isText && piece !== "%") {
+      if (conversion) after += found ?? piece;
+      else before += found ?? piece;
+      continue;
+    }
+    if (conversion || !letters[own].includes(letter)) return undefined;
+    const digits = precision === undefined ? undefined : Number(precision);
+    conversion = { flags, width: Number(width), precision: digits, letter };
+  }
+  const nothing = { flags: "", width: 0, precision: undefined, isMissing: true };
+  return { ...(conversion ?? nothing), before, after };
 }
 
 /** Reads `-8.3` and its like; undefined for anything else. A point without digits is a precision of 0. */
@@ -24,12 +59,23 @@ export function isWithinLimits({ width, precision = 0 }: Conversion): boolean {
   return width <= widestFormat && precision <= mostDecimals;
 }
 
-/** C's `%f`. */
+/** C's `%f`, or what the conversion has instead of it. */
 export function printReal(value: number, conversion: Conversion): string {
-  const { precision = 6, flags } = conversion;
+  const { precision = 6, flags, letter = "f" } = conversion;
   const point = flags.includes("#") && precision === 0 && Number.isFinite(value) ? "." : "";
-  const digits = formatFixed(Math.abs(value), precision) + point;
-  return padded(signOf(value, flags), digits, conversion, Number.isFinite(value));
+  const digits = notations[letter.toLowerCase()]?.(Math.abs(value), precision) ?? "";
+  const text = padded(signOf(value, flags), digits + point, conversion, Number.isFinite(value));
+  return within(conversion, letter === letter.toLowerCase() ? text : text.toUpperCase());
+}
+
+const notations: Readonly<Record<string, typeof formatFixed>> = {
+  f: formatFixed,
+  e: formatExponential,
+  g: formatGeneral,
+};
+
+function within({ before = "", after = "", isMissing = false }: Conversion, text: string): string {
+  return isMissing ? before : before + text + after;
 }
 
 /** C's `%d`, for a whole number. */
@@ -37,18 +83,20 @@ export function printInteger(value: number, conversion: Conversion): string {
   const { precision = 1, flags } = conversion;
   const digits = precision === 0 && value === 0 ? "" : String(Math.abs(value)).padStart(precision, "0");
   const sign = signOf(value === 0 ? 0 : value, flags);
-  return padded(sign, digits, conversion, conversion.precision === undefined);
+  return within(conversion, padded(sign, digits, conversion, conversion.precision === undefined));
 }
 
 /** C's `%u`, for a whole number from 0: as `%d`, but flags that speak of a sign do nothing. */
 export function printUnsigned(value: number, conversion: Conversion): string {
-  return printInteger(value, { ...conversion, flags: conversion.flags.replace(/[+ ]/g, "") });
+  const flags = (conversion.letter ?? "u") === "u" ? conversion.flags.replace(/[+ ]/g, "") : conversion.flags;
+  return printInteger(value, { ...conversion, flags });
 }
 
 /** C's `%s`. */
-export function printText(text: string, { flags, width, precision }: Conversion): string {
+export function printText(text: string, conversion: Conversion): string {
+  const { flags, width, precision } = conversion;
   const cut = text.slice(0, precision);
-  return flags.includes("-") ? cut.padEnd(width) : cut.padStart(width);
+  return within(conversion, flags.includes("-") ? cut.padEnd(width) : cut.padStart(width));
 }
 
 function signOf(value: number, flags: string): string {

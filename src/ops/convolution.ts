@@ -319,7 +319,13 @@ const convolution = defineOp({
     emit(attributes.transpose ? "convolutionInputGradient" : "convolution", operands, output, { geometry });
   },
   dumped({ attributes, inputs, shape }) {
-    const [from, to] = attributes.transpose ? [shape, at(inputs, 1)] : [at(inputs, 1), shape];
+    // CNTK's engines count channels last, whatever the images' layout.
+    const isHwc = attributes.imageLayout === "HWC" || attributes.imageLayout === "legacy";
+    const turned = ([channels = 1, ...image]: SampleShape): SampleShape => [...image, channels];
+    const given = at(inputs, 1);
+    const input = isHwc && attributes.isTwoDimensional ? turned(given) : given;
+    const output = isHwc ? turned(shape) : shape;
+    const [from, to] = attributes.transpose ? [output, input] : [input, output];
     return dumpedWindows(windowAttributes(attributes), from, to, 0);
   },
 });

@@ -238,7 +238,7 @@ const logistic = defineOp({
 const classificationError = defineOp({
   ...criterion,
   name: "ClassificationError",
-  sparseNotImplemented: { 0: { function: "VectorMax", line: 3799 } },
+  sparseNotImplemented: { 0: { function: "VectorMax", line: 3800 } },
   aliases: ["ErrorPrediction"],
   doc:
     "Number of samples whose label is not the largest activation, or not among the topN largest. Which of " +

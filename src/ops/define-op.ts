@@ -73,7 +73,7 @@ class TypedContext<A> implements ShapeContext<A> {
     this.isFinalPass = context.isFinalPass;
   }
 
-  get inputAxis(): DynamicAxis {
+  get inputAxis(): DynamicAxis | null {
     return this.context.inputAxis;
   }
 

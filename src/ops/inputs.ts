@@ -56,7 +56,7 @@ const storedInput: StoredLayout = {
       valid: (count) => Number(count) <= 1,
     }),
     field("dynamicAxis", "wideText", { since: 8, when: ({ axisCount }) => axisCount !== 0, otherwise: "" }),
-    field("learningRateMultiplier", "float4", { since: 10, constant: 0, otherwise: 0 }),
+    field("learningRateMultiplier", "float4", { since: 10, otherwise: 0 }),
   ],
   upgrade(old) {
     const shape = old["shape"] as readonly number[];

@@ -62,7 +62,9 @@ const lookupTable = defineOp({
     const words = elementCount(shape) / height;
     const matrix = reshaped(build, table, [height, size / height]);
     const blocks = words === 1 ? x : reshaped(build, x, [elementCount(rows) / words, words]);
-    const found = build.applyNamed("Times", [size / height === elementCount(rows) ? table : matrix, blocks]);
+    // CNTK's gradient of the table is dense, of sparse data too: that of a view, unlike that of the table itself.
+    const isPlain = size / height === elementCount(rows) && build.facts(x).storage !== "sparse";
+    const found = build.applyNamed("Times", [isPlain ? table : matrix, blocks]);
     return reshaped(build, found, shape);
   },
 });
@@ -102,9 +104,8 @@ const diagTimes = defineOp({
         "The first matrix should be a column vector representing the diagonal of a square matrix in the DiagTimes operation.",
       );
     }
-    // Samples keep the form they have, `[300 x 1]` or `[300]`, as CNTK's log shows.
-    const keepsForm = columns === undefined && elementCount(data.shape) === rows;
-    return { shape: keepsForm ? data.shape : shape, dynamicAxis };
+    // The data keep the form that they have, `[300 x 1]` or `[300]`, as CNTK's log shows.
+    return { shape: data.shape, dynamicAxis };
   },
   expand({ node, build }) {
     const [d, x] = [at(node.inputs, 0), at(node.inputs, 1)];

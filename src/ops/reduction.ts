@@ -169,6 +169,15 @@ function lowerReduction(context: LoweringContext<ReductionAttributes>): void {
   const scale = isMean ? 1 / reducedCount(axis, input.dims) : 1;
   const dims = keptShape(axis, input.dims);
   const operation = reductionOperation(node, attributes);
+  if ((operation === "argmax" || operation === "argmin") && (axis === allAxes || axis === batchAxis)) {
+    throw shapeProblem(
+      node,
+      "unknown-reduction",
+      "ReduceElementsNode::NeutralValue: Invalid operation code; allowed are: 'opSum', 'opMax', 'opMin', " +
+        "'opElementwiseProduct', 'opLogSum'.",
+      "the place of an extremum can be found within samples only: axis 0, or one of their axes",
+    );
+  }
   const reduce = (output: Operand): void => {
     context.emit("reduce", [input], withDims(output, dims), { operation, scale, gaps: "skipped" });
   };

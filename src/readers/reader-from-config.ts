@@ -2,6 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { OtherPrecision } from "./other-precision.js";
 import type { Reader, ReaderSurroundings } from "./reader.js";
 
 /** Opens the data of a reader whose section has been read. */
@@ -117,7 +118,11 @@ export async function readerFromConfig(
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
   const open = await describedReader(section);
-  return open(surroundings);
+  const reader = await open(surroundings);
+  const { elementType } = surroundings;
+  const precision = section.string("precision", "float").toLowerCase() === "double" ? "double" : "float";
+  if (elementType === undefined || precision === elementType) return reader;
+  return new OtherPrecision(reader, precision, section.optionalText("precision")?.spanOf() ?? section.span);
 }
 
 /** Throws what `readerFromConfig` would throw about the section itself; no data is touched. */
@@ -164,6 +169,6 @@ function unavailable(message: string, span: Span): CntkError {
     code: "not-available",
     message,
     span,
-    hint: "what there is: readerType = CNTKTextFormatReader, CNTKBinaryReader, LMSequenceReader or LUSequenceReader, and deserializers of type CNTKTextFormatDeserializer",
+    hint: `what there is: readerType = ${kinds.map(({ names }) => names[0]).join(", ")}`,
   });
 }

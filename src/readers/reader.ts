@@ -2,6 +2,7 @@ import type { PictureDecoder } from "./images/picture.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
 import type { Minibatch } from "../minibatch/minibatch.js";
+import type { ElementType } from "../numerics/values.js";
 import type { SequenceBlock } from "./deserializer.js";
 import type { ChunkJob } from "./text-format/parse-chunk.js";
 
@@ -59,6 +60,8 @@ export interface ReaderSurroundings {
   readonly files: FileAccess;
   /** Where warnings about the data go. */
   readonly log: LogSink;
+  /** What the network takes; absent where nothing depends on it. */
+  readonly elementType?: ElementType;
   /** Decodes pictures; absent where none can be read. */
   readonly pictures?: PictureDecoder;
   /** Absent: everything is read on this thread. */

@@ -63,7 +63,7 @@ export function testReader(
 ): Promise<Reader> {
   reader.setDefault("randomize", "None");
   reader.inject("precision", elementType);
-  return readerFromConfig(reader, { ...surroundings, files: configuration.assembled.files });
+  return readerFromConfig(reader, { ...surroundings, elementType, files: configuration.assembled.files });
 }
 
 /** All sections that are commands, those that run first. */

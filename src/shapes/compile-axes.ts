@@ -11,13 +11,17 @@ import type { AxisNames } from "./axis-names.js";
 export class CompileAxes {
   private readonly own = new Map<NetworkNode, DynamicAxis>();
   private byName: NameIndex<NetworkNode> | undefined;
+  /** The inputs that lie below the roots, statistics that are known already left out; undefined: all of them. */
+  private readonly reached: ReadonlySet<NetworkNode> | undefined;
 
   /** DynamicAxis nodes take their axes at once, before anything is validated. */
   constructor(
     private readonly network: Network,
     private readonly defaultAxis: DynamicAxis,
     private readonly names: AxisNames,
+    roots: readonly NetworkNode[],
   ) {
+    if (network.nodes.some(isKnownStatistic)) this.reached = nodesBelow(roots);
     for (const node of network.nodes) {
       if (node.op.name === "DynamicAxis") this.of(node, node.name);
     }
@@ -38,8 +42,12 @@ export class CompileAxes {
     return this.own.get(node) ?? null;
   }
 
-  /** Throws CntkError for an input whose axis is no DynamicAxis of the network. */
-  ofInput(node: NetworkNode): DynamicAxis {
+  /**
+   * None for an input that only known statistics were taken of: CNTK gives it no axis.
+   * Throws CntkError for an input whose axis is no DynamicAxis of the network.
+   */
+  ofInput(node: NetworkNode): DynamicAxis | null {
+    if (this.reached && !this.reached.has(node)) return null;
     const name = node.attributes["dynamicAxis"];
     if (typeof name !== "string" || name === "") return this.defaultAxis;
     this.byName ??= new NameIndex(this.network.nodes.map((other) => [other.name, other] as const));
@@ -58,6 +66,21 @@ export class CompileAxes {
         : `${describe(node)}: Can't find node '${name}' for retrieving dynamic axis.`,
     });
   }
+}
+
+/** A mean or deviation that a loaded model brings. */
+function isKnownStatistic({ op, attributes }: NetworkNode): boolean {
+  return op.role === "precompute" && attributes["hasComputed"] === true;
+}
+
+/** What CNTK walks through for the inputs (ComputationNetwork.cpp, CollectInputAndLearnableParametersRec). */
+function nodesBelow(roots: readonly NetworkNode[]): Set<NetworkNode> {
+  const seen = new Set<NetworkNode>(roots);
+  for (const node of seen) {
+    if (isKnownStatistic(node)) continue;
+    for (const input of node.inputs) seen.add(input);
+  }
+  return seen;
 }
 
 function describe(node: NetworkNode): string {

@@ -176,7 +176,7 @@ class NodeShapeContext implements ShapeContext {
     this.inputs = node.inputs.map((input, index) => new LiveInput(input, state.inputs[index] as NodeState));
   }
 
-  get inputAxis(): DynamicAxis {
+  get inputAxis(): DynamicAxis | null {
     return this.options.axes.ofInput(this.node);
   }
 

@@ -58,7 +58,7 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
     options.defaultAxis ??
     network.defaultAxis ??
     options.axisNames.next("*");
-  const axes = new CompileAxes(network, defaultAxis, options.axisNames);
+  const axes = new CompileAxes(network, defaultAxis, options.axisNames, roots);
   const known = options.previous?.facts ?? network.known;
   const { elementType } = options;
   const tellsEngines = (options.mathTraceLevel ?? options.traceLevel) > 0;

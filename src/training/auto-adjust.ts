@@ -62,6 +62,7 @@ export function readAutoAdjust(
   minibatchSizes: Schedule,
 ): AutoAdjustOptions {
   const tunes = adjust?.boolean("autoAdjustMinibatch", false) ?? false;
+  const minibatchTuning = readMinibatchTuning(adjust);
   return {
     rates: rateWord(adjust, span),
     rateControl: readRateControl(adjust),
@@ -69,16 +70,18 @@ export function readAutoAdjust(
       rememberedRates: Math.max(1, adjust?.size("numPrevLearnRates", 5) ?? 5),
       thoroughEpochs: adjust?.size("numBestSearchEpoch", 1) ?? 1,
     },
-    ...(tunes && {
-      minibatchTuning: {
-        frequency: Math.max(1, adjust?.size("minibatchSizeTuningFrequency", 1) ?? 1),
-        largest: adjust?.size("minibatchSizeTuningMax", 1048576) ?? 1048576,
-        errorMargin: adjust?.size("minibatchSearchCriterionErrorMargin", 1) ?? 1,
-      },
-    }),
+    ...(tunes && { minibatchTuning }),
     searchSamples: searchSamples(adjust, minibatchSizes),
     validationControlsRate: adjust?.boolean("UseCVSetControlLRIfCVExists", true) ?? true,
     evaluationControlsRate: adjust?.boolean("UseEvalCriterionControlLR", false) ?? false,
+  };
+}
+
+function readMinibatchTuning(adjust: ConfigSection | undefined): MinibatchTuningOptions {
+  return {
+    frequency: Math.max(1, adjust?.size("minibatchSizeTuningFrequency", 1) ?? 1),
+    largest: adjust?.size("minibatchSizeTuningMax", 1048576) ?? 1048576,
+    errorMargin: adjust?.size("minibatchSearchCriterionErrorMargin", 1) ?? 1,
   };
 }
 

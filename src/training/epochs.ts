@@ -257,7 +257,7 @@ class Epochs {
     let position = 0;
     for (let goesOn = true; ;) {
       // CNTK stops short trainings behind the data that they may use; what was read ahead is dropped.
-      const read = position > mostSamples ? undefined : await reader.next();
+      const read = position > 0 && position > mostSamples ? undefined : await reader.next();
       // Processes that read apart from each other go on until all of them are done.
       if (!read && !(readsApart && goesOn)) break;
       if (read) position += realSamples(read) * workers;

@@ -8,14 +8,10 @@ import type { Reader } from "../readers/reader.js";
 export { realSamples };
 
 /**
- * Checks that a reader offers every input of a network with the right dimension.
+ * Checks that a reader offers every input of a network.
  * @throws CntkError naming the input and what the reader has (Readers/ReaderLib/ReaderShim.cpp).
  */
-export function checkStreams(
-  inputs: readonly NetworkNode[],
-  facts: ReadonlyMap<NetworkNode, NodeFacts>,
-  reader: Reader,
-): void {
+export function checkStreams(inputs: readonly NetworkNode[], reader: Reader): void {
   for (const input of inputs) {
     const stream = reader.streams.find((candidate) => candidate.name === input.name);
     const names = reader.streams.map((candidate) => candidate.name);
@@ -33,25 +29,42 @@ export function checkStreams(
           : didYouMean(input.name, names),
       });
     }
-    const elements = elementCount(facts.get(input)?.shape ?? []);
-    if (stream.dimension !== elements) {
-      throw new CntkError({
-        code: "input-dimension",
-        message: `Input '${input.name}' has ${elements} elements per sample in the network, but the reader's stream has dim = ${stream.dimension}.`,
-        span: input.origin,
-        calls: (input.calls ?? []).map((span) => ({ span, label: "in the call" })),
-        label: `${elements} elements`,
-      });
-    }
   }
 }
 
-/** Turns a reader's minibatch into what a backend takes for these inputs: gaps stay, sparse data stays sparse. */
+/**
+ * Checks that streams have samples of the inputs' size, which CNTK notices when the first minibatch is there.
+ * @throws CntkError `input-dimension`
+ */
+export function requireDimensions(
+  inputs: readonly NetworkNode[],
+  facts: ReadonlyMap<NetworkNode, NodeFacts>,
+  streams: { get(name: string): { readonly dimension: number } | undefined },
+): void {
+  for (const input of inputs) {
+    const elements = elementCount(facts.get(input)?.shape ?? []);
+    const { dimension = elements } = streams.get(input.name) ?? {};
+    if (dimension === elements) continue;
+    throw new CntkError({
+      code: "input-dimension",
+      message: `Input '${input.name}' has ${elements} elements per sample in the network, but the reader's stream has dim = ${dimension}.`,
+      span: input.origin,
+      calls: (input.calls ?? []).map((span) => ({ span, label: "in the call" })),
+      label: `${elements} elements`,
+    });
+  }
+}
+
+/**
+ * Turns a reader's minibatch into what a backend takes for these inputs: gaps stay, sparse data stays sparse.
+ * @throws CntkError `input-dimension`
+ */
 export function feedNetwork(
   minibatch: Minibatch,
   inputs: readonly NetworkNode[],
   facts: ReadonlyMap<NetworkNode, NodeFacts>,
 ): FedMinibatch {
+  requireDimensions(inputs, facts, minibatch.streams);
   return feed(
     minibatch,
     inputs.map((input): FedInput => {

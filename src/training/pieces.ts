@@ -30,7 +30,14 @@ export function readPieces(section: ConfigSection): PiecesOptions {
     },
     modifiers(pieces) {
       if (pieces <= 1) return "";
-      return unlimited ? `, with ${pieces} subminibatch` : `, with maximum ${samples} samples in RAM`;
+      return unlimited
+        ? `, with ${asInteger(pieces)} subminibatch`
+        : `, with maximum ${asInteger(samples)} samples in RAM`;
     },
   };
+}
+
+/** As C prints a size with `%d`: its lowest 32 bits. */
+function asInteger(size: number): number {
+  return Number(BigInt.asIntN(32, BigInt(size) - (size >= 2 ** 64 ? 1n : 0n)));
 }

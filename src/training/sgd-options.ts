@@ -89,7 +89,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   }
   const minibatchesToShow = section.size("numMBsToShowResult", 10);
   const dropoutRates = section.numberSchedule("dropoutRate", [0]);
-  if (dropoutRates.values.some((rate) => !(rate >= 0 && rate < 1))) {
+  if (dropoutRates.values.some((rate) => rate < 0 || rate >= 1)) {
     fail("dropout-rate", "dropoutRate must be >= 0 and < 1.", "dropoutRate");
   }
   const epochs = section.size("maxEpochs");
@@ -98,6 +98,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   if (maxEpochs >= 2 ** 31) {
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
+  readUnused(section);
   const effectiveSize = effectiveSizes(minibatchSizes, section.boolean("truncated", false));
   return {
     modelPath: section.string("modelPath"),
@@ -136,6 +137,15 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     trainCriterionNodeName: section.string("trainCriterionNodeName", ""),
     evaluationCriterionNodeName: section.string("evalCriterionNodeName", ""),
   };
+}
+
+/** What nothing here depends on, but CNTK reads all the same: a value of another kind is found. */
+function readUnused(section: ConfigSection): void {
+  for (const key of ["hSmoothingWeight", "frameDropThresh", "seqGammarAMF", "seqGammarLMF"])
+    section.number(key, 0);
+  for (const key of ["seqGammarBMMIFactor", "seqGammarWordPen"]) section.number(key, 0);
+  for (const key of ["doReferenceAlign", "seqGammarUsesMBR", "unitTest"]) section.boolean(key, false);
+  section.size("numMBsToCUDAProfile", 0);
 }
 
 const oldSearchSize =
@@ -212,7 +222,7 @@ function momenta(section: ConfigSection, effectiveSize: PerEpoch, fail: Fail): P
   const asTimeConstant = (constant: number): number =>
     constant === 0 ? 0 : Math.fround(Math.exp(-1 / constant));
   const values = key === "momentumAsTimeConstant" ? listed.map(asTimeConstant) : listed;
-  if (values.values.some((momentum) => !(momentum >= 0 && momentum < 1))) {
+  if (values.values.some((momentum) => momentum < 0 || momentum >= 1)) {
     fail("momentum", "Momentum parameter must be in [0, 1).", key);
   }
   if (key !== "momentumPerMB") return (epoch) => values.at(epoch);

@@ -2,7 +2,6 @@ import type { NetworkNode, NodeFacts, SampleShape } from "../network/network.js"
 import { elementCount, formatShape } from "../network/network.js";
 import type { RunLog } from "../log/run-log.js";
 import type { SgdOptions } from "./sgd-options.js";
-import type { TrainingNodes } from "./training-nodes.js";
 
 const described = (node: NetworkNode): string => `${node.name} = ${node.op.name}\n`;
 
@@ -11,16 +10,14 @@ export function modelLine(log: RunLog, nodeCount: number): void {
   log.stamped(`\nModel has ${nodeCount} nodes. Using CPU.\n`);
 }
 
-/** The criteria and evaluation nodes of a training. */
-export function criteriaBlock(
-  log: RunLog,
-  { criteria, evaluations }: TrainingNodes,
-  /** CNTK's decision about reading, which its log shows between the two. */
-  betweenThem: () => void = () => undefined,
-): void {
+/** What is trained. */
+export function criteriaBlock(log: RunLog, criteria: readonly NetworkNode[]): void {
   log.write("\n");
   listed(log, "Training criterion:   ", "Training criteria:\n", criteria);
-  betweenThem();
+}
+
+/** What is watched beside it. */
+export function evaluationsBlock(log: RunLog, evaluations: readonly NetworkNode[]): void {
   if (evaluations.length > 1) log.write("\n");
   if (evaluations.length) listed(log, "Evaluation criterion: ", "Evaluation criteria:\n", evaluations);
 }
@@ -52,7 +49,7 @@ export function parametersBlock(
 ): void {
   const elements = parameters.reduce((sum, parameter) => sum + elementCount(parameter.shape), 0);
   log.write("\n");
-  if (traceLevel <= 0) {
+  if (traceLevel === 0) {
     log.stamped(`Training ${elements} parameters in ${parameters.length} parameter tensors.\n`);
   } else {
     log.stamped(
@@ -78,7 +75,12 @@ export function countWithGradient(
 export function memoryForConvolutions(log: RunLog, options: SgdOptions, order: readonly NetworkNode[]): void {
   const samples = options.maxTempMemSizeInSamplesForCNN;
   if (samples === 0) return;
-  log.write(`Setting max temp memory size for Convolution operations to ${samples} samples.\n`);
+  log.write(`Setting max temp memory size for Convolution operations to ${wholeSize(samples)} samples.\n`);
   if (!order.some(({ op }) => op.name === "Convolution"))
     log.write("WARNING: No Convolution operation found.\n");
+}
+
+/** A size of 64 bits; the largest one is read as 2^64. */
+function wholeSize(size: number): bigint {
+  return size >= 2 ** 64 ? 2n ** 64n - 1n : BigInt(size);
 }

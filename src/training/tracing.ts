@@ -14,7 +14,7 @@ import { evaluationOrder, type RecurrentLoop } from "../network/loops.js";
 import type { NetworkNode, ShapedNetwork } from "../network/network.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import { Prototype } from "../network/prototype.js";
-import { isWithinLimits, readConversion } from "../numerics/printf.js";
+import { isWithinLimits, readFormat } from "../numerics/printf.js";
 import type { Session } from "../session.js";
 import { shownValues } from "./shown-values.js";
 
@@ -268,7 +268,8 @@ function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: Ne
   const kind =
     attributes["type"] === "category" || attributes["type"] === "sparse" ? attributes["type"] : "real";
   const labelFile = text("labelMappingFile");
-  const conversion = readConversion(text("precisionFormat"));
+  const letter = kind !== "category" ? "f" : labelFile ? "s" : "u";
+  const conversion = readFormat(text("precisionFormat"), letter);
   return {
     kind,
     labels: kind !== "real" && labelFile ? labelsOf(session.files.readText(labelFile)) : undefined,

@@ -11,13 +11,14 @@ import { modelFileAfter } from "./checkpoints.js";
 import { runEpochs } from "./epochs.js";
 import { Evaluator } from "./evaluator.js";
 import { requireSameTraining } from "./processes.js";
-import { checkStreams } from "./feed.js";
+import { checkStreams, requireDimensions } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
 import {
   countWithGradient,
   criteriaBlock,
+  evaluationsBlock,
   memoryForConvolutions,
   modelLine,
   noCriterionBlock,
@@ -29,7 +30,7 @@ import { TrainingCurves } from "./tensorboard.js";
 import { Trainer } from "./trainer.js";
 import { TrainingFiles } from "./training-files.js";
 import { tracedNodes, Tracing } from "./tracing.js";
-import { type TrainingNodes, trainingNodes } from "./training-nodes.js";
+import { evaluationsBeside, trainingCriteria, type TrainingNodes } from "./training-nodes.js";
 import { UnrollWarnings } from "./unroll-warnings.js";
 
 export interface TrainingRequest {
@@ -59,13 +60,16 @@ export async function trainNetwork(session: Session, given: TrainingRequest): Pr
   if (!given.adapts) modelLine(log, shaped.network.nodes.length);
   const traced = tracedNodes(session, shaped, options.traced);
   if (!options.trainCriterionNodeName && shaped.network.groups.criterion.length === 0) noCriterionBlock(log);
-  const nodes = trainingNodes(shaped, options);
+  const { criteria, criterion } = trainingCriteria(shaped, options);
   const distributedReading = (given.parallel.distributedReading ?? true) && given.reader.readsParts;
-  criteriaBlock(log, nodes, () => announceReading(session, given));
-  const watched = [nodes.criterion, ...nodes.evaluations];
+  criteriaBlock(log, criteria);
+  announceReading(session, given);
+  const evaluations = evaluationsBeside(shaped, options, criteria);
+  evaluationsBlock(log, evaluations);
+  const nodes = { criteria, criterion, evaluations };
+  const watched = [criterion, ...evaluations];
   const inputs = inputsBelow(watched);
   const initial = parameterValues(shaped, session.elementType);
-  const { criterion, evaluations } = nodes;
   const tracing = new Tracing(session, shaped, [...evaluations, criterion], traced);
   const compiling = { shaped, criterion, evaluations, options, inputs, values: initial, tracing };
   const trainer = await Trainer.compile(session, compiling);
@@ -135,8 +139,18 @@ function printStart(
   }));
   const order = restrictOrder(shaped.order, [criterion]);
   parametersBlock(log, parameters, countWithGradient(order, shaped.facts), options.traceLevel);
+  const { rememberedRates } = options.autoAdjust.search;
+  if (rememberedRates > mostRates) {
+    throw new CntkError({
+      code: "learning-rate-search",
+      message: `numPrevLearnRates = ${rememberedRates}: so many learning rates cannot be remembered.`,
+      hint: "a search begins above the largest of the last few rates: 5, where nothing is said",
+    });
+  }
   parallel.announce(log, Math.max(startEpoch, 0), options.traceLevel);
 }
+
+const mostRates = 2 ** 27;
 
 /**
  * The pass before the first epoch, where the network has statistics of the data that are not computed yet; then the model as
@@ -190,7 +204,12 @@ function checkInputs({ shaped, reader }: TrainingRequest, roots: readonly Networ
   const { feature, label } = shaped.network.groups;
   const below = roots.flatMap((node) => (node.op.role === "precompute" ? node.inputs : [node]));
   const asked = [...feature, ...label].filter(({ op }) => op.role !== "input");
-  checkStreams([...inputsBelow([...below, ...feature, ...label]), ...asked], shaped.facts, reader);
+  const used = inputsBelow(below);
+  const all = [...inputsBelow([...below, ...feature, ...label]), ...asked];
+  checkStreams(all, reader);
+  // Those that are fed are looked at when there are data.
+  const unused = all.filter((node) => !used.includes(node));
+  requireDimensions(unused, shaped.facts, new Map(reader.streams.map((stream) => [stream.name, stream])));
 }
 
 /** Momentum and counters of the epoch before the first one to run; a missing checkpoint only warns. */

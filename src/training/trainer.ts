@@ -82,6 +82,8 @@ export class Trainer {
     /** A parameter whose gradient holds some columns only. */
     private readonly sparseGradient: string | undefined,
     private readonly gradientsBelow: ReadonlyMap<NetworkNode, string>,
+    /** Why nothing can be trained: told when it is tried. */
+    private readonly noGradients: CntkError | undefined,
   ) {
     this.values = request.values;
     this.shaped = request.shaped;
@@ -92,14 +94,14 @@ export class Trainer {
     return this.session.elementType;
   }
 
-  /** Graph, plan and executable of a training, parameters in place. Throws CntkError for nodes without a gradient. */
+  /** Graph, plan and executable of a training, parameters in place. */
   static async compile(
     session: Pick<Session, "backend" | "elementType">,
     request: TrainerRequest,
   ): Promise<Trainer> {
     const { shaped, criterion, options, values } = request;
     const outputs = outputsOf(request);
-    const { graph, parameters, refusals, gradientsBelow } = trainingGraph(shaped, {
+    const { graph, parameters, refusals, gradientsBelow, noGradients } = trainingGraph(shaped, {
       ...{ criterion, outputs, options },
       gradientsBelow: request.tracing?.gradientsBelow,
     });
@@ -109,7 +111,8 @@ export class Trainer {
       ({ state }) => graph.facts.get(state)?.storage === "touched",
     );
     const sparse = parameters.find(({ gradient }) => gradient === touched?.state.name)?.node.name;
-    return new Trainer(session, request, compiled, parameters, refusals, random, sparse, gradientsBelow);
+    const found = [refusals, random, sparse, gradientsBelow, noGradients] as const;
+    return new Trainer(session, request, compiled, parameters, ...found);
   }
 
   /** Goes on with other attributes of the network's nodes, which are compiled into the plan; all that was learned stays. */
@@ -200,6 +203,7 @@ export class Trainer {
   }
 
   private get gradientNames(): string[] {
+    if (this.noGradients) return [];
     return [...new Set(this.parameters.map(({ gradient }) => gradient))];
   }
 
@@ -219,6 +223,7 @@ export class Trainer {
     digits: number,
     log: RunLog,
   ): Promise<void> {
+    if (this.noGradients) throw this.noGradients;
     const { criterion } = this.request;
     const { executable, states, engines } = this.compiled;
     const names = [...states, ...engines];
@@ -251,8 +256,12 @@ export class Trainer {
     await executable.writeState(values);
   }
 
-  /** Changes the parameters by the gradients of a minibatch with these sums. */
+  /**
+   * Changes the parameters by the gradients of a minibatch with these sums.
+   * @throws CntkError for a node without a gradient.
+   */
   async update(rates: Rates, { samples, criteria }: MinibatchSums): Promise<void> {
+    if (this.noGradients) throw this.noGradients;
     const { shaped, criterion, options } = this.request;
     const { learningRate, momentumPerSample } = rates;
     // A criterion that keeps its samples apart is summed over real ones; else momentum and penalties see the gaps too.
@@ -276,6 +285,7 @@ export class Trainer {
    * @throws CntkError `sparse-aggregation` for gradients of some columns only, which CNTK does not share (SimpleDistGradAggregator.h).
    */
   async changeGradients(change: (gradients: readonly Values[]) => Promise<void>): Promise<void> {
+    if (this.noGradients) throw this.noGradients;
     if (this.sparseGradient) {
       throw new CntkError({
         code: "sparse-aggregation",

@@ -1,4 +1,5 @@
 import { backwardGraph } from "../autodiff/backward.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
 import type { InternalGraph } from "../autodiff/graph-builder.js";
 import { forwardGraph, neededNodes } from "../autodiff/forward.js";
 import type { Assignment, ExecutionGraph } from "../network/execution-graph.js";
@@ -29,6 +30,8 @@ export interface TrainingGraph {
   readonly refusals: readonly SparseRefusal[];
   /** Names of the outputs that are such gradients. */
   readonly gradientsBelow: ReadonlyMap<NetworkNode, string>;
+  /** Why there are no gradients; then the graph has the outputs alone. */
+  readonly noGradients?: CntkError;
 }
 
 export interface TrainingRequest {
@@ -41,16 +44,35 @@ export interface TrainingRequest {
 }
 
 /**
+ * The graph of a training step, or, where some node has no gradient, of its values: CNTK notices only when it goes back through
+ * the first minibatch.
+ */
+export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
+  const uses = trainedUses(shaped, request.criterion);
+  try {
+    return stepGraph(shaped, request, uses);
+  } catch (error) {
+    if (!(error instanceof CntkError)) throw error;
+    const none = { multiplier: 1, gradient: "", memory: [] };
+    const parameters = uses.map((node) => ({ node, ...none }));
+    return { ...stepGraph(shaped, request, []), parameters, noGradients: error };
+  }
+}
+
+/**
  * The graph of a training step. Entry `gradients` computes the outputs and stores each parameter's gradient, summed over
  * the samples, as state; entry `update` changes the parameters by it (its run-time numbers: `updateScalars`) and returns the
  * conditions of its refusals.
  * Source: SGDLib/SGD.cpp, TrainOneEpoch and UpdateWeights.
  */
-export function trainingGraph(shaped: ShapedNetwork, request: TrainingRequest): TrainingGraph {
+function stepGraph(
+  shaped: ShapedNetwork,
+  request: TrainingRequest,
+  uses: readonly NetworkNode[],
+): TrainingGraph {
   const { criterion, options } = request;
   const forward = forwardGraph(shaped, [criterion, ...request.outputs], "training");
   const { builder, companions } = forward;
-  const uses = trainedUses(shaped, criterion);
 
   const beforeGradients = builder.nodes.length;
   const below = new Map<NetworkNode, NetworkNode>();

@@ -110,9 +110,9 @@ describe.skipIf(!browserIsHere)("the auto-encoder's page (skipped without a brow
     );
     const [nodeEncoding, nodeReconstruction, nodeError] = await expected("07-float", "z.pool1", pixels);
     expect(encoding).toHaveLength(49);
-    expect(difference(nodeEncoding!, encoding)).toBeLessThan(1e-6);
-    expect(difference(nodeReconstruction!, reconstruction)).toBeLessThan(1e-6);
-    expect(difference(nodeError!, [error])).toBeLessThan(1e-6);
+    expect(encoding).toEqual(nodeEncoding);
+    expect(reconstruction).toEqual(nodeReconstruction);
+    expect([error]).toEqual(nodeError);
     const brightest = reconstruction.indexOf(Math.max(...reconstruction));
     const level = Math.round(255 * reconstruction[brightest]!);
     expect(level).toBeGreaterThan(0);
@@ -146,7 +146,7 @@ describe.skipIf(!browserIsHere)("the auto-encoder's page (skipped without a brow
     await page.selectOption("#layer", "z.conv1.res");
     const { pixels, encoding } = await evaluated();
     const [maps] = await expected("07-float", "z.conv1.res", pixels);
-    expect(difference(maps!, encoding)).toBeLessThan(1e-6);
+    expect(encoding).toEqual(maps);
     const tile = page.locator("#tiles canvas");
     expect(await tile.count()).toBe(1);
     expect([await tile.getAttribute("width"), await tile.getAttribute("height")]).toEqual(["28", "28"]);
@@ -186,7 +186,7 @@ describe.skipIf(!browserIsHere)("the auto-encoder's page (skipped without a brow
     await page.keyboard.press("8");
     const { pixels, reconstruction } = await evaluated();
     const [, nodeReconstruction] = await expected("07-float", "z.pool1", pixels);
-    expect(difference(nodeReconstruction!, reconstruction)).toBeLessThan(1e-6);
+    expect(reconstruction).toEqual(nodeReconstruction);
     await page.setInputFiles("#file", fixture("07-double"));
     await page.waitForFunction(`document.getElementById("model").textContent === "07-double.model"`);
     expect(await page.locator("#problem").isVisible()).toBe(false);

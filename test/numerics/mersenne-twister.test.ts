@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { halvesToFloat, MersenneTwister64 } from "../../src/numerics/mersenne-twister.js";
+import { halvesToFloat, largestDraw, MersenneTwister64 } from "../../src/numerics/mersenne-twister.js";
 
 /** Numbers of std::mt19937_64 (g++, Linux). */
 describe("MersenneTwister64", () => {
@@ -52,6 +52,34 @@ describe("MersenneTwister64", () => {
     ] as const) {
       const masks = new MersenneTwister64(seed);
       expect(mask.map(() => (masks.nextUniform("float") <= 0.5 ? 0 : 2))).toEqual(mask);
+    }
+  });
+});
+
+describe("draws by a limit", () => {
+  it.each(["float", "double"] as const)("are those of one number after the other, in %s", (elementType) => {
+    for (const limit of [0.5, 0.2, Math.fround(0.2), 0.999, 1 - 2 ** -24, 2 ** -12, 0, -1, 1]) {
+      const [one, many] = [new MersenneTwister64(7), new MersenneTwister64(7)];
+      for (const count of [5, 1000, 307, 0, 4001]) {
+        const expected = Array.from({ length: count }, () => (one.nextUniform(elementType) <= limit ? 3 : 4));
+        const found = new Float32Array(count + 1);
+        many.fillByLimit(found, count, [limit, 3, 4], elementType);
+        expect([...found]).toEqual([...expected, 0]);
+      }
+      expect(many.nextUint64()).toBe(one.nextUint64());
+    }
+  });
+
+  it.each(["float", "double"] as const)("know the last draw below each limit, in %s", (elementType) => {
+    const uniform = (draw: bigint): number => {
+      const [high, low] = [Number(draw >> 32n), Number(draw & 0xffffffffn)];
+      return (elementType === "float" ? halvesToFloat(high, low) : Number(draw)) / 2 ** 64;
+    };
+    for (const limit of [0, 2 ** -40, 0.1, Math.fround(0.1), 0.5, 1 - 2 ** -24, 1 - 2 ** -53]) {
+      const { high, low } = largestDraw(limit, elementType);
+      const draw = (BigInt(high) << 32n) | BigInt(low);
+      expect(uniform(draw)).toBeLessThanOrEqual(limit);
+      expect(uniform(draw + 1n)).toBeGreaterThan(limit);
     }
   });
 });

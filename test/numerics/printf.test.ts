@@ -5,6 +5,7 @@ import {
   printText,
   printUnsigned,
   readConversion,
+  readFormat,
 } from "../../src/numerics/printf.js";
 
 const conversion = (text: string) => {
@@ -54,4 +55,28 @@ describe("%d", () => {
 
 test("what is no conversion is not read", () => {
   for (const text of ["x", ".2f", "%", "1.2.3", "-.-"]) expect(readConversion(text)).toBeUndefined();
+});
+
+// Written by glibc's printf for `%`, the text, and the letter.
+test.each([
+  [".3e", 1234.5, "1.234e+03f"],
+  ["+.4g", 1234.5, "+1234f"],
+  ["E", 1234.5, "1.234500E+03f"],
+  ["012.2e m%%", -1234.5, "-0001.23e+03 m%f"],
+  ["%.3f", 1234.5, "%.3ff"],
+  [".2l", 1234.5, "1234.50"],
+])("%%%sf of %d in full", (how, value, text) => {
+  const read = readFormat(how, "f");
+  expect(read && printReal(value, read)).toBe(text);
+});
+
+test("an index has a conversion of its own, and what would be left to chance is not read", () => {
+  const read = (how: string, letter: "f" | "u" | "s") => {
+    const found = readFormat(how, letter);
+    if (!found) throw new Error(`${how} is no format`);
+    return found;
+  };
+  expect(printUnsigned(5, read("-8d", "u"))).toBe("5       u");
+  expect(printText("yes", read("4", "s"))).toBe(" yes");
+  for (const how of ["d", ".3f %", "s", "n", ".3e%f"]) expect(readFormat(how, "f")).toBeUndefined();
 });

@@ -25,6 +25,6 @@ export const compileDropoutMask: KernelCompiler<"dropoutMask"> = (
     if (!random) throw new Error(`the plan has no random engine ${engine}`);
     const threshold = round(exactRate);
     const scale = round(1 / (1 - exactRate));
-    for (let i = 0; i < count; i++) target[i] = random.nextUniform(elementType) <= threshold ? 0 : scale;
+    random.fillByLimit(target, count, [threshold, 0, scale], elementType);
   };
 };

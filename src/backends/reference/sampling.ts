@@ -10,7 +10,8 @@ const experiments = 10;
 
 /**
  * Classes drawn by weight: one-hot columns, or how often each is expected (TrainingNodes.cpp, RandomSampleNodeBase). The
- * columns are drawn anew for each minibatch; the expectation is an estimate that stays as long as the weights do.
+ * columns are drawn anew for each minibatch; the expectation is an estimate that stays as long as the weights do, and no longer
+ * than an epoch, which has an engine of its own.
  */
 export const drawClasses: KernelCompiler<"drawClasses"> = ({ reads, writes, parameters }) => {
   const [weights] = reads;
@@ -28,15 +29,17 @@ export const drawClasses: KernelCompiler<"drawClasses"> = ({ reads, writes, para
       drawn.forEach((index, column) => void (target[column * classes + index] = 1));
       return;
     }
-    if (!known?.sums.every((sum, index) => sum === sums[index])) {
-      known = { sums, counts: expectedCounts(engine, sums, size, allowDuplicates) };
+    const [seed = 0] = engine.read();
+    if (known?.seed !== seed || !known.sums.every((sum, index) => sum === sums[index])) {
+      known = { seed, sums, counts: expectedCounts(engine, sums, size, allowDuplicates) };
     }
     target.set(known.counts);
   };
 };
 
-/** How often each class is expected in a sample, and the weights that this holds for. */
+/** How often each class is expected in a sample, and the engine and the weights that this holds for. */
 interface Expectation {
+  readonly seed: number;
   readonly sums: Float64Array;
   readonly counts: Float64Array;
 }

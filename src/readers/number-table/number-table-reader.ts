@@ -34,6 +34,8 @@ export class NumberTableReader implements Reader {
   private readonly categories: ReadonlyMap<string, number>;
   private request: EpochRequest = { epoch: 0, minibatchSize: 0, epochSize: 0, rank: 0, workers: 1 };
   private plan: EpochPlan = { size: 0, range: 0 };
+  /** Samples that change places with each other, as the first epoch has found it out. */
+  private range: number | undefined;
   /** Sample that comes next, counted from the first epoch on. */
   private position = 0;
   private wasStarted = false;
@@ -115,16 +117,19 @@ export class NumberTableReader implements Reader {
     const { samples } = this.table;
     const size = isGiven ? given : partialMinibatches ? samples : roundUp(samples, unit);
     if (randomize === "none") return { size, range: 0 };
-    const range = Math.min(size, Math.max(randomize === "auto" ? size : randomize, minibatchSize));
+    this.range ??= randomize === "auto" ? (isGiven ? size : Infinity) : randomize;
+    const range = Math.max(this.range, minibatchSize);
     // Of the whole data CNTK knows the size too late to ask this the first time.
-    if (isGiven && (size % range !== 0 || range % minibatchSize !== 0)) {
+    const sizeIsKnown = isGiven || this.wasStarted;
+    if (range !== Infinity && ((sizeIsKnown && size % range !== 0) || range % minibatchSize !== 0)) {
       throw new CntkError({
         code: "reader-option",
         message: "randomizeRange must be an even multiple of mbSize and an integral factor of epochSize",
         hint: `minibatchSize is ${minibatchSize}, epochSize ${size}, randomize ${range}; randomize = none does without`,
       });
     }
-    return { size, range };
+    this.range = Math.min(range, size);
+    return { size, range: this.range };
   }
 
   /** The sample at a place of the order. */

@@ -37,7 +37,7 @@ export function textFormatOptions(section: ConfigSection): TextFormatOptions {
     elementType,
     skipSequenceIds: section.boolean("skipSequenceIds", false),
     maxErrors: section.integer("maxErrors", 0),
-    traceLevel: section.integer("traceLevel", 1),
+    traceLevel: readTraceLevel(section),
     chunkSizeInBytes,
     keepDataInMemory: section.boolean("keepDataInMemory", false),
     frameMode: section.boolean("frameMode", false),
@@ -50,6 +50,12 @@ export function textFormatOptions(section: ConfigSection): TextFormatOptions {
     randomizationSeed: section.seed("randomizationSeed", 0),
     verbosity: section.integer("verbosity", 0),
   };
+}
+
+/** CNTK takes the level without its sign, and a negative one for a very high one. */
+function readTraceLevel(section: ConfigSection): number {
+  const level = section.integer("traceLevel", 1);
+  return level < 0 ? Infinity : level;
 }
 
 function readInputs(section: ConfigSection): TextInput[] {

@@ -93,7 +93,7 @@ export class NodeFactory {
   /** The random engine of a node that has one. */
   private engineOf({ stored }: OpDefinition): Attributes {
     const isRandom = stored.fields.some(({ name }) => name === "seed");
-    return isRandom ? { seed: this.settings.seeds.drawEngineSeed(), offset: 0 } : {};
+    return isRandom ? this.settings.seeds.drawEngine() : {};
   }
 
   private *parameter(op: OpDefinition, args: Arguments, number: number): Evaluation<NodeValue> {

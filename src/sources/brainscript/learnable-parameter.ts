@@ -3,6 +3,7 @@ import { isArray, type Evaluation } from "../../evaluator/index.js";
 import type { Value } from "../../evaluator/values.js";
 import type { Attributes, ParameterValues } from "../../network/network.js";
 import { isRandomInitializer } from "../../numerics/initial-values.js";
+import { formatFixed } from "../../numerics/number-format.js";
 import type { Arguments } from "./arguments.js";
 import type { BuildSettings } from "./settings.js";
 import { fitShape, parseTextMatrix } from "../text-matrix.js";
@@ -94,7 +95,18 @@ export function deferredInitializationLine({ attributes, values }: ParameterSetu
 }
 
 function* readLearningRateMultiplier(args: Arguments): Evaluation<number> {
-  if (args.has("learningRateMultiplier")) return yield* args.number("learningRateMultiplier");
+  if (args.has("learningRateMultiplier")) {
+    const multiplier = yield* args.number("learningRateMultiplier");
+    if (multiplier < 0) {
+      throw problem(
+        args,
+        "Node '<placeholder>' (LearnableParameter operation): LearningRateMultiplier should be non-negative. " +
+          `You are trying to set it to ${formatFixed(multiplier, 6)}.`,
+        "0 keeps a parameter as it is",
+      );
+    }
+    return multiplier;
+  }
   if (["needsGradient", "needGradient", "computeGradient"].some((name) => args.has(name))) {
     throw problem(
       args,

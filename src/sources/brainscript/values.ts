@@ -21,6 +21,10 @@ function nested(items: readonly string[], open: string, close: string): string {
   return `${open}\n${items.join("\n").replace(/^/gm, "  ")}\n${close}`;
 }
 
+/** What CNTK says where a member `dims` is asked for. */
+const dimsSentence =
+  "Inside File: Source/ComputationNetworkLib/ComputationNodeScripting.cpp  Line: 49  Function: LazyCreateConfigMember  -> Feature Not Implemented.";
+
 /**
  * A computation node as BrainScript sees it. The network's node inside carries no methods; this wrapper gives it members
  * (`n.name`, `n.inputs`, …) and remembers inputs that are attached only when the network is put together.
@@ -95,7 +99,8 @@ export class NodeValue implements ObjectValue {
       case "dims":
         throw new CntkError({
           code: "not-implemented",
-          message: `${this.node.name}.dims is not implemented.`,
+          message: `${this.node.name}.dims is not implemented. ${dimsSentence}`,
+          logged: dimsSentence,
           span: this.span,
           hint: "use .dim, the number of elements of one sample",
         });

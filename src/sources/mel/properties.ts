@@ -91,7 +91,7 @@ function setMultiplier(node: NetworkNode, multiplier: number, value: MappedText)
       value.spanOf(),
     );
   }
-  if (node.op.role === "parameter")
+  if (node.op.role === "parameter" || node.op.role === "input")
     node.attributes = { ...node.attributes, learningRateMultiplier: multiplier };
 }
 

@@ -42,7 +42,14 @@ export class FunctionCall {
       );
     }
     const { span: origin, calls } = this;
-    const node = makeNode({ op, name, attributes, origin, ...(calls.length > 0 && { calls }) });
+    const engine = operation === "Dropout" ? this.settings.seeds.drawEngine() : {};
+    const node = makeNode({
+      op,
+      name,
+      attributes: { ...attributes, ...engine },
+      origin,
+      ...(calls.length > 0 && { calls }),
+    });
     this.settings.seeds.drawNodeNumber();
     this.network.add(node);
     return node;

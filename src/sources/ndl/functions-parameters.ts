@@ -1,6 +1,7 @@
 import { parseDouble, parseInteger } from "../../config/conversions.js";
 import type { Attributes, NetworkNode } from "../../network/network.js";
 import { elementCount } from "../../network/network.js";
+import { formatFixed } from "../../numerics/number-format.js";
 import { fitShape, parseTextMatrix } from "../text-matrix.js";
 import type { FunctionCall } from "./function-call.js";
 import { allSizes, imageShape } from "./functions-inputs.js";
@@ -34,6 +35,12 @@ function learnableParameter(name: string, isImage: boolean): ScriptFunction {
         call.booleanOption(option, true),
       );
       const learningRateMultiplier = Math.fround(call.numberOption("learningRateMultiplier", 1));
+      if (learns && learningRateMultiplier < 0) {
+        throw call.problem(
+          `Node '${call.name}' (LearnableParameter operation): LearningRateMultiplier should be non-negative. ` +
+            `You are trying to set it to ${formatFixed(learningRateMultiplier, 6)}.`,
+        );
+      }
       return call.node("LearnableParameter", {
         shape,
         learningRateMultiplier: learns ? learningRateMultiplier : 0,
@@ -59,11 +66,15 @@ const constant: ScriptFunction = {
       ...zeros,
     }),
   inputs: () => [],
-  finish(call, node) {
-    const value = parseDouble(call.scalar(0));
-    setValue(call, node, call.settings.elementType === "float" ? Math.fround(value) : value);
-  },
+  attach: setConstant,
+  finish: setConstant,
 };
+
+/** Both later passes give a constant its value, so that one among the arguments of another call has it as well. */
+function setConstant(call: FunctionCall, node: NetworkNode): void {
+  const value = parseDouble(call.scalar(0));
+  setValue(call, node, call.settings.elementType === "float" ? Math.fround(value) : value);
+}
 
 /** Initial values, by the words of `init` (NDLNetworkBuilder.cpp); random ones draw their seeds here. */
 function initialize(call: FunctionCall, node: NetworkNode): void {

@@ -16,7 +16,9 @@ export interface ScriptFunction {
   make(call: FunctionCall): NetworkNode;
   /** The arguments that are nodes. */
   inputs(call: FunctionCall): readonly ScriptNode[];
-  /** What the last pass adds: initial values. */
+  /** What the pass that attaches inputs does besides. It comes to calls among the arguments of others too. */
+  attach?(call: FunctionCall, node: NetworkNode): void;
+  /** What the last pass adds: initial values. It comes to statements only. */
   finish?(call: FunctionCall, node: NetworkNode): void;
 }
 

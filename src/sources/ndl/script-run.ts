@@ -136,6 +136,7 @@ export class ScriptRun {
       );
     });
     checkInputCount(call, made);
+    definition.attach?.(call, made);
   }
 
   private evaluateArguments(

@@ -32,11 +32,12 @@ export class LayerMaker {
   ): NetworkNode {
     const op = operationByName(operation);
     if (!op) throw new Error(`there is no operation ${operation}`);
+    const given = name === "" ? this.counter.drawNodeName() : name;
     const made = makeNode({
       op,
-      name: name === "" ? this.counter.drawNodeName() : name,
+      name: given,
       inputs,
-      attributes,
+      attributes: operation === "Dropout" ? { ...attributes, ...this.counter.drawEngine() } : attributes,
       ...(this.span && { origin: this.span }),
     });
     this.counter.drawNodeNumber();

@@ -29,6 +29,10 @@ export const dataCases: readonly MessageCase[] = [
   }),
   training("reader-option", { reader: "input = [ x = [ dim = 2 ] ]" }),
   training("reader-option", { reader: "input = [ x = [ dim = 2 ; format = thick ] ]" }),
+  training("reader-precision", {
+    reader:
+      "precision = double\ninput = [ x = [ dim = 2 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ]",
+  }),
   training("sequence-in-frame-mode", {
     data: "1 |x 0 1 |y 1\n1 |x 1 0 |y 0\n",
     reader:

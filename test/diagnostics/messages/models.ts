@@ -171,7 +171,7 @@ export const modelCases: readonly MessageCase[] = [
   trained(
     "write-precision",
     "configFile=net.cntk command=write",
-    'write = [ action = write ; outputPath = out ; format = [ precisionFormat = ".4e" ] ]',
+    'write = [ action = write ; outputPath = out ; format = [ precisionFormat = ".4d" ] ]',
   ),
   trained(
     "write-type",

@@ -1,15 +1,15 @@
-import { i32, i32x4, i64, i64x2, local, type Local, v128 } from "wasmati";
+import { f64x2, i32, i32x4, i64, i64x2, local, type Local, v128 } from "wasmati";
 import { dataKey } from "../../../plan/rewrite.js";
 import type { LoopAxis } from "../../javascript/loop-nest.js";
 import { define, variable, type Routine } from "../emit/function.js";
-import { joined, type Lanes, type Vector } from "../emit/lanes.js";
+import { joined, type Lanes, lanesOf, moved, type Vector } from "../emit/lanes.js";
 import { advance, forStretches, repeat } from "../emit/loops.js";
 import type { WasmContext } from "./kernel.js";
 import type { InsideWindows } from "./windows.js";
 import { walk } from "./walk.js";
 
 /*
- * Max pooling over windows side by side, each as wide as the step from one to the next: a vector of windows at a time. What lies
+ * Pooling over windows side by side, each as wide as the step from one to the next: a vector of windows at a time. What lies
  * under them is neighbours in memory, which are dealt out: lane i of cell t's vector is that of window i.
  */
 
@@ -60,6 +60,44 @@ export function maximaOfRows(context: WasmContext, windows: WindowRows): Routine
     const [best, ...others] = cellsOf(lanes, windows, x!) as [V, ...V[]];
     for (const cells of others) local.set(best, lanes.pmax(local.get(best), cells));
     lanes.whole.store(pooled!, 0, () => local.get(best));
+  });
+}
+
+/** (pooled, x, columns): the averages. Sums are added in double, cell after cell. */
+export function averagesOfRows(context: WasmContext, windows: WindowRows): Routine {
+  const { lanes } = context;
+  return eachVector(context, "averages", windows, [0, 1], ([pooled, x]) => {
+    const cells = cellsOf(lanes, windows, x!);
+    const isFloat = lanes.elementType === "float";
+    // Of floats a vector has twice as many as of doubles.
+    const sums = (isFloat ? [0, 2] : [0]).map((first) => {
+      const sum = variable("v128", lanesOf.double.constant(0));
+      for (const values of cells) {
+        const half = first === 0 ? values : variable("v128", moved(values, [2, 3, 0, 1], lanes.bytes));
+        local.set(sum, f64x2.add(isFloat ? f64x2.promote_low_f32x4(half) : half, sum));
+      }
+      return sum;
+    }) as [V, ...V[]];
+    const [low, high] = sums.map((sum) => variable("v128", lanes.fromDouble(sum))) as [V, ...V[]];
+    const all = high ? variable("v128", joined(low, high, [0, 1, 4, 5], lanes.bytes)) : low;
+    lanes.whole.store(pooled!, 0, () => lanes.div(all, lanes.constant(cells.length)));
+  });
+}
+
+/** (gradient, target, columns): each gradient shared out among the cells of its window. */
+export function sharesOfRows(context: WasmContext, windows: WindowRows): Routine {
+  const { lanes } = context;
+  const { rows, width } = windows;
+  return eachVector(context, "shares", windows, [0, 1], ([slopes, target]) => {
+    const share = variable("v128", lanes.div(lanes.whole.load(slopes!), lanes.constant(rows.length * width)));
+    const vectors = woven(
+      lanes,
+      Array.from({ length: width }, () => share),
+    );
+    for (const row of rows)
+      vectors.forEach((vector, i) =>
+        lanes.whole.store(target!, (row + i * lanes.count) * lanes.bytes, () => local.get(vector)),
+      );
   });
 }
 

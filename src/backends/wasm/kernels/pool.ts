@@ -7,12 +7,20 @@ import { lanesOf } from "../emit/lanes.js";
 import { advance, repeat } from "../emit/loops.js";
 import { address, columns, type Call, type WasmCompiler, type WasmContext } from "./kernel.js";
 import { insideWindows, type InsideWindows } from "./windows.js";
-import { gradientOfRows, maximaOfRows, placesInRows, unpooledRows, windowRows } from "./pool-vectors.js";
+import {
+  averagesOfRows,
+  gradientOfRows,
+  maximaOfRows,
+  placesInRows,
+  sharesOfRows,
+  unpooledRows,
+  windowRows,
+} from "./pool-vectors.js";
 import { walk } from "./walk.js";
 
 /*
- * Pooling over windows that lie inside the image; others are the host's. Where windows stand side by side, maxima are found for a
- * vector of them at a time (pool-vectors.ts); elsewhere each window's cells are written out, loaded one by one into the lowest lane.
+ * Pooling over windows that lie inside the image; others are the host's. Where windows stand side by side, a vector of them is pooled
+ * at a time (pool-vectors.ts); elsewhere each window's cells are written out, loaded one by one into the lowest lane.
  */
 
 type Whole = Local<"i32">;
@@ -24,7 +32,10 @@ export const compilePool: WasmCompiler<"pool"> = ({ reads, writes, parameters },
   if (!windows) return undefined;
   const given = [address(writes), address(operandAt(reads, 0)), columns(writes.axis)];
   const rows = windowRows(context.lanes, windows);
-  if (rows && mode === "max") return [{ routine: maximaOfRows(context, rows), arguments: given }];
+  if (rows) {
+    const routine = mode === "max" ? maximaOfRows(context, rows) : averagesOfRows(context, rows);
+    return [{ routine, arguments: given }];
+  }
   const routine = eachWindow(context, `${mode} pool`, windows, 2, ([pooled, x]) => {
     const value = mode === "max" ? maximum(context, windows, x!) : average(context, windows, x!);
     context.lanes.single.store(pooled!, 0, () => local.get(value));
@@ -65,15 +76,18 @@ export const compilePoolGradient: WasmCompiler<"poolGradient"> = (instruction, c
   const { lanes } = context;
   const { single, bytes } = lanes;
   if (mode === "average") {
+    const inRows = windowRows(lanes, windows);
+    const called = [address(gradient), address(writes), columns(writes.axis)];
+    if (inRows) {
+      const calls = [{ routine: sharesOfRows(context, inRows), arguments: called }];
+      return inRows.isCovered ? calls : [cleared(context, windows, writes), ...calls];
+    }
     const routine = eachWindow(context, "average pool gradient", windows, 2, ([slope, target]) => {
       const share = lanes.div(single.load(slope!), lanes.constant(windows.cells.length));
       const value = variable("v128", share);
       for (const cell of windows.cells) single.store(target!, cell * bytes, () => local.get(value));
     });
-    return [
-      cleared(context, windows, writes),
-      { routine, arguments: [address(gradient), address(writes), columns(writes.axis)] },
-    ];
+    return [cleared(context, windows, writes), { routine, arguments: called }];
   }
   if (!x || !pooled) return undefined;
   const placed = placedCalls(context, instruction, windows, gradient);
