@@ -83,15 +83,14 @@ export function nameIncludes(name: string, text: string): boolean {
   return `${name}\n`.includes(text);
 }
 
-/** Short names themselves, of long ones a number; the same for names that differ in case only. */
+/**
+ * Short names themselves, of long ones a number; the same for names that differ in case only. The copy in lower case lies in one
+ * piece. One that V8 only links together it may put together anew for every character that is read: a deep network never ended.
+ */
 function keyOf(name: string): string | number {
   if (name.length <= short) return name.toLowerCase();
-  const copy = `${name}\n`;
+  const copy = lowerCase(name);
   let hash = 0;
-  for (let at = 0; at < copy.length; at++) {
-    const unit = copy.charCodeAt(at);
-    // Other letters than those of ASCII may change their length with their case: they do not count.
-    if (unit < 0x80) hash = (Math.imul(hash, 31) + (unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit)) | 0;
-  }
+  for (let at = 0; at < copy.length; at++) hash = (Math.imul(hash, 31) + copy.charCodeAt(at)) | 0;
   return hash;
 }
