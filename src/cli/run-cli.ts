@@ -48,12 +48,17 @@ async function runCommandLine(argv: readonly string[], surroundings: Surrounding
   }
 }
 
+/** How V8 refuses memory that it cannot have, or never gives in one piece. */
+const noMemory = /^(Array buffer allocation failed|Invalid (typed array|array buffer|array) length)/;
+
 /** What the user reads: a rendered diagnostic, or for a mistake of cntkts itself one line without a stack. */
 function complaint(error: unknown, surroundings: Surroundings): string {
   const debug = surroundings.environment["CNTKTS_DEBUG"] === "1";
   const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : "";
   if (error instanceof CntkError) return renderDiagnostic(error.diagnostic) + visible(stack);
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError && noMemory.test(message))
+    return `error: There is not enough memory for sizes like these: ${message}.${stack}`;
   const hint = "this is a mistake in cntkts; please report it with the command line and the configuration";
   return visible(
     `internal error: ${message}${debug ? stack : `\nhint: ${hint} (CNTKTS_DEBUG=1 shows where it happened)`}`,

@@ -13,10 +13,15 @@ async function cntkts(...argv: string[]) {
   return cntktsWith({}, ...argv);
 }
 
-async function cntktsWith({ interrupt = false }, ...argv: string[]) {
+async function cntktsWith({ interrupt = false, print = (_: string): void => {} }, ...argv: string[]) {
   const printed = { output: "", errors: "" };
   const status = await runCli(argv, {
-    output: { write: (text) => (printed.output += text) },
+    output: {
+      write: (text) => {
+        print(text);
+        printed.output += text;
+      },
+    },
     errors: { write: (text) => (printed.errors += text) },
     directory,
     environment: {},
@@ -123,6 +128,18 @@ describe("bad input", () => {
       "   |      ^ this bracket is never closed",
     ]);
     expect(readdirSync(directory)).toEqual(["open.cntk"]);
+  });
+  it("says so where there is no memory, and that other mistakes are its own", async () => {
+    const huge = await cntktsWith({ print: () => void new Float64Array(2 ** 50) }, "--version");
+    expect([huge.status, huge.errors]).toEqual([
+      1,
+      "error: There is not enough memory for sizes like these: Invalid typed array length: 1125899906842624.\n",
+    ]);
+    const slip = (): void => {
+      throw new TypeError("a slip");
+    };
+    const broken = await cntktsWith({ print: slip }, "--version");
+    expect([broken.status, broken.errors.split("\n")[0]]).toEqual([1, "internal error: a slip"]);
   });
   it("names a missing model and a foreign one", async () => {
     const missing = await cntkts("print-nodes", "no.model");
