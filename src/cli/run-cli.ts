@@ -58,7 +58,7 @@ function complaint(error: unknown, surroundings: Surroundings): string {
   if (error instanceof CntkError) return renderDiagnostic(error.diagnostic) + visible(stack);
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError && noMemory.test(message))
-    return `error: There is not enough memory for sizes like these: ${message}.${stack}`;
+    return visible(`error: There is not enough memory for sizes like these: ${message}.${stack}`);
   const hint = "this is a mistake in cntkts; please report it with the command line and the configuration";
   return visible(
     `internal error: ${message}${debug ? stack : `\nhint: ${hint} (CNTKTS_DEBUG=1 shows where it happened)`}`,

@@ -7,6 +7,8 @@ import { valuesInBytes } from "./values-in-bytes.js";
 /** A text longer than this is not one: the file is broken. */
 const longestText = 100_000;
 const largestRank = 1000;
+/** A dimension has 32 bits in the files of today; old ones keep it in 64. */
+export const largestDimension = 0xffffffff;
 /** A sparse matrix may take this many times the bytes of its file once it is unpacked, or `smallMatrix` elements. */
 const largestUnpacking = 8;
 const smallMatrix = 1 << 20;
@@ -170,7 +172,7 @@ export class ByteReader {
   private dimension(what: string): number {
     const at = this.position;
     const size = this.unsigned8(what);
-    if (typeof size === "bigint" || size > 0xffffffff) throw this.broken(what, at);
+    if (typeof size === "bigint" || size > largestDimension) throw this.broken(what, at);
     return size;
   }
 

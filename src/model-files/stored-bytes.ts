@@ -8,7 +8,7 @@ import type {
 } from "../network/stored-fields.js";
 import { isStored } from "../network/stored-fields.js";
 import type { ElementType } from "../numerics/values.js";
-import type { ByteReader } from "./byte-reader.js";
+import { type ByteReader, largestDimension } from "./byte-reader.js";
 import type { ByteWriter } from "./byte-writer.js";
 import type { ModelMatrix } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
@@ -53,7 +53,7 @@ export function readFields(
 
 /** Are these dimensions as files have them, also those that old files keep in wider numbers? */
 function isShape(value: FieldValue | undefined): boolean {
-  return value === undefined || (value as readonly number[]).every((dim) => dim <= 0xffffffff);
+  return value === undefined || (value as readonly number[]).every((dim) => dim <= largestDimension);
 }
 
 /** Today's fields, from those that a file of some version holds. */
