@@ -53,6 +53,8 @@ export interface Reader {
 
 /** Work that readers give to other threads, where there are some. */
 export interface ReaderThreads {
+  /** How many work at a time, beside the reader's own. */
+  readonly count: number;
   /** Parses a chunk of text without a word; undefined if that is not possible, and it has to be parsed by the reader itself. */
   parseText(job: ChunkJob): Promise<readonly SequenceBlock[] | undefined>;
 }
