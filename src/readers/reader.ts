@@ -44,8 +44,10 @@ export interface Reader {
   start(request: EpochRequest): Promise<void>;
   /** The next minibatch, or undefined at the end of the epoch. */
   next(): Promise<Minibatch | undefined>;
-  /** Sentences of a minibatch from now on, for writers that take one at a time; most readers have no say in it. */
-  limitParallelSequences?(count: number): void;
+  /** One of CNTK's older readers, or taken for one: with `truncated` the momentum of a minibatch counts its parallel sequences. */
+  readonly isOlder?: boolean;
+  /** Parallel sequences of the first minibatch, as far as the reader knows before it; 1 when left out. */
+  readonly firstParallelSequences?: number;
   close(): Promise<void>;
 }
 

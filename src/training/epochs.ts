@@ -96,7 +96,7 @@ class Epochs {
   private totalSamplesSeen: number;
   private previousDropout = 0;
   /** Sequences side by side in the last minibatch delivered. */
-  private parallelSequences = 1;
+  private parallelSequences: number;
   private hasRun = false;
   private lastCriteria: readonly CriterionSum[] = [];
 
@@ -105,6 +105,7 @@ class Epochs {
     const { autoAdjust, minibatchSizes } = options;
     const firstSize = minibatchSizes.at(startEpoch);
     const firstRate = Math.fround(0.5 / firstSize);
+    this.parallelSequences = request.reader.firstParallelSequences ?? 1;
     this.epochSize = new EpochSizeEstimate(options.epochSize);
     this.control = new RateControl(
       autoAdjust,
@@ -152,7 +153,7 @@ class Epochs {
     const minibatchSize = await this.chooseMinibatchSize(epoch, learningRate);
     if (options.traceLevel > 0) {
       const momentumPerSample = options.momentumPerSample(epoch, this.parallelSequences);
-      const effective = Math.pow(momentumPerSample, minibatchSize);
+      const effective = Math.pow(momentumPerSample, this.countedSize(minibatchSize));
       const timeConstant = momentumPerSample === 0 ? 0 : -1 / Math.log(momentumPerSample);
       log.write("\n");
       log.stamped(epochHeader(epoch + 1, learningRate, effective, timeConstant));
@@ -165,6 +166,13 @@ class Epochs {
     log.stamped(epochLine({ ...finished, learningRatePerSample: learningRate, seconds }));
     this.request.curves?.epoch(epoch + 1, totals);
     return this.conclude(epoch, minibatchSize, totals);
+  }
+
+  /** Samples of a minibatch as the line of an epoch counts them (SGDLib/SGD.cpp, actualMinibatchSize). */
+  private countedSize(minibatchSize: number): number {
+    const { options, reader } = this.request;
+    const multiplied = reader.isOlder && options.truncated && minibatchSize > 1;
+    return multiplied ? minibatchSize * this.parallelSequences : minibatchSize;
   }
 
   private announceDropout(epoch: number): void {
