@@ -27,6 +27,8 @@ export interface ReaderOptions {
   readonly preparesAtOnce?: boolean;
   /** Writers that take one sequence at a time get them so. */
   readonly writesOneByOne?: boolean;
+  /** As of the reader. */
+  readonly countsRows?: boolean;
   /** Sequences that may be unreadable and left out (`maxErrors`). */
   readonly maxInvalid?: number;
   /** How much the randomization tells of its work, from 0 (the default) to 3. */
@@ -37,6 +39,7 @@ export interface ReaderOptions {
 export class DataReader implements Reader {
   readonly streams: readonly StreamDescription[];
   readonly readsParts = true;
+  readonly countsRows: boolean;
   private readonly supply: SequenceSupply;
   private readonly packer: Packer;
   private readonly minibatches: Prefetch<Minibatch>;
@@ -49,6 +52,7 @@ export class DataReader implements Reader {
   ) {
     const { streams } = deserializer;
     checkNames(streams);
+    this.countsRows = options.countsRows ?? true;
     this.supply = new SequenceSupply(
       deserializer,
       options.randomization,

@@ -40,6 +40,11 @@ export interface Reader {
    * takes its share of every minibatch (IDataReader::SupportsDistributedMBRead).
    */
   readonly readsParts: boolean;
+  /**
+   * False: it does not tell how many sequences stand side by side, and 0 is taken for them (CompositeDataReader/Exports.cpp,
+   * GetNumParallelSequencesForFixingBPTTMode).
+   */
+  readonly countsRows?: boolean;
   /** Goes to the start of an epoch. */
   start(request: EpochRequest): Promise<void>;
   /** The next minibatch, or undefined at the end of the epoch. */

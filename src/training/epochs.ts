@@ -95,12 +95,13 @@ class Epochs {
   private readonly normalization: NormalizationConstants;
   private totalSamplesSeen: number;
   private previousDropout = 0;
-  /** Sequences side by side in the last minibatch delivered. */
-  private parallelSequences = 1;
+  /** Sequences side by side in the last minibatch delivered; 0 where the reader does not count them. */
+  private parallelSequences: number;
   private hasRun = false;
   private lastCriteria: readonly CriterionSum[] = [];
 
   constructor(private readonly request: EpochsRequest) {
+    this.parallelSequences = request.reader.countsRows === false ? 0 : 1;
     const { options, startEpoch, resumed, session } = request;
     const { autoAdjust, minibatchSizes } = options;
     const firstSize = minibatchSizes.at(startEpoch);
@@ -280,7 +281,7 @@ class Epochs {
   private ratesFor({ epoch, learningRate }: Pass, minibatch: Minibatch | undefined): Rates {
     const { session, trainer, options, unrolled } = this.request;
     if (minibatch) {
-      this.parallelSequences = trainer.parallelSequences(minibatch);
+      if (this.parallelSequences > 0) this.parallelSequences = trainer.parallelSequences(minibatch);
       session.log.write(unrolled.lines(minibatch));
     }
     return {
