@@ -53,6 +53,8 @@ allowRelaxedVectors();
 
 function sessionStart(options: RunOptions): SessionStart {
   const { signal, onProgress, onRedirect } = options;
+  // The processes of one machine share its cores.
+  const threads = Math.ceil(cores() / processesHere());
   return {
     files: options.files ?? nodeFiles(options.directory),
     library: readLibrarySources(),
@@ -69,8 +71,8 @@ function sessionStart(options: RunOptions): SessionStart {
     processes: options.processes ?? mpiProcesses(),
     backendName: options.backend,
     // Threads open the machine's own files.
-    pictures: pictureDecoder(),
-    readerThreads: options.files ? undefined : readerThreads(),
+    pictures: pictureDecoder(threads),
+    readerThreads: options.files ? undefined : readerThreads(threads),
     signal,
     onProgress,
     onRedirect,

@@ -65,11 +65,11 @@ export class HtkWriter {
   /** @throws CntkError `write-type`, `file-missing`. */
   constructor(
     private readonly session: Pick<Session, "files" | "log">,
-    private readonly evaluator: Evaluator,
+    nodes: readonly NetworkNode[],
     outputs: readonly HtkOutput[],
   ) {
     const { files, log } = session;
-    this.outputs = evaluator.nodes.map((found) => {
+    this.outputs = nodes.map((found) => {
       const output = outputs.find(({ node }) => node.toLowerCase() === found.name.toLowerCase());
       if (!output) {
         throw new CntkError({
@@ -97,8 +97,8 @@ export class HtkWriter {
     }
   }
 
-  async write(minibatch: Minibatch): Promise<void> {
-    const values = await this.evaluator.values(minibatch);
+  async write(minibatch: Minibatch, evaluator: Evaluator): Promise<void> {
+    const values = await evaluator.values(minibatch);
     for (const { found, paths, dimension, list } of this.outputs) {
       const value = outputOf(values, found.name);
       const columns = value.layout ? value.layout.rows * value.layout.steps : minibatch.columns;

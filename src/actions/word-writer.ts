@@ -80,12 +80,10 @@ export class WordWriter {
 
   constructor(
     private readonly session: Pick<Session, "files" | "log">,
-    private readonly evaluator: Evaluator,
+    nodes: readonly NetworkNode[],
     { outputs, classFiles }: WordWriterOptions,
   ) {
-    const sorted = [...evaluator.nodes].sort((a, b) =>
-      compareNames(a.name.toLowerCase(), b.name.toLowerCase()),
-    );
+    const sorted = [...nodes].sort((a, b) => compareNames(a.name.toLowerCase(), b.name.toLowerCase()));
     this.outputs = sorted.map((node) => {
       const output = outputs.get(node.name.toLowerCase());
       if (!output) {
@@ -101,8 +99,8 @@ export class WordWriter {
     });
   }
 
-  async write(minibatch: Minibatch): Promise<void> {
-    const values = await this.evaluator.values(minibatch);
+  async write(minibatch: Minibatch, evaluator: Evaluator): Promise<void> {
+    const values = await evaluator.values(minibatch);
     for (const output of this.outputs) {
       const found = outputOf(values, output.node.name);
       const columns = found.layout ? found.layout.rows * found.layout.steps : minibatch.columns;

@@ -43,13 +43,14 @@ export const writeAction: Action = {
       const special = section.has("writer") ? readWriter(section.section("writer")) : undefined;
       const path = special ? "" : outputPath(section);
       const format = readWriteFormat(section, log);
+      const specialWriter = special?.(session, outputNodes(network.shaped, section));
       const { evaluator, written } = await compileOutputs(session, network, options, section);
       try {
         requirePrecision();
         checkStreams(evaluator.inputs, reader);
         const withKeys = writesKeys(section);
         const request = { session, evaluator, written, format: format(session.files), path, withKeys };
-        const writer = special?.(session, evaluator) ?? new NodeWriter(request);
+        const writer = specialWriter ?? new NodeWriter(request);
         const { minibatchSize, epochSize } = options;
         const interruption = new Interruption(session.signal);
         const unrolled = new UnrollWarnings(evaluator.shaped, evaluator.nodes, options.traceLevel);
@@ -57,10 +58,10 @@ export const writeAction: Action = {
         let index = 0;
         try {
           await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
-          if (special) reader.limitParallelSequences?.(1);
           for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
             log.write(unrolled.lines(minibatch));
-            await writer.write(minibatch, index);
+            if (writer instanceof NodeWriter) await writer.write(minibatch, index);
+            else await writer.write(minibatch, evaluator);
             if (!special) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
             if (path === "-") session.output.write("\n");
             samples += minibatch.columns;
@@ -106,11 +107,11 @@ export const writeAction: Action = {
 /** Makes the writer that a `writer` section describes: words, or HTK files. */
 function readWriter(
   section: ConfigSection,
-): (session: Session, evaluator: Evaluator) => WordWriter | HtkWriter {
+): (session: Session, nodes: readonly NetworkNode[]) => WordWriter | HtkWriter {
   const htk = readHtkWriter(section);
-  if (htk) return (session, evaluator) => new HtkWriter(session, evaluator, htk);
+  if (htk) return (session, nodes) => new HtkWriter(session, nodes, htk);
   const words = readWordWriter(section);
-  return (session, evaluator) => new WordWriter(session, evaluator, words);
+  return (session, nodes) => new WordWriter(session, nodes, words);
 }
 
 /** Where a write goes: a prefix, or `-`. Throws CntkError where there is none. */

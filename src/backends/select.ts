@@ -3,7 +3,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { ElementType } from "../numerics/values.js";
 import type { Backend } from "./backend.js";
-import { missingForWasm } from "./wasm/emit/engine.js";
+import { canReserve, missingForWasm } from "./wasm/emit/engine.js";
 import type { Team } from "./wasm/team.js";
 
 /** The element types that a backend computes in, known without loading it. */
@@ -67,10 +67,16 @@ export async function selectBackend(request: BackendRequest): Promise<BackendCho
 
 /** The compiled backend where the engine can run it, else the generated loops. */
 function fastestBackend(notes: string[], request: WasmRequest): Promise<Backend> {
-  const missing = missingForWasm();
-  if (missing === undefined) return openBackend("wasm", request);
-  notes.push(`The backend 'wasm' cannot run here: this JavaScript engine has no ${missing}.`);
+  const reason = whyNotWasm();
+  if (reason === undefined) return openBackend("wasm", request);
+  notes.push(`The backend 'wasm' cannot run here: ${reason}.`);
   return openBackend("javascript");
+}
+
+function whyNotWasm(): string | undefined {
+  const missing = missingForWasm();
+  if (missing !== undefined) return `this JavaScript engine has no ${missing}`;
+  return canReserve() ? undefined : "its addresses, some 10 GB, cannot be had (ulimit -v)";
 }
 
 function withNotes(backend: Backend, notes: readonly string[]): BackendChoice {

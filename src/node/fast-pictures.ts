@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import type { Picture } from "../readers/index.js";
 import { orientationOf, pictureOfPixels } from "./pixels.js";
 
@@ -19,8 +20,12 @@ interface Sharp {
 
 export type DecodeOnThread = (bytes: Uint8Array, grayscale: boolean) => Promise<Picture>;
 
-/** Decodes by sharp, on threads of its own; undefined where the optional package is not installed. */
-export function fastDecoder(): DecodeOnThread | undefined {
+/**
+ * Decodes by sharp, on threads of its own; undefined where the optional package is not installed. As many pictures at a time as
+ * there are cores: with more, the thread that crops and scales would lose its time to them first, and then work while nobody decodes;
+ * with fewer, decoding would wait until that thread has time to hand out the next one.
+ */
+export function fastDecoder(threads = availableParallelism()): DecodeOnThread | undefined {
   let sharp: Sharp;
   try {
     sharp = createRequire(import.meta.url)("sharp") as Sharp;
@@ -30,7 +35,7 @@ export function fastDecoder(): DecodeOnThread | undefined {
   } catch {
     return undefined;
   }
-  return async (bytes, grayscale) => {
+  const decode: DecodeOnThread = async (bytes, grayscale) => {
     // Colour profiles are left alone, as OpenCV leaves them; damaged ends are taken as far as they go.
     const image = sharp(bytes, {
       ignoreIcc: true,
@@ -40,5 +45,24 @@ export function fastDecoder(): DecodeOnThread | undefined {
     });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     return pictureOfPixels({ ...info, values: data }, orientationOf(bytes), grayscale);
+  };
+  return atMost(threads, decode);
+}
+
+/** The same function, of which only so many calls run at a time; the others wait their turn. */
+function atMost(count: number, decode: DecodeOnThread): DecodeOnThread {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (bytes, grayscale) => {
+    if (running >= count) await new Promise<void>((begin) => waiting.push(begin));
+    else running++;
+    try {
+      return await decode(bytes, grayscale);
+    } finally {
+      // Whoever comes next takes this one's place.
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
   };
 }

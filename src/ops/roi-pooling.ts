@@ -58,6 +58,9 @@ const roiPooling = defineOp({
     const [width = 0, height = 0] = grid;
     const [inputWidth = 0, inputHeight = 0, channels = 0] = x;
     const [corners, regions = 0] = rois;
+    // CNTK asks for these axes before it says what it misses.
+    if (x.length < 3) throw wrong(context, "input must have at least one channel ([W x H x C]).");
+    if (rois.length < 2) throw wrong(context, "ROI input must have the following shape: [4 x roisPerImage].");
     if (isFinalPass) {
       if (grid.length !== 2) throw wrong(context, "roi output shape must have two dimensions ([W x H]).");
       if (inputWidth < width || inputHeight < height) {

@@ -25,10 +25,11 @@ export interface ReaderOptions {
   readonly prefetch?: boolean;
   /** Begin with the next minibatch before one is used: its pictures are decoded on other threads meanwhile. */
   readonly preparesAtOnce?: boolean;
-  /** Writers that take one sequence at a time get them so. */
-  readonly writesOneByOne?: boolean;
-  /** As of the reader. */
-  readonly countsRows?: boolean;
+  /** One sequence a minibatch, whatever its size. */
+  readonly oneByOne?: boolean;
+  /** See Reader. */
+  readonly isOlder?: boolean;
+  readonly firstParallelSequences?: number;
   /** Sequences that may be unreadable and left out (`maxErrors`). */
   readonly maxInvalid?: number;
   /** How much the randomization tells of its work, from 0 (the default) to 3. */
@@ -39,7 +40,8 @@ export interface ReaderOptions {
 export class DataReader implements Reader {
   readonly streams: readonly StreamDescription[];
   readonly readsParts = true;
-  readonly countsRows: boolean;
+  readonly isOlder: boolean;
+  readonly firstParallelSequences: number;
   private readonly supply: SequenceSupply;
   private readonly packer: Packer;
   private readonly minibatches: Prefetch<Minibatch>;
@@ -51,8 +53,9 @@ export class DataReader implements Reader {
     warn: (text: string) => void,
   ) {
     const { streams } = deserializer;
+    this.isOlder = options.isOlder ?? false;
+    this.firstParallelSequences = options.firstParallelSequences ?? 1;
     checkNames(streams);
-    this.countsRows = options.countsRows ?? true;
     this.supply = new SequenceSupply(
       deserializer,
       options.randomization,
@@ -95,11 +98,7 @@ export class DataReader implements Reader {
     }
     this.supply.start(request);
     this.packer.start(request);
-  }
-
-  /** Utterances that are to be written come one by one; other formats are written as they come. */
-  limitParallelSequences(): void {
-    if (this.options.writesOneByOne) this.packer.takeOneByOne?.();
+    if (this.options.oneByOne) this.packer.takeOneByOne?.();
   }
 
   next(): Promise<Minibatch | undefined> {

@@ -42,6 +42,8 @@ export interface SequenceSource {
 
 /** A chunk in memory. */
 export interface Chunk {
+  /** What it takes, in bytes; told only where loading it again would take longer than it is worth. */
+  readonly bytes?: number;
   /** Samples of a sequence of this chunk (0 = its first one); `stream` counts the deserializer's streams. */
   source(stream: number, sequence: number): SequenceSource;
   /**
@@ -60,8 +62,11 @@ export interface Chunk {
 export interface Deserializer {
   readonly streams: readonly DeserializerStream[];
   readonly corpus: Corpus;
-  /** Says which chunks will be asked for next, in this order: they may be loaded ahead, on other threads. */
-  prepare?(ids: readonly number[]): void;
+  /**
+   * Says which chunks will be asked for at once, in this order, and which after them: they may be loaded ahead, on other
+   * threads. Chunks that are named no more are not asked for.
+   */
+  prepare?(now: readonly number[], later: readonly number[]): void;
   /** Loads a chunk; throws CntkError for data that cannot be read. */
   chunk(id: number): Promise<Chunk>;
   /** Key of a sequence; sequences count through all chunks. */

@@ -11,6 +11,7 @@ import type { EpochRequest, Reader, StreamDescription } from "./reader.js";
 export class OtherPrecision implements Reader {
   readonly streams: readonly StreamDescription[];
   readonly readsParts: boolean;
+  readonly isOlder: boolean;
 
   constructor(
     private readonly reader: Reader,
@@ -19,6 +20,7 @@ export class OtherPrecision implements Reader {
   ) {
     this.streams = reader.streams;
     this.readsParts = reader.readsParts;
+    this.isOlder = reader.isOlder ?? false;
   }
 
   start(request: EpochRequest): Promise<void> {
@@ -34,10 +36,6 @@ export class OtherPrecision implements Reader {
       span: this.place,
       hint: "precision stands at the top of the configuration, where readers and commands find it",
     });
-  }
-
-  limitParallelSequences(count: number): void {
-    this.reader.limitParallelSequences?.(count);
   }
 
   close(): Promise<void> {

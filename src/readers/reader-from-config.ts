@@ -8,11 +8,16 @@ import type { Reader, ReaderSurroundings } from "./reader.js";
 /** Opens the data of a reader whose section has been read. */
 type Open = (surroundings: ReaderSurroundings) => Reader | Promise<Reader>;
 
+/** Tells what a kind of reader has to say of itself. */
+type Announce = (text: string) => void;
+
 /** A kind of reader: it is loaded when a section asks for it. */
 interface Kind {
   /** Old and new names of CNTK's; a name can mean another library's type too, which cannot work here. */
   readonly names: readonly string[];
   readonly read: (section: ConfigSection) => Promise<Open>;
+  /** What the log says before the section is read. */
+  readonly announcement?: string;
 }
 
 const kinds: readonly Kind[] = [
@@ -89,6 +94,11 @@ const kinds: readonly Kind[] = [
   },
   {
     names: ["UCIFastReader", "Cntk.Reader.UCIFast"],
+    announcement:
+      "********** DEPRECATED **********\n" +
+      "UCIFastReader is no longer actively maintained.\n" +
+      "It is known to have defects, proceed with caution (better yet, switch to CNTKTextFormatReader)!\n" +
+      "For more details please see https://docs.microsoft.com/en-us/cognitive-toolkit/Brainscript-CNTKTextFormat-Reader \n",
     read: async (section) => {
       const { readNumberTableOptions } = await import("./number-table/number-table-config.js");
       const options = readNumberTableOptions(section);
@@ -117,7 +127,7 @@ export async function readerFromConfig(
   section: ConfigSection,
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
-  const open = await describedReader(section);
+  const open = await describedReader(section, (text) => surroundings.log.write(text));
   const reader = await open(surroundings);
   const { elementType } = surroundings;
   const precision = section.string("precision", "float").toLowerCase() === "double" ? "double" : "float";
@@ -131,26 +141,27 @@ export async function checkReader(section: ConfigSection): Promise<void> {
 }
 
 /** Reads the section; the function returned opens the data. */
-async function describedReader(section: ConfigSection): Promise<Open> {
-  if (section.has("readers")) return listedReader(section);
+async function describedReader(section: ConfigSection, announce: Announce = () => {}): Promise<Open> {
+  if (section.has("readers")) return listedReader(section, announce);
   const composite = section.has("deserializers");
   const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
-  return readerOfType(section, type);
+  return readerOfType(section, type, announce);
 }
 
 /** `readers = NAME`: the section of this name beside it. More than one reader at a time there is not. */
-function listedReader(section: ConfigSection): Promise<Open> {
+function listedReader(section: ConfigSection, announce: Announce): Promise<Open> {
   const [name, ...others] = section.array("readers");
   if (name === undefined || others.length > 0) {
     throw unavailable("several 'readers' are not available yet", section.keySpan("readers") ?? section.span);
   }
   const own = section.section(name);
-  return readerOfType(own, own.string("readerType", "CNTKTextFormatReader"));
+  return readerOfType(own, own.string("readerType", "CNTKTextFormatReader"), announce);
 }
 
-async function readerOfType(section: ConfigSection, type: string): Promise<Open> {
+async function readerOfType(section: ConfigSection, type: string, announce: Announce): Promise<Open> {
   const span = section.raw("readerType")?.spanOf() ?? section.span;
   const kind = kinds.find(({ names }) => names.includes(type));
+  if (kind?.announcement !== undefined) announce(kind.announcement);
   if (kind) return kind.read(section);
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({

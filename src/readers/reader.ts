@@ -40,22 +40,24 @@ export interface Reader {
    * takes its share of every minibatch (IDataReader::SupportsDistributedMBRead).
    */
   readonly readsParts: boolean;
-  /**
-   * False: it does not tell how many sequences stand side by side, and 0 is taken for them (CompositeDataReader/Exports.cpp,
-   * GetNumParallelSequencesForFixingBPTTMode).
-   */
-  readonly countsRows?: boolean;
   /** Goes to the start of an epoch. */
   start(request: EpochRequest): Promise<void>;
   /** The next minibatch, or undefined at the end of the epoch. */
   next(): Promise<Minibatch | undefined>;
-  /** Sentences of a minibatch from now on, for writers that take one at a time; most readers have no say in it. */
-  limitParallelSequences?(count: number): void;
+  /** One of CNTK's older readers, or taken for one: with `truncated` the momentum of a minibatch counts its parallel sequences. */
+  readonly isOlder?: boolean;
+  /**
+   * Parallel sequences of the first minibatch, as far as the reader knows before it; 1 when left out. 0: the reader never tells
+   * (CompositeDataReader/Exports.cpp, GetNumParallelSequencesForFixingBPTTMode).
+   */
+  readonly firstParallelSequences?: number;
   close(): Promise<void>;
 }
 
 /** Work that readers give to other threads, where there are some. */
 export interface ReaderThreads {
+  /** How many work at a time, beside the reader's own. */
+  readonly count: number;
   /** Parses a chunk of text without a word; undefined if that is not possible, and it has to be parsed by the reader itself. */
   parseText(job: ChunkJob): Promise<readonly SequenceBlock[] | undefined>;
 }

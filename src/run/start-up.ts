@@ -42,12 +42,13 @@ function requirePrecision(root: ConfigSection): void {
 }
 
 function threadLines(root: ConfigSection, log: Session["log"], cores: number): void {
-  const threads = toldThreads(root, cores);
   if (root.boolean("forceDeterministicAlgorithms", false)) {
+    // numCPUThreads is not even read then.
     log.stamped(
       "WARNING: forceDeterministicAlgorithms flag is specified. Using 1 CPU thread for processing.\n",
     );
-  } else if (threads !== undefined) {
-    log.stamped(`Using ${threads} CPU threads.\n`);
+    return;
   }
+  const threads = toldThreads(root, cores);
+  if (threads !== undefined) log.stamped(`Using ${threads} CPU threads.\n`);
 }

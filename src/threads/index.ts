@@ -8,7 +8,7 @@ import { ThreadPool } from "./thread-pool.js";
 export function readerThreads(threads?: number): ReaderThreads {
   const entry = new URL("./parse-text.js", import.meta.url);
   const parsers = new ThreadPool<ChunkJob, readonly SequenceBlock[] | null>(entry, threads);
-  return { parseText: async (job) => (await parsers.run(job)) ?? undefined };
+  return { count: parsers.threads, parseText: async (job) => (await parsers.run(job)) ?? undefined };
 }
 /** So many threads that compute together, this one included. */
 export const computeTeam = (threads: number): Team => new ComputeTeam(threads);

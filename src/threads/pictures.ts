@@ -12,7 +12,7 @@ export function pictureDecoder(threads?: number, allowsFast = true): PictureDeco
   let decode: DecodeOnThread | undefined;
   return {
     decode(bytes, grayscale) {
-      decode ??= (allowsFast ? fastDecoder() : undefined) ?? pureDecoder(threads);
+      decode ??= (allowsFast ? fastDecoder(threads) : undefined) ?? pureDecoder(threads);
       return decode(bytes, grayscale);
     },
     inflate: (bytes, size) => inflateRawSync(bytes, { maxOutputLength: Math.max(size, 1) }),

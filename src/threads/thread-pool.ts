@@ -21,13 +21,18 @@ const mostThreads = 4;
  */
 export class ThreadPool<Request, Reply> {
   private readonly waiting: Task<Request, Reply>[] = [];
+  /** How many run at a time. */
+  readonly threads: number;
   private running = 0;
 
   constructor(
     /** The module that a thread runs: it answers every message by one message. */
     private readonly entry: URL,
-    private readonly threads = Math.min(availableParallelism(), mostThreads),
-  ) {}
+    /** At most so many threads, where it has to share the cores with others. */
+    threads = Infinity,
+  ) {
+    this.threads = Math.min(threads, availableParallelism(), mostThreads);
+  }
 
   /** The reply; undefined when the thread could not be started or broke down, and the caller has to do the work. */
   run(request: Request): Promise<Reply | undefined> {

@@ -95,17 +95,17 @@ class Epochs {
   private readonly normalization: NormalizationConstants;
   private totalSamplesSeen: number;
   private previousDropout = 0;
-  /** Sequences side by side in the last minibatch delivered; 0 where the reader does not count them. */
+  /** Sequences side by side in the last minibatch delivered; 0 where the reader never tells. */
   private parallelSequences: number;
   private hasRun = false;
   private lastCriteria: readonly CriterionSum[] = [];
 
   constructor(private readonly request: EpochsRequest) {
-    this.parallelSequences = request.reader.countsRows === false ? 0 : 1;
     const { options, startEpoch, resumed, session } = request;
     const { autoAdjust, minibatchSizes } = options;
     const firstSize = minibatchSizes.at(startEpoch);
     const firstRate = Math.fround(0.5 / firstSize);
+    this.parallelSequences = request.reader.firstParallelSequences ?? 1;
     this.epochSize = new EpochSizeEstimate(options.epochSize);
     this.control = new RateControl(
       autoAdjust,
@@ -153,7 +153,7 @@ class Epochs {
     const minibatchSize = await this.chooseMinibatchSize(epoch, learningRate);
     if (options.traceLevel > 0) {
       const momentumPerSample = options.momentumPerSample(epoch, this.parallelSequences);
-      const effective = Math.pow(momentumPerSample, minibatchSize);
+      const effective = Math.pow(momentumPerSample, this.countedSize(minibatchSize));
       const timeConstant = momentumPerSample === 0 ? 0 : -1 / Math.log(momentumPerSample);
       log.write("\n");
       log.stamped(epochHeader(epoch + 1, learningRate, effective, timeConstant));
@@ -166,6 +166,13 @@ class Epochs {
     log.stamped(epochLine({ ...finished, learningRatePerSample: learningRate, seconds }));
     this.request.curves?.epoch(epoch + 1, totals);
     return this.conclude(epoch, minibatchSize, totals);
+  }
+
+  /** Samples of a minibatch as the line of an epoch counts them (SGDLib/SGD.cpp, actualMinibatchSize). */
+  private countedSize(minibatchSize: number): number {
+    const { options, reader } = this.request;
+    const multiplied = reader.isOlder && options.truncated && minibatchSize > 1;
+    return multiplied ? minibatchSize * this.parallelSequences : minibatchSize;
   }
 
   private announceDropout(epoch: number): void {

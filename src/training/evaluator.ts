@@ -204,7 +204,7 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   const { minibatchSize, epochSize } = options;
   const { rank, size: workers } = run.team?.readsApart ? run.team.communicator : { rank: 0, size: 1 };
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank, workers });
-  const pieces = options.pieces.needed(minibatchSize, reader.countsRows === false ? 0 : 1);
+  const pieces = options.pieces.needed(minibatchSize, reader.firstParallelSequences ?? 1);
   for (let goesOn = true; ;) {
     const read = await reader.next();
     // Processes that read apart from each other go on until all of them are done.

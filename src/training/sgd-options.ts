@@ -31,6 +31,8 @@ export interface SgdOptions extends UpdateOptions {
   readonly autoAdjust: AutoAdjustOptions;
   /** Momentum per sample, double; `parallelSequences` as above. */
   momentumPerSample(epoch: number, parallelSequences?: number): number;
+  /** The minibatch size is the length of pieces; see learningRate. */
+  readonly truncated: boolean;
   readonly minLearningRatePerSample: number;
   readonly dropoutRates: Schedule;
   /** Time constants of batch normalizations; 0 leaves the nodes' own. */
@@ -99,7 +101,8 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     fail("max-epochs", "maxEpochs is out of range.", "maxEpochs", "it is a number of epochs, from 0");
   }
   readUnused(section);
-  const effectiveSize = effectiveSizes(minibatchSizes, section.boolean("truncated", false), fail);
+  const truncated = section.boolean("truncated", false);
+  const effectiveSize = effectiveSizes(minibatchSizes, truncated, fail);
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
@@ -112,6 +115,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
     ...learningRates(section, effectiveSize, autoAdjust.rates !== "scheduled", fail),
     autoAdjust,
     momentumPerSample: momenta(section, effectiveSize, fail),
+    truncated,
     minLearningRatePerSample: Math.fround(section.number("minLearningRatePerSample", 1e-9)),
     dropoutRates,
     normalizationTimeConstants: section.numberSchedule("batchNormalizationTimeConstant", [0]),

@@ -233,3 +233,24 @@ describe("the compiled backend on two threads", () => {
     for (const log of both) expect(log).toEqual(once);
   });
 });
+
+it.skipIf(process.platform === "win32")(
+  "trains in a process whose addresses are limited, without the compiled backend",
+  async () => {
+    const directory = fresh();
+    const words = [program, "configFile=net.cntk", "command=train"];
+    const command = 'ulimit -v 7000000 && exec "$@"';
+    const child = spawn("/bin/sh", ["-c", command, "sh", process.execPath, ...words], {
+      ...endsInTime,
+      cwd: directory,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let log = "";
+    child.stderr.on("data", (text: Buffer) => (log += text.toString()));
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    expect([status, models(directory)]).toEqual([0, afterTraining]);
+    expect(log).toContain(
+      "The backend 'wasm' cannot run here: its addresses, some 10 GB, cannot be had (ulimit -v).",
+    );
+  },
+);

@@ -36,7 +36,9 @@ export async function supervise(script, workerData, { count, first, describe }) 
   let isBusy = false;
   await new Promise((finished) => {
     const next = () => {
-      if (++seed >= first + count) {
+      const done = ++seed - first;
+      if (done > 0 && done % 10_000 === 0) console.log(`${done} ended`);
+      if (done >= count) {
         clearInterval(watch);
         finished(worker.terminate());
         return;

@@ -104,6 +104,19 @@ describe("UCIFastReader", () => {
     expect(log.at(-1)).toBe("Warning: labels are not specified.");
   });
 
+  // As CNTK's log has it: the warning about the missing section is not for one that says `none`.
+  it("warns of itself before it reads its section, and of labels only where their section is missing", async () => {
+    const log: string[] = [];
+    const none = section.replace("labelType = category", "labelType = none");
+    await open(none, mapping, log).reader;
+    expect(log.join("")).toContain("DEPRECATED");
+    expect(log.join("")).not.toContain("labels are not specified");
+    const wrong: string[] = [];
+    const same = 'customDelimiter = "," ; customDecimalPoint = ","';
+    await expect(open(section + same, mapping, wrong).reader).rejects.toThrow("cannot be the same");
+    expect(wrong.join("")).toContain("DEPRECATED");
+  });
+
   it("makes the mapping file where it may", async () => {
     const { reader, contents } = open(`${section}allowMapCreation = true`);
     await (await reader).close();

@@ -1,9 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
-import { engine, type LinearMemory } from "./emit/engine.js";
+import { engine, type LinearMemory, mostPages } from "./emit/engine.js";
 
 const pageSize = 65536;
-/** As much as 32 bits reach; only what is used is taken from the machine. */
-const mostPages = 65536;
 /** Every piece begins at a cache line. */
 const alignment = 64;
 
@@ -34,7 +32,7 @@ export class Arena {
     try {
       this.memory = new engine.Memory({ initial, maximum, shared });
     } catch {
-      throw outOfMemory(initial * pageSize);
+      throw shared ? noAddresses() : outOfMemory(initial * pageSize);
     }
     this.end = initial * pageSize;
     this.free.push({ begin: Math.ceil(reserved / alignment) * alignment, end: this.end });
@@ -99,6 +97,14 @@ export class Arena {
     this.free.splice(index, 0, piece);
     return index;
   }
+}
+
+function noAddresses(): CntkError {
+  return new CntkError({
+    code: "out-of-memory",
+    message: "The addresses that WebAssembly's memory reserves, some 10 GB, cannot be had.",
+    hint: "lift the limit of this process's address space (ulimit -v unlimited), or take --backend javascript",
+  });
 }
 
 function outOfMemory(bytes: number): CntkError {

@@ -3,7 +3,7 @@ import type { EntryName } from "../../network/execution-graph.js";
 import { instructionsOf, type Entry, type Loop, type Plan } from "../../plan/plan.js";
 import type { AxisId, Instruction, Kind } from "../../primitives/instruction.js";
 import { CallWriter, type Imported, type Piece } from "./call-writer.js";
-import { engine, type CompiledModule } from "./emit/engine.js";
+import { engine, type CompiledModule, mostPages } from "./emit/engine.js";
 import { define, variable, type Routine } from "./emit/function.js";
 import { advance, repeat } from "./emit/loops.js";
 import { addedSums } from "./kernels/added-sums.js";
@@ -99,13 +99,16 @@ export function compileProgram(plan: Plan, fused = false, shared = true): Progra
 }
 
 function compiledModule(exports: readonly (readonly [string, Routine])[], shared: boolean): CompiledModule {
-  const memory = importMemory({ min: 1, max: 65536, shared });
+  // The emitter would make a memory that nobody uses.
+  const memory = importMemory({ min: 1, max: mostPages, shared }, notUsed);
   const bytes = Module({
     exports: Object.fromEntries(exports),
     memory: { ...memory, module: "host", string: "memory" },
   }).toBytes();
   return new engine.Module(bytes);
 }
+
+const notUsed = {} as never;
 
 /** The emitter passes a module's bytes as arguments of a function: some five bytes an instruction, of which 100,000 fit. */
 const mostInstructions = 15_000;

@@ -63,18 +63,25 @@ export class CompositeDeserializer implements Deserializer {
     }));
   }
 
-  prepare(ids: readonly number[]): void {
-    for (const { deserializer, sequences, chunkOf, loaded } of this.parts) {
-      const wanted = new Set<number>();
-      for (const id of ids) {
-        const end = this.corpus.firstSequences[id + 1] ?? 0;
-        for (let s = this.corpus.firstSequences[id] ?? 0; s < end; s++) {
-          const chunk = chunkOf[sequences[s] ?? 0] ?? 0;
-          if (!loaded.has(chunk)) wanted.add(chunk);
-        }
-      }
-      deserializer.prepare?.([...wanted]);
+  prepare(now: readonly number[], later: readonly number[]): void {
+    for (const part of this.parts) {
+      const wanted = this.chunksOf(part, now);
+      const next = this.chunksOf(part, later).filter((chunk) => !wanted.includes(chunk));
+      part.deserializer.prepare?.(wanted, next);
     }
+  }
+
+  /** Chunks of a part that are not in memory and have sequences of these chunks. */
+  private chunksOf({ sequences, chunkOf, loaded }: Part, ids: readonly number[]): number[] {
+    const wanted = new Set<number>();
+    for (const id of ids) {
+      const end = this.corpus.firstSequences[id + 1] ?? 0;
+      for (let s = this.corpus.firstSequences[id] ?? 0; s < end; s++) {
+        const chunk = chunkOf[sequences[s] ?? 0] ?? 0;
+        if (!loaded.has(chunk)) wanted.add(chunk);
+      }
+    }
+    return [...wanted];
   }
 
   async chunk(id: number): Promise<Chunk> {

@@ -31,6 +31,8 @@ export interface FeatureSource {
   /** Stands before what the log says of them. */
   readonly label: string;
   readonly utterances: readonly Utterance[];
+  /** What the log says of all that is listed, where some of it is left out. */
+  readonly listed?: { readonly utterances: number; readonly frames: number };
   /** Numbers of a frame in the files; found out when first asked. */
   dimension(): number;
   /** The frames of the utterances from `first` up to `end`, each one frame after the other. */
@@ -142,10 +144,10 @@ export class FeatureDeserializer implements Deserializer {
   }
 
   private description(): string {
-    const { label, utterances } = this.source;
-    const count = utterances.length;
+    const { label, utterances, listed } = this.source;
+    const count = listed?.utterances ?? utterances.length;
     const chunks = this.list.firstUtterances.length - 1;
-    const frames = this.list.firstFrames[count] ?? 0;
+    const frames = listed?.frames ?? this.list.firstFrames[count] ?? 0;
     const average = `${formatFixed(count / chunks, 1)} utterances, ${formatFixed(frames / chunks, 1)} frames`;
     return (
       `${label}: selected '${count}' utterances grouped into '${chunks}' chunks, ` +

@@ -36,6 +36,7 @@ export function htkDeserializer(
 class HtkFeatures implements FeatureSource {
   readonly label = "HTKDeserializer";
   readonly utterances: readonly Utterance[];
+  readonly listed: { readonly utterances: number; readonly frames: number };
   private readonly entries: readonly ScriptEntry[];
   private first: FeatureKind | undefined;
 
@@ -46,11 +47,16 @@ class HtkFeatures implements FeatureSource {
   ) {
     const { files, log } = surroundings;
     const keys = utteranceKeys(reading);
+    log.write(`Reading script file ${options.scriptFile} ...`);
     const listed = readScriptFile(files, options.scriptFile, options.root, options.wholeFiles).map((entry) =>
       entry.lastFrame < 0 ? this.measured(entry) : entry,
     );
-    log.write(`Reading script file ${options.scriptFile} ... ${listed.length} entries\n`);
     const all = listed.map((entry) => ({ entry, key: keys.of(entry.key) }));
+    this.listed = {
+      utterances: new Set(all.map(({ key }) => key)).size,
+      frames: listed.reduce((sum, entry) => sum + frameCount(entry), 0),
+    };
+    log.write(` ${this.listed.utterances} entries\n`);
     const kept = withoutDuplicates(all, (text) => log.write(text));
     if (kept.length === 0) {
       throw new CntkError({
@@ -62,7 +68,7 @@ class HtkFeatures implements FeatureSource {
     this.entries = kept.map(({ entry }) => entry);
     this.utterances = kept.map(({ entry, key }) => ({
       key,
-      frames: entry.lastFrame + 1 - entry.firstFrame,
+      frames: frameCount(entry),
     }));
   }
 
@@ -142,6 +148,10 @@ class HtkFeatures implements FeatureSource {
       throw new CntkError({ ...error.diagnostic, hint: hint === undefined ? line : `${hint}; ${line}` });
     }
   }
+}
+
+function frameCount({ firstFrame, lastFrame }: ScriptEntry): number {
+  return lastFrame + 1 - firstFrame;
 }
 
 /** Of a key that occurs more than once nothing is kept. */

@@ -59,7 +59,7 @@ export function readSpeechReader(section: ConfigSection, files: SpeechFiles = ht
   const wholeFiles = isOlderReader(section) && isWrite(section);
   const frameMode = !wholeFiles && section.boolean("frameMode", true);
   return {
-    reader: { ...readerOptions(section, frameMode), writesOneByOne: true },
+    reader: { ...readerOptions(section, frameMode), oneByOne: wholeFiles },
     features: featureNames.map((name) => {
       const stream = section.section(name);
       return files.features(stream, featureOptions(stream, name, frameMode), wholeFiles);
@@ -220,6 +220,8 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
             parallelSequences: (epoch: number) => Math.max(1, parallel.at(epoch)),
           }
         : "sequence",
+    isOlder: true,
+    firstParallelSequences: Math.max(1, parallel.at(0)),
     localTimeline: false,
     withKeys: false,
     prefetch: section.boolean("prefetch", true),
@@ -235,7 +237,7 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
     throw problem(section, "'readMethod' must be 'none' for write action.", "readMethod");
   }
   if (method === "none") return {};
-  if (method !== "blockrandomize" && method !== "rollingwindow") {
+  if (method !== "blockrandomize" && !(isOlder && method === "rollingwindow")) {
     throw problem(section, "readMethod must be 'blockRandomize' or 'none'.", "readMethod");
   }
   const word = section.string("randomize", "auto").toLowerCase();

@@ -22,11 +22,19 @@ export type LabelSource = (surroundings: ReaderSurroundings) => readonly Labelle
 /** Where CNTK's master label files lie: named, or listed in a file, one a line. */
 export type LabelFiles = { readonly list: string } | { readonly paths: readonly string[] };
 
+/** Names of states as CNTK counts them: behind a last line break it takes the zero that ends its text for one more. */
+function countedStates(states: ReadonlyMap<string, number>, text: string): number {
+  return states.size + (/[\r\n]$/.test(text) ? 1 : 0);
+}
+
 /** Labels of master label files; `stateList` has the names of states, empty = classes are numbers. */
 export function labelFiles(given: LabelFiles, stateList: string): LabelSource {
   return ({ files, log }) => {
     const states = stateList === "" ? undefined : readStateList(files, stateList);
-    if (states) log.write(`Total (${states.size}) state names in state list '${stateList}'\n`);
+    if (states)
+      log.write(
+        `Total (${countedStates(states, files.readText(stateList))}) state names in state list '${stateList}'\n`,
+      );
     const labels = labelPaths(files, given).flatMap((path) => readLabelFile(files, path, states));
     const frames = labels.reduce((sum, { starts }) => sum + (starts.at(-1) ?? 0), 0);
     log.write(`MLFDeserializer: '${labels.length}' utterances with '${frames}' frames\n`);

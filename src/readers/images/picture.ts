@@ -33,7 +33,7 @@ export function emptyLike(values: Picture["values"], length: number): Picture["v
   return values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
 }
 
-/** A rectangle out of a picture. */
+/** A rectangle out of a picture; all of it is the picture itself. */
 export function cut(picture: Picture, left: number, top: number, width: number, height: number): Picture {
   if (left === 0 && top === 0 && width === picture.width && height === picture.height) return picture;
   const { channels, values } = picture;
@@ -46,25 +46,26 @@ export function cut(picture: Picture, left: number, top: number, width: number, 
   return { width, height, channels, values: result };
 }
 
-/** Left and right exchanged. */
+/** Left and right exchanged; takes over the memory of the picture. */
 export function mirrored(picture: Picture): Picture {
   const { width, height, channels, values } = picture;
-  const result = emptyLike(values, values.length);
-  const isColour = channels === 3 && values instanceof Uint8Array && result instanceof Uint8Array;
-  for (let y = 0; y < height; y++) {
-    const begin = y * width * channels;
-    if (isColour) mirrorColours(values, result, begin, width);
-    else mirrorRow(values, result, begin, width, channels);
+  if (channels === 3 && values instanceof Uint8Array) {
+    for (let y = 0; y < height; y++) mirrorColours(values, 3 * y * width, width);
+    return picture;
   }
+  const result = emptyLike(values, values.length);
+  for (let y = 0; y < height; y++) mirrorRow(values, result, y * width * channels, width, channels);
   return { ...picture, values: result };
 }
 
-/** The usual case, in which three bytes are a pixel. */
-function mirrorColours(from: Uint8Array, to: Uint8Array, begin: number, width: number): void {
-  for (let x = 0, a = begin, b = begin + 3 * (width - 1); x < width; x++, a += 3, b -= 3) {
-    to[a] = from[b] as number;
-    to[a + 1] = from[b + 1] as number;
-    to[a + 2] = from[b + 2] as number;
+/** The usual case, in which three bytes are a pixel: the row is turned round where it stands. */
+function mirrorColours(values: Uint8Array, begin: number, width: number): void {
+  for (let a = begin, b = begin + 3 * (width - 1); a < b; a += 3, b -= 3) {
+    for (let c = 0; c < 3; c++) {
+      const left = values[a + c] as number;
+      values[a + c] = values[b + c] as number;
+      values[b + c] = left;
+    }
   }
 }
 

@@ -153,14 +153,15 @@ function resizedBytes(picture: Picture, values: Uint8Array, across: Taps, down: 
     return sum;
   };
   const result = new Uint8ClampedArray(line * height);
+  const bytes = new Uint8Array(result.buffer);
   const lines: Int32Array[] = [];
   for (let y = 0; y < height; y++) {
     for (let k = 0; k < down.count; k++) lines[k] = rowOf(rows[y * down.count + k] ?? 0);
     const weights = yWeights.subarray(y * down.count, (y + 1) * down.count);
-    if (down.count === 2) blendTwo(lines, weights, result, y * line);
+    if (down.count === 2) blendTwo(lines, weights, bytes.subarray(y * line, (y + 1) * line));
     else blendMany(lines, weights, result, y * line);
   }
-  return { width, height, channels, values: new Uint8Array(result.buffer) };
+  return { width, height, channels, values: bytes };
 }
 
 /** Half numbers go to the even neighbour, as the processor rounds. */
@@ -230,19 +231,14 @@ function sumTwoColours(
   }
 }
 
-/** Two rows, in the order of shifts that the fast way takes. */
-function blendTwo(
-  lines: readonly Int32Array[],
-  weights: Int32Array,
-  result: Uint8ClampedArray,
-  to: number,
-): void {
-  const [first = new Int32Array(), second = first] = lines;
-  const [a = 0, b = 0] = weights;
-  for (let i = 0; i < first.length; i++) {
+/** Two rows, in the order of shifts that the fast way takes. Weights that sum to one make no value that is no byte. */
+function blendTwo(lines: readonly Int32Array[], weights: Int32Array, result: Uint8Array): void {
+  const [first, second] = [lines[0] as Int32Array, lines[1] as Int32Array];
+  const [a, b] = [weights[0] as number, weights[1] as number];
+  for (let i = 0; i < result.length; i++) {
     const upper = Math.imul(a, (first[i] as number) >> 4) >> 16;
     const lower = Math.imul(b, (second[i] as number) >> 4) >> 16;
-    result[to + i] = (upper + lower + 2) >> 2;
+    result[i] = (upper + lower + 2) >> 2;
   }
 }
 

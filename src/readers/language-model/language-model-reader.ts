@@ -26,13 +26,14 @@ interface Sentence {
  */
 export class LanguageModelReader implements Reader {
   readonly readsParts = false;
+  readonly isOlder = true;
   readonly streams: readonly StreamDescription[];
   private readonly classes: WordClasses | undefined;
   private readonly bounds: ClassBounds | undefined;
   private readonly input: Vocabulary;
   private readonly output: Vocabulary;
   private readonly lines: LineCursor;
-  private parallelSequences: number;
+  private readonly parallelSequences: number;
   private request: EpochRequest = { epoch: 0, minibatchSize: 0, epochSize: 0, rank: 0, workers: 1 };
   private seed = 0;
   private returned = 0;
@@ -71,11 +72,6 @@ export class LanguageModelReader implements Reader {
     }
     streams.push({ name: output.name, dimension: mode === "class" ? 4 : 1, storage: "dense" });
     this.streams = streams;
-  }
-
-  /** A writer that takes one sentence at a time asks for it. */
-  limitParallelSequences(count: number): void {
-    this.parallelSequences = count;
   }
 
   start(request: EpochRequest): Promise<void> {

@@ -17,11 +17,12 @@ const blockSize = 50000;
  */
 export class LanguageUnderstandingReader implements Reader {
   readonly readsParts = false;
+  readonly isOlder = true;
   readonly streams: readonly StreamDescription[];
   private readonly words: Tokens;
   private readonly tags: Tokens;
   private readonly file: SentenceFile;
-  private parallelSequences: number;
+  private readonly parallelSequences: number;
   private request: EpochRequest = { epoch: 0, minibatchSize: 0, epochSize: 0, rank: 0, workers: 1 };
   /** The sentences in memory, and those of them that have not been delivered. */
   private whole: Sentence[] = [];
@@ -29,7 +30,8 @@ export class LanguageUnderstandingReader implements Reader {
   private firstOpen = 0;
   private sentencesSoFar = 0;
   private samplesSoFar = 0;
-  private seed = 0;
+  /** How many minibatches were asked for since the reader was opened: CNTK shuffles with this number as the seed. */
+  private asked = 0;
 
   constructor(
     private readonly options: LanguageUnderstandingOptions,
@@ -68,11 +70,6 @@ export class LanguageUnderstandingReader implements Reader {
     this.streams = streams;
   }
 
-  /** A writer that takes one sentence at a time asks for it. */
-  limitParallelSequences(count: number): void {
-    this.parallelSequences = count;
-  }
-
   start(request: EpochRequest): Promise<void> {
     this.request = request;
     this.sentencesSoFar = 0;
@@ -84,6 +81,7 @@ export class LanguageUnderstandingReader implements Reader {
   }
 
   async next(): Promise<Minibatch | undefined> {
+    const seed = this.asked++;
     // CNTK counts sentences where the option says samples; the size of all data where none is given.
     const epochSize = this.request.epochSize || Infinity;
     if (this.request.minibatchSize === 0 || this.sentencesSoFar > epochSize) return undefined;
@@ -98,7 +96,7 @@ export class LanguageUnderstandingReader implements Reader {
         this.surroundings.log.write("EnsureDataAvailable: No more data.\n");
         return undefined;
       }
-      if (this.options.randomize) standardShuffle(this.whole, new MinimalStandard(this.seed++));
+      if (this.options.randomize) standardShuffle(this.whole, new MinimalStandard(seed));
       this.reopen();
       sentences = this.choose();
       if (sentences.length === 0) return undefined;

@@ -26,6 +26,8 @@ export interface NumberTableOptions {
   readonly file: string;
   readonly features: ColumnRange & { readonly name: string };
   readonly labels: TableLabels | undefined;
+  /** There may be one that says that labels are of no type. */
+  readonly hasLabelSection: boolean;
   /** Separates columns, besides blanks and tabs; empty = nothing else does. */
   readonly delimiter: string;
   readonly decimalPoint: string;
@@ -69,6 +71,7 @@ export function readNumberTableOptions(section: ConfigSection): NumberTableOptio
     file,
     features: { name, start: ofFeatures.size("start", 0), count: ofFeatures.size("dim") },
     labels: labels[0] === undefined ? undefined : readLabels(section, labels[0], file),
+    hasLabelSection: labels[0] !== undefined,
     delimiter,
     decimalPoint,
     randomize: readRange(section),

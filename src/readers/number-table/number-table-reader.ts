@@ -7,13 +7,6 @@ import type { EpochRequest, Reader, ReaderSurroundings, StreamDescription } from
 import { categoriesOf, readNumberTable, type NumberTable } from "./number-table.js";
 import type { NumberTableOptions, TableLabels } from "./number-table-config.js";
 
-/** What CNTK says whenever this reader is asked for. */
-const deprecation =
-  "********** DEPRECATED **********\n" +
-  "UCIFastReader is no longer actively maintained.\n" +
-  "It is known to have defects, proceed with caution (better yet, switch to CNTKTextFormatReader)!\n" +
-  "For more details please see https://docs.microsoft.com/en-us/cognitive-toolkit/Brainscript-CNTKTextFormat-Reader \n";
-
 /** The size and order of an epoch. */
 interface EpochPlan {
   readonly size: number;
@@ -28,6 +21,7 @@ interface EpochPlan {
  */
 export class NumberTableReader implements Reader {
   readonly readsParts = true;
+  readonly isOlder = true;
   readonly streams: readonly StreamDescription[];
   readonly sweepSamples: number;
   private readonly table: NumberTable;
@@ -49,8 +43,7 @@ export class NumberTableReader implements Reader {
   ) {
     const { files } = surroundings;
     const { features, labels, createsMapping } = options;
-    surroundings.log.write(deprecation);
-    if (!labels) surroundings.log.write("Warning: labels are not specified.");
+    if (!options.hasLabelSection) surroundings.log.write("Warning: labels are not specified.");
     this.tell(`Reading UCI file ${options.file}\n`);
     this.table = readNumberTable(options, files);
     this.sweepSamples = this.table.samples;

@@ -43,6 +43,8 @@ export interface Selection {
   readonly chunks: readonly number[];
   /** Chunks that will be wanted after these: the one that follows them in this sweep, if the epoch gets there. The same array as long as `chunks` is. */
   readonly next: readonly number[];
+  /** So many chunks one worker alone would have in memory now. */
+  readonly room: number;
   /** Nothing comes after these. */
   readonly endOfEpoch: boolean;
 }
@@ -175,7 +177,7 @@ export class SequenceOrder {
     this.position += globalSamples;
     this.chooseChunks(begin, end);
     const { chunks, nextChunks: next } = this;
-    return { sequences, chunks, next, endOfEpoch: this.position >= this.epochEnd };
+    return { sequences, chunks, next, room: end - begin, endOfEpoch: this.position >= this.epochEnd };
   }
 
   private isLocal(sequence: number): boolean {

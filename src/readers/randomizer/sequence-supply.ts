@@ -54,7 +54,7 @@ export class SequenceSupply {
   async take(budget: Budget): Promise<Supply | undefined> {
     const selection = this.order.next(budget);
     if (selection === undefined) return undefined;
-    await this.chunks.hold(selection.chunks, selection.next);
+    await this.chunks.hold(selection.chunks, selection.next, selection.room);
     // CNTK loads nothing for a request that brings this worker nothing.
     if (selection.sequences.length > 0) this.order.chunksAreLoaded();
     const { firstSequences } = this.deserializer.corpus;

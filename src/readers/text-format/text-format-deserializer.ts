@@ -73,9 +73,11 @@ export class TextFormatDeserializer implements Deserializer {
     return this.index;
   }
 
-  prepare(ids: readonly number[]): void {
+  prepare(now: readonly number[], later: readonly number[]): void {
     const { readerThreads, files } = this.surroundings;
     if (readerThreads === undefined) return;
+    // A single thread is no faster than this one, which would wait for it to start.
+    const ids = readerThreads.count > 1 ? [...now, ...later] : later;
     for (const id of this.ahead.keys()) if (!ids.includes(id)) this.ahead.delete(id);
     const places = new Map(ids.map((id) => [id, this.place(id)]));
     const bytes = [...places.values()].reduce((sum, { starts }) => sum + spanOf(starts), 0);
@@ -94,6 +96,7 @@ export class TextFormatDeserializer implements Deserializer {
     this.ahead.delete(id);
     const blocks = parsed ?? this.loadChunk(id).map((stream) => stream.block());
     return {
+      bytes: blocks.reduce((sum, block) => sum + bytesOf(block), 0),
       source: (stream, index) => {
         const block = blocks[stream];
         if (block === undefined) throw new Error(`there is no stream ${stream}`);
@@ -148,7 +151,12 @@ export class TextFormatDeserializer implements Deserializer {
   }
 }
 
-/** Bytes of a chunk. */
+/** What a block takes in memory, in bytes. */
+function bytesOf({ values, rows, sequenceStarts, sampleStarts }: SequenceBlock): number {
+  return values.byteLength + rows.byteLength + sequenceStarts.byteLength + sampleStarts.byteLength;
+}
+
+/** Bytes of a chunk's text. */
 function spanOf(starts: Float64Array): number {
   return (starts[starts.length - 1] ?? 0) - (starts[0] ?? 0);
 }

@@ -104,6 +104,20 @@ describe("pictures out of files", () => {
     const ours = await fast?.(jpeg, false);
     expect(distance(ours?.values ?? [], expected)).toBeLessThanOrEqual(3);
   });
+  it.skipIf(!fast)(
+    "by sharp, many at a time: each waits for its turn, and what fails keeps nobody waiting",
+    async () => {
+      const decode = fastDecoder(2);
+      const broken = Uint8Array.of(1, 2, 3);
+      const all = await Promise.allSettled(
+        Array.from({ length: 12 }, async (_, i) => decode?.(i % 3 === 1 ? broken : png, false)),
+      );
+      for (const [i, one] of all.entries()) {
+        if (i % 3 === 1) expect(one.status).toBe("rejected");
+        else expect(one).toEqual({ status: "fulfilled", value: picture });
+      }
+    },
+  );
   it("what is no picture has a reason", () => {
     expect(() => decodePure(Uint8Array.of(1, 2, 3), false)).toThrow("it is neither JPEG nor PNG");
     expect(() => decodePure(jpeg.subarray(0, 200), false)).toThrow();
@@ -161,12 +175,24 @@ describe("scaleMode", () => {
   });
 });
 
-it("a mirrored picture is the same from the other side", () => {
-  const line: Picture = {
-    width: 3,
-    height: 1,
-    channels: 3,
-    values: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9),
-  };
-  expect([...mirrored(line).values]).toEqual([7, 8, 9, 4, 5, 6, 1, 2, 3]);
+describe("a mirrored picture is the same from the other side", () => {
+  const pixels = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18];
+  it("in three colours", () => {
+    const line: Picture = { width: 3, height: 2, channels: 3, values: Uint8Array.from(pixels) };
+    const other = [7, 8, 9, 4, 5, 6, 1, 2, 3, 16, 17, 18, 13, 14, 15, 10, 11, 12];
+    expect([...mirrored(line).values]).toEqual(other);
+    const two: Picture = { width: 2, height: 3, channels: 3, values: Uint8Array.from(pixels) };
+    expect([...mirrored(two).values].slice(0, 6)).toEqual([4, 5, 6, 1, 2, 3]);
+  });
+  it("in one, and in numbers", () => {
+    const grey: Picture = { width: 3, height: 1, channels: 1, values: Uint8Array.of(1, 2, 3) };
+    expect([...mirrored(grey).values]).toEqual([3, 2, 1]);
+    const numbers: Picture = {
+      width: 2,
+      height: 1,
+      channels: 3,
+      values: Float32Array.from([1, 2, 3, 4, 5, 6]),
+    };
+    expect([...mirrored(numbers).values]).toEqual([4, 5, 6, 1, 2, 3]);
+  });
 });

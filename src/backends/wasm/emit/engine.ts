@@ -48,6 +48,22 @@ export function canShare(): boolean {
   }
 }
 
+/** Pages of the largest memory: as far as 32 bits reach. Only what is used is taken from the machine. */
+export const mostPages = 65536;
+
+/**
+ * Can the addresses of the largest memory be reserved? The engine takes some 10 GB of them, so that no access needs a check; a
+ * process whose address space is limited (`ulimit -v`, as on many clusters) may not have them.
+ */
+export function canReserve(): boolean {
+  try {
+    new engine.Memory({ initial: 0, maximum: mostPages, shared: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What the engine lacks for the compiled backend; undefined if nothing. */
 export function missingForWasm(): string | undefined {
   return engine.validate(vectorModule) ? undefined : "WebAssembly SIMD";
