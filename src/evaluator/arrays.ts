@@ -68,7 +68,8 @@ export function* arrayValue(
 export function elementOf(array: Value, at: Value, node: IndexExpression): Answer {
   if (!isArray(array)) throw typeExpected("array", array, node.array.span);
   const index = integerOf(at, node.index.span);
-  const element = array.elements[index - array.first];
+  // CNTK compares the index as a size, so what stands before 0 is never found (ScriptableObjects.h, ConfigArray::At).
+  const element = index < 0 ? undefined : array.elements[index - array.first];
   if (element) return element.ask();
   const last = array.first + array.elements.length - 1;
   const message = `Index ${index} out of bounds [${array.first}..${last}].`;

@@ -5,7 +5,7 @@ import {
   printInteger,
   printReal,
   printText,
-  readConversion,
+  readFormat,
   widestFormat,
 } from "../numerics/printf.js";
 import { isInteger } from "./conversions.js";
@@ -27,7 +27,13 @@ const deepest = 1000;
  * @param span where `how` was written
  */
 export function formatted(value: Value, how = "", span?: Span): Evaluation<string> {
-  return format(value, { ...conversionOf(how, span), budget: new TextBudget(span) }, 0);
+  const conversions = new Map<OwnLetter, Conversion>();
+  const conversion = (letter: OwnLetter): Conversion => {
+    const known = conversions.get(letter) ?? conversionOf(how, letter, span);
+    conversions.set(letter, known);
+    return known;
+  };
+  return format(value, { conversion, budget: new TextBudget(span) }, 0);
 }
 
 /** `formatted`, with everything that the value contains computed now. */
@@ -42,7 +48,7 @@ function* format(value: Value, how: Formatting, depth: number): Evaluation<strin
     case "number":
       return budget.spend(formatNumber(value, how));
     case "string":
-      return budget.spend(printText(value, how));
+      return budget.spend(printText(value, how.conversion("s")));
     case "boolean":
       return budget.spend(String(value));
   }
@@ -51,6 +57,7 @@ function* format(value: Value, how: Formatting, depth: number): Evaluation<strin
   switch (value.kind) {
     case "array": {
       const items: string[] = [];
+      if (value.first < 0 && value.elements.length > 0) throw unreachableElements();
       for (const element of value.elements) items.push(yield* format(yield element.ask(), how, depth + 1));
       return nested("(", items.join("\n"), ")");
     }
@@ -70,6 +77,15 @@ function* format(value: Value, how: Formatting, depth: number): Evaluation<strin
   }
 }
 
+/** CNTK comes to no element whose index is below 0, not even when it goes through all of them. */
+function unreachableElements(): CntkError {
+  return new CntkError({
+    code: "index-out-of-bounds",
+    message: "FormatConfigValue: out of bounds index while iterating??",
+    hint: "the elements of an array that begins before 0 cannot be printed: let it begin at 0",
+  });
+}
+
 /** The first item goes on the line of the opening bracket, the closing bracket behind the last one. */
 function nested(open: string, items: string, close: string): string {
   return `${open} ${indented(items).slice(2)} ${close}`;
@@ -79,13 +95,17 @@ function indented(text: string): string {
   return text.replace(/^/gm, "  ");
 }
 
+/** The letter that CNTK puts behind a format: for a whole number, any other number, a text. */
+type OwnLetter = "d" | "f" | "s";
+
 /** How values are written, and how much of them. */
-interface Formatting extends Conversion {
+interface Formatting {
+  readonly conversion: (letter: OwnLetter) => Conversion;
   readonly budget: TextBudget;
 }
 
-function conversionOf(how: string, span: Span | undefined): Conversion {
-  const conversion = readConversion(how);
+function conversionOf(how: string, letter: OwnLetter, span: Span | undefined): Conversion {
+  const conversion = how.includes("%") ? undefined : readFormat(how, letter);
   if (!conversion) {
     const percent = "FormatConfigValue: format string must not contain %";
     const message = how.includes("%") ? percent : `invalid format '${how}'`;
@@ -102,6 +122,6 @@ function conversionOf(how: string, span: Span | undefined): Conversion {
 }
 
 /** `%d` for a whole number within C's int (also -0), else `%f`. */
-function formatNumber(value: number, conversion: Conversion): string {
-  return isInteger(value) ? printInteger(value, conversion) : printReal(value, conversion);
+function formatNumber(value: number, { conversion }: Formatting): string {
+  return isInteger(value) ? printInteger(value, conversion("d")) : printReal(value, conversion("f"));
 }

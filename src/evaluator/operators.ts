@@ -1,9 +1,14 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
 import { shifted } from "./arrays.js";
 import { isArray, isFunction, isRecord } from "./conversions.js";
 import { failure, typeName } from "./failures.js";
 import { composition } from "./functions.js";
 import { checkTextLength } from "./limits.js";
 import type { BinaryOperatorName, CallContext, Host, Value } from "./values.js";
+
+/** What CNTK says to `record with record`. */
+const withSentence =
+  "Inside File: Source/CNTK/BrainScript/BrainScriptEvaluator.cpp  Line: 484  Function: OtherOp  -> Feature Not Implemented.";
 
 /** A binary operator on values that are there: both sides are always evaluated, `&&` and `||` protect nothing. */
 export function binaryOperation(
@@ -46,7 +51,12 @@ function builtIn(
   if (operator === "<<" && isArray(left) && typeof right === "number")
     return shifted(left, right, context.span);
   if (operator === "with" && isRecord(left) && isRecord(right)) {
-    throw failure("not-implemented", "operator with -> Feature Not Implemented.", context.span);
+    throw new CntkError({
+      code: "not-implemented",
+      message: `operator with: ${withSentence}`,
+      logged: withSentence,
+      span: context.span,
+    });
   }
   return undefined;
 }

@@ -43,7 +43,9 @@ export function minibatchLine(line: MinibatchLine): string {
   if (line.minibatchesPerEpoch !== undefined) {
     const shown = line.last - line.first + 1;
     const digits = Math.max(Math.ceil(Math.log10(line.minibatchesPerEpoch / shown)) - 2, 2);
-    range += `, ${formatFixed((100 * line.last) / line.minibatchesPerEpoch, digits).padStart(2)}%`;
+    // Where the first epoch had no samples at all, nothing is ever done of it.
+    const share = line.minibatchesPerEpoch === 0 ? 0 : (100 * line.last) / line.minibatchesPerEpoch;
+    range += `, ${formatFixed(share, digits).padStart(2)}%`;
   }
   const criteria = line.criteria.map((criterion) => `${criterionText(criterion)}; `).join("");
   const rate = line.samples / line.seconds;

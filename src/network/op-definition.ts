@@ -1,4 +1,4 @@
-import type { NotImplemented } from "./not-implemented.js";
+import type { SparseDataRefusal, SparseUse } from "./not-implemented.js";
 import type { Expression } from "../primitives/expression.js";
 import type { AxisId, Kind, Operand } from "../primitives/instruction.js";
 import type { Parameters, ReduceOperation } from "../primitives/parameters.js";
@@ -271,8 +271,11 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
   readonly delay?: 1 | -1;
   /** Inputs whose lowering and gradient take sparse data as it is; all others see it written out. */
   readonly sparseInputs?: readonly number[];
-  /** Inputs that CNTK's CPU code does not take as sparse data, and where it says so. */
-  readonly sparseNotImplemented?: Readonly<Record<number, NotImplemented>>;
+  /**
+   * What CNTK's CPU code says to an input that is sparse data; undefined: nothing. Where an entry does not say, tensors refuse
+   * them (`refusedByTensors`).
+   */
+  readonly refusesSparse?: (use: SparseUse) => SparseDataRefusal | undefined;
   /** What CNTK's matrix library says to inputs whose shapes have passed; undefined: nothing. */
   readonly refusesData?: (inputs: readonly DataInput[]) => string | undefined;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */

@@ -5,7 +5,7 @@ export interface Conversion {
   readonly flags: string;
   readonly width: number;
   readonly precision: number | undefined;
-  /** Of a number: `%e`, `%g` or a capital letter instead of `%f`. */
+  /** Of a number: `%e`, `%g` or a capital letter instead of `%f`; `%u`, `%x` or `%o` instead of `%d`. */
   readonly letter?: string;
   /** What the format has besides the conversion. */
   readonly before?: string;
@@ -14,15 +14,15 @@ export interface Conversion {
   readonly isMissing?: boolean;
 }
 
-/** The letters of conversions that can take the place of CNTK's own: of numbers, of indices, of texts. */
-const letters = { f: "fFeEgG", u: "udi", s: "s" } as const;
+/** The letters of conversions that can take the place of CNTK's own: of numbers, of whole numbers, of indices, of texts. */
+const letters = { f: "fFeEgG", d: "diuxXo", u: "udi", s: "s" } as const;
 
 /**
  * Reads what CNTK puts between `%` and its own letter as `printf` would read the whole: `.3` and its like, but also `.3e`, behind
  * which CNTK's letter is a text, or `%.3`, which is no conversion. Undefined for formats whose result is left to chance.
  */
 export function readFormat(text: string, own: keyof typeof letters): Conversion | undefined {
-  const pieces = /%(%|([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?(?:hh|h|ll|l|q|j|z|t)?(\D))|[^%]+|%/gy;
+  const pieces = /%(%|([-+ 0#']*)([0-9]*)(?:\.([0-9]*))?(?:hh|h|ll|l|q|j|z|t)?(\D))|[^%]+|%/gy;
   let conversion: Conversion | undefined;
   let [before, after] = ["", ""];
   for (const [piece, found, flags = "", width = "", precision, letter = ""] of `%${text}${own}`.matchAll(
@@ -40,14 +40,6 @@ export function readFormat(text: string, own: keyof typeof letters): Conversion 
   }
   const nothing = { flags: "", width: 0, precision: undefined, isMissing: true };
   return { ...(conversion ?? nothing), before, after };
-}
-
-/** Reads `-8.3` and its like; undefined for anything else. A point without digits is a precision of 0. */
-export function readConversion(text: string): Conversion | undefined {
-  const parts = /^([-+ 0#]*)([0-9]*)(?:\.([0-9]*))?$/.exec(text);
-  if (!parts) return undefined;
-  const [, flags = "", width = "", precision] = parts;
-  return { flags, width: Number(width), precision: precision === undefined ? undefined : Number(precision) };
 }
 
 /** Numbers are no wider, and have no more decimals, than anybody reads. */
@@ -78,18 +70,27 @@ function within({ before = "", after = "", isMissing = false }: Conversion, text
   return isMissing ? before : before + text + after;
 }
 
-/** C's `%d`, for a whole number. */
+/** C's `%d`, for a whole number, or what the conversion has instead of it: `%u`, `%x`, `%X`, `%o` take it for one of 32 bits. */
 export function printInteger(value: number, conversion: Conversion): string {
-  const { precision = 1, flags } = conversion;
-  const digits = precision === 0 && value === 0 ? "" : String(Math.abs(value)).padStart(precision, "0");
-  const sign = signOf(value === 0 ? 0 : value, flags);
-  return within(conversion, padded(sign, digits, conversion, conversion.precision === undefined));
+  const { precision = 1, flags, letter = "d" } = conversion;
+  const base = { u: 10, x: 16, o: 8 }[letter.toLowerCase()];
+  const number = base ? value >>> 0 : Math.abs(value);
+  const digits = precision === 0 && value === 0 ? "" : number.toString(base).padStart(precision, "0");
+  const sign = base ? prefixOf(number, digits, conversion) : signOf(value === 0 ? 0 : value, flags);
+  const text = padded(sign, digits, conversion, conversion.precision === undefined);
+  return within(conversion, letter === "X" ? text.toUpperCase() : text);
 }
 
-/** C's `%u`, for a whole number from 0: as `%d`, but flags that speak of a sign do nothing. */
+/** What the flag `#` puts before a number of base 16 or 8. */
+function prefixOf(number: number, digits: string, { flags, letter = "" }: Conversion): string {
+  if (!flags.includes("#") || letter === "u") return "";
+  if (letter === "o") return digits.startsWith("0") ? "" : "0";
+  return number === 0 ? "" : "0x";
+}
+
+/** C's `%u`, for a whole number from 0, or what the conversion has instead of it. */
 export function printUnsigned(value: number, conversion: Conversion): string {
-  const flags = (conversion.letter ?? "u") === "u" ? conversion.flags.replace(/[+ ]/g, "") : conversion.flags;
-  return printInteger(value, { ...conversion, flags });
+  return printInteger(value, { letter: "u", ...conversion });
 }
 
 /** C's `%s`. */

@@ -4,6 +4,7 @@ import type { GraphBuilder, OpDefinition } from "../network/op-definition.js";
 import { problem } from "./declared.js";
 import { at, defineOp, describe, describeShort, memoryAll, memoryNone, shapeProblem } from "./define-op.js";
 import { inferDynamicAxis, inferFromEachOther, scalarShape } from "./shape-rules.js";
+import { refusesInputs } from "./sparse-data.js";
 
 /*
  * Cosines of pairs of vectors, also of wrong pairs.
@@ -13,6 +14,10 @@ const source = "Source/ComputationNetworkLib/LinearAlgebraNodes.h";
 
 const cosDistance = defineOp({
   name: "CosDistance",
+  refusesSparse: refusesInputs({
+    0: { function: "VectorNorm2", line: 3555 },
+    1: { function: "VectorNorm2", line: 3555 },
+  }),
   doc: "a·b / (‖a‖‖b‖) for every sample.",
   source,
   inputs: [
@@ -85,6 +90,10 @@ function constantValue(node: NetworkNode): number | undefined {
 
 const cosDistanceWithNegativeSamples = defineOp({
   name: "CosDistanceWithNegativeSamples",
+  refusesSparse: refusesInputs({
+    0: { function: "VectorNorm2", line: 3555 },
+    1: { function: "VectorNorm2", line: 3555 },
+  }),
   doc:
     "The cosine of a and b, and below it those of a with b from other columns of the minibatch: neg of them, the first " +
     "`shift` columns away.",

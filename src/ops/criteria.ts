@@ -22,6 +22,7 @@ import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } f
 import { counted, emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
 import { comparable, comparing, elementwiseReduce, widestShape } from "./criterion-shapes.js";
 import { binaryReduce } from "./shape-rules.js";
+import { refusesInputs } from "./sparse-data.js";
 
 /*
  * Training and evaluation criteria: the sum over all samples of the minibatch, one number. SGD does the averaging.
@@ -82,7 +83,10 @@ const crossEntropyWithSoftmax = defineOp({
   ...criterion,
   ...innerProduct,
   name: "CrossEntropyWithSoftmax",
-  sparseNotImplemented: { 0: { function: "AssignInnerProductOfMatrices", line: 5448 } },
+  refusesSparse: refusesInputs({
+    0: { function: "AssignInnerProductOfMatrices", line: 5448 },
+    1: { function: "AssignLogSoftmaxOf", line: 2868 },
+  }),
   doc: "−Σ labels·ln softmax(z)",
   inputs: [
     { name: "labels", doc: "A distribution per sample, mostly one-hot." },
@@ -107,6 +111,10 @@ const crossEntropy = defineOp({
   ...criterion,
   ...innerProduct,
   name: "CrossEntropy",
+  refusesSparse: refusesInputs({
+    0: { function: "AssignInnerProductOfMatrices", line: 5448 },
+    1: { function: "InplaceLog", line: 3012 },
+  }),
   doc: "−Σ labels·ln p, with CNTK's clipped logarithm",
   inputs: [
     { name: "labels", doc: "A distribution per sample." },
@@ -141,6 +149,7 @@ const squareError = defineOp({
       ? undefined
       : "Dimension of matrix c does not match dimension of matrix a.",
   name: "SquareError",
+  refusesSparse: refusesInputs({ 0: { function: "operator-=", line: 2293 } }),
   doc: "Σ(a − b)², without factor ½ and without mean",
   inputs: [
     { name: "a", doc: "Any shape." },
@@ -179,6 +188,7 @@ const logistic = defineOp({
   ...criterion,
   ...equallyMany("The input matrix dimensions do not match."),
   name: "Logistic",
+  refusesSparse: refusesInputs({ 1: { function: "AssignElementProductOf", line: 2499 } }),
   doc: "−Σ ln(2yp + (1−y) − p), the log-likelihood of yes/no labels; weighted: −N·Σ w·ln(…)/Σ w, N the number of samples",
   inputs: [
     { name: "y", doc: "Labels, 0 or 1." },
@@ -238,7 +248,10 @@ const logistic = defineOp({
 const classificationError = defineOp({
   ...criterion,
   name: "ClassificationError",
-  sparseNotImplemented: { 0: { function: "VectorMax", line: 3800 } },
+  refusesSparse: refusesInputs({
+    0: { function: "VectorMax", line: 3800 },
+    1: { function: "VectorMax", line: 3818 },
+  }),
   aliases: ["ErrorPrediction"],
   doc:
     "Number of samples whose label is not the largest activation, or not among the topN largest. Which of " +

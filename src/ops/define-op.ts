@@ -15,6 +15,7 @@ import type {
   ShapeContext,
   ShapeResult,
 } from "../network/op-definition.js";
+import { refusedByTensors } from "../network/not-implemented.js";
 import type { StoredLayout } from "../network/stored-fields.js";
 
 /** What a family writes down for an operation; `defineOp` adds what all have in common. */
@@ -41,6 +42,7 @@ export function defineOp<const S extends AttributeDeclarations, D = undefined>(
   return {
     ...(entry as unknown as OpDefinition),
     stored: entry.stored ?? { fields: [] },
+    refusesSparse: entry.refusesSparse ?? refusedByTensors,
     memory: (entry.memory as OpDefinition["memory"] | undefined) ?? memoryAll,
     shape(context: ShapeContext): ShapeResult {
       checkInputs(entry, context);

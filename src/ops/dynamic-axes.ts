@@ -4,6 +4,7 @@ import { field } from "../network/stored-fields.js";
 import { problem } from "./declared.js";
 import { at, defineOp, describe, memoryNone, shapeProblem } from "./define-op.js";
 import { scalarShape } from "./shape-rules.js";
+import { refusesTensor, takesSparse } from "./sparse-data.js";
 
 /*
  * Nodes that change the dynamic axis: choosing frames (Where, PackedIndex, GatherPacked, ScatterPacked) and putting data
@@ -85,6 +86,7 @@ function requireMinibatchData(context: ShapeContext<object>, what: string): void
 
 const packedIndex = defineOp({
   name: "PackedIndex",
+  refusesSparse: takesSparse,
   doc: "Turns indices within a sequence into columns of the minibatch of another node.",
   source,
   inputs: [
@@ -107,6 +109,7 @@ const packedIndex = defineOp({
 
 const gatherPacked = defineOp({
   name: "GatherPacked",
+  refusesSparse: takesSparse,
   doc: "The columns of the source that a PackedIndex names, under the index's axis.",
   source,
   inputs: [
@@ -152,6 +155,7 @@ const gatherPacked = defineOp({
 
 const scatterPacked = defineOp({
   name: "ScatterPacked",
+  refusesSparse: takesSparse,
   doc: "The reverse of GatherPacked: puts frames at their places under the layout's axis, zeros elsewhere.",
   source,
   inputs: [
@@ -191,6 +195,7 @@ const scatterPacked = defineOp({
 
 const reconcileDynamicAxis = defineOp({
   name: "ReconcileDynamicAxis",
+  refusesSparse: refusesTensor(0),
   aliases: ["ReconcileMBLayout"],
   doc:
     "The data under the dynamic axis of another node of the same layout, which is checked when it runs; data without an " +

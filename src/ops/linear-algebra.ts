@@ -7,6 +7,7 @@ import { asMatrix } from "./lowering.js";
 import { gradientPerSample, lowerPerSample, type ProductLowering } from "./product-per-sample.js";
 import { type ProductAttributes, productShape, productSizes } from "./product-shape.js";
 import { axisField } from "./stored-parts.js";
+import { refusesFactors, refusesTransposedFactors } from "./sparse-data.js";
 
 function lowerProduct(context: ProductLowering, transposed: boolean): void {
   const [a, b] = [at(context.inputs, 0), at(context.inputs, 1)];
@@ -100,6 +101,7 @@ const stored: StoredLayout = {
 
 const times = defineOp({
   name: "Times",
+  refusesSparse: refusesFactors,
   doc:
     "Matrix product of tensors: the first outputRank axes of A are kept, the others are contracted with the first axes " +
     "of B. Unknown dimensions of A are inferred.",
@@ -120,6 +122,7 @@ const times = defineOp({
 
 const transposeTimes = defineOp({
   name: "TransposeTimes",
+  refusesSparse: refusesTransposedFactors,
   source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
   doc: "Product of the transposed matrix A with B.",
   inputs: [

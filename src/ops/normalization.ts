@@ -29,6 +29,7 @@ import { at, defineOp, describe, formatDims, memoryInputs, shapeProblem } from "
 import { emitMap, withDims } from "./lowering.js";
 import { storedNormalization } from "./normalization-stored.js";
 import { inferDynamicAxis } from "./shape-rules.js";
+import { refusesInputs } from "./sparse-data.js";
 
 /** Places of the inputs. */
 const [data, scaleInput, biasInput, meanInput, varianceInput, countInput] = [0, 1, 2, 3, 4, 5] as const;
@@ -368,6 +369,7 @@ function lowerBatchNormalization(context: LoweringContext<NormalizationAttribute
 
 const batchNormalization = defineOp({
   name: "BatchNormalization",
+  refusesSparse: refusesInputs({ 0: { function: "BatchNormalizationForward", line: 4705 } }),
   doc:
     "Shifts and scales each element (or with `spatial` each channel) to mean `bias` and deviation `scale`, by the statistics " +
     "of the minibatch in training and by running averages in inference.",

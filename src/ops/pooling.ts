@@ -126,6 +126,10 @@ const storedLegacyPooling: StoredLayout = {
 
 const pooling = defineOp({
   name: "Pooling",
+  refusesSparse: ({ node }) =>
+    node.attributes.pool === "average"
+      ? { function: "AveragePoolingForward", line: 4667 }
+      : { function: "MaxPoolingForward", line: 4570 },
   doc: "Maximum or average over windows. Cells outside the input never win and, unless poolIncludePad, are not counted.",
   source,
   inputs: [{ name: "x", doc: "[W x H x C], or any number of axes." }],

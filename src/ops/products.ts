@@ -16,6 +16,7 @@ import { flat, withDims } from "./lowering.js";
 import { quantizedTimes } from "./quantized-times.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { reshaped } from "./written-out.js";
+import { refusesDiagonalFactors, refusesInputs, takesSparse } from "./sparse-data.js";
 
 /*
  * Products of matrices and vectors besides Times: per row, per sample, by index.
@@ -25,6 +26,7 @@ const source = "Source/ComputationNetworkLib/LinearAlgebraNodes.h";
 
 const lookupTable = defineOp({
   name: "LookupTable",
+  refusesSparse: takesSparse,
   doc: "For each one-hot block of x the column of E it points at, one below the other.",
   source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
   inputs: [
@@ -71,6 +73,7 @@ const lookupTable = defineOp({
 
 const diagTimes = defineOp({
   name: "DiagTimes",
+  refusesSparse: refusesDiagonalFactors,
   doc: "Deprecated: the rows of X scaled by the elements of a column vector.",
   source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
   inputs: [
@@ -159,6 +162,10 @@ const diagonal = defineOp({
 
 const khatriRaoProduct = defineOp({
   name: "KhatriRaoProduct",
+  refusesSparse: refusesInputs({
+    0: { function: "AssignKhatriRaoProductOf", line: 3611 },
+    1: { function: "AssignKhatriRaoProductOf", line: 3611 },
+  }),
   doc: "Outer product of two vectors for every sample, flattened.",
   source,
   inputs: [

@@ -17,6 +17,7 @@ import { problem } from "./declared.js";
 import { at, defineOp, describe } from "./define-op.js";
 import { linearAlgebraOperations } from "./linear-algebra.js";
 import { emitMap, emitReduceAll, flat, mapped, withDims } from "./lowering.js";
+import { takesSparse } from "./sparse-data.js";
 
 /*
  * Products of whole numbers of 16 bits.
@@ -28,6 +29,7 @@ if (!times) throw new Error("Times is not in the registry");
 export const quantizedTimes = defineOp({
   ...times,
   name: "QuantizedTimes",
+  refusesSparse: takesSparse,
   doc: "Times with both operands rounded to 16-bit integers; for inference only.",
   attributes: {
     inferInputRankToMap: { kind: "integer", doc: "As in Times." },

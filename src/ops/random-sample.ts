@@ -3,6 +3,7 @@ import type { LoweringContext, OpDefinition, ShapeContext } from "../network/op-
 import { field } from "../network/stored-fields.js";
 import { at, defineOp, memoryNone, shapeProblem } from "./define-op.js";
 import { randomEngine } from "./stored-parts.js";
+import { takesSparse } from "./sparse-data.js";
 
 /*
  * Drawing classes by weight, anew for every minibatch: sampled softmax and its kin.
@@ -59,6 +60,7 @@ const sample = {
 const randomSample = defineOp({
   ...sample,
   name: "RandomSample",
+  refusesSparse: takesSparse,
   doc: "One-hot columns of the classes drawn, [classes x sizeOfSampledSet], sparse.",
   shape: (context) => ({
     shape: [classesToDrawFrom(context), context.attributes.sizeOfSampledSet],
@@ -72,6 +74,7 @@ const randomSample = defineOp({
 const inclusionFrequency = defineOp({
   ...sample,
   name: "RandomSampleInclusionFrequency",
+  refusesSparse: takesSparse,
   doc: "How often each class is expected in such a sample; without duplicates an estimate.",
   shape: (context) => ({ shape: [classesToDrawFrom(context), 1], dynamicAxis: null }),
   lower: drawing("frequencies"),

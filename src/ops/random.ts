@@ -4,11 +4,13 @@ import { at, defineOp, memoryNone } from "./define-op.js";
 import { emitMap } from "./lowering.js";
 import { unaryMap } from "./shape-rules.js";
 import { randomEngine } from "./stored-parts.js";
+import { refusesMasks } from "./sparse-data.js";
 
 const product = multiply(argument(0), argument(1));
 
 const dropout = defineOp({
   name: "Dropout",
+  refusesSparse: refusesMasks,
   doc:
     "In training each element is set to 0 with the probability dropoutRate and multiplied by 1/(1−dropoutRate) otherwise; " +
     "the identity in inference. The random engine bears the node's name.",

@@ -2,6 +2,7 @@ import type { NetworkNode } from "../network/network.js";
 import type { OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
 import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
 import { binaryReduce } from "./shape-rules.js";
+import { takesSparse } from "./sparse-data.js";
 
 /*
  * How well a network ranks the items of a query: NDCG as a criterion and as a measure.
@@ -39,6 +40,7 @@ function rankingShape(context: ShapeContext, words: Words): ShapeResult {
 const lambdaRank = defineOp({
   ...ranking,
   name: "LambdaRank",
+  refusesSparse: takesSparse,
   doc: "100·N·(1 − mean NDCG), trained by the lambda gradients.",
   source: trainingNodes,
   differentiable: "yes",
@@ -59,6 +61,7 @@ const lambdaRank = defineOp({
 const ndcg1Eval = defineOp({
   ...ranking,
   name: "NDCG1Eval",
+  refusesSparse: takesSparse,
   doc: "100·N·mean NDCG at rank 1.",
   source: evaluationNodes,
   differentiable: "error",

@@ -37,6 +37,7 @@ import {
 import { counted, emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
 import { inferDynamicAxis, scalarShape, unaryReduce } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
+import { refusesInputs, takesSparse } from "./sparse-data.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.cpp";
 
@@ -291,6 +292,7 @@ const reduceElements = defineOp({
 
 const sumElements = defineOp({
   name: "SumElements",
+  refusesSparse: refusesInputs({ 0: { function: "AssignSumOfElements", line: 3426 } }),
   doc: "Sum of all elements of all samples.",
   source: "Source/ComputationNetworkLib/LinearAlgebraNodes.h",
   inputs: [{ name: "x", doc: "Any shape." }],
@@ -305,6 +307,7 @@ const sumElements = defineOp({
 
 const sumColumnElements = defineOp({
   name: "SumColumnElements",
+  refusesSparse: refusesInputs({ 0: { function: "VectorSum", line: 3508 } }),
   doc: "Sum of all elements of each sample.",
   source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
   inputs: [{ name: "x", doc: "Any shape." }],
@@ -328,6 +331,7 @@ const regularizer = {
 const matrixL1Reg = defineOp({
   ...regularizer,
   name: "MatrixL1Reg",
+  refusesSparse: takesSparse,
   doc: "Σ|x| over all elements of all samples.",
   memory: { ...memoryInputs, backwardTemporaries: 1 },
   gradient: ({ inputs, outputGradient, build }) => [
@@ -345,6 +349,7 @@ const smallestDivisor = Math.fround(1e-30);
 const matrixL2Reg = defineOp({
   ...regularizer,
   name: "MatrixL2Reg",
+  refusesSparse: takesSparse,
   doc: "√Σx² over all elements of all samples (not squared).",
   memory: memoryAll,
   // x/(‖x‖ + 1e-30)

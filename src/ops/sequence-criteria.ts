@@ -6,6 +6,7 @@ import { notRunnable } from "./declared.js";
 import { at, defineOp, memoryInputs, shapeProblem } from "./define-op.js";
 import { emitReduceAll } from "./lowering.js";
 import { binaryReduce, scalarShape } from "./shape-rules.js";
+import { takesSparse } from "./sparse-data.js";
 
 /*
  * Criteria and evaluation measures of sequences: one number for the whole minibatch.
@@ -105,6 +106,7 @@ const forwardBackward = defineOp({
 
 const sequenceWithSoftmax = defineOp({
   name: "SequenceWithSoftmax",
+  refusesSparse: takesSparse,
   doc: "Discriminative criterion over the lattices of speech recognition, smoothed by frame-wise cross entropy.",
   source: specialNodes,
   inputs: [
@@ -139,6 +141,7 @@ const sequenceWithSoftmax = defineOp({
 
 const dummyCriterion = defineOp({
   name: "DummyCriterion",
+  refusesSparse: takesSparse,
   doc: "A criterion computed elsewhere: the objectives are fed, and so are the gradients that z gets.",
   source: specialNodes,
   inputs: [
@@ -189,6 +192,7 @@ const dummyCriterion = defineOp({
 
 const editDistanceError = defineOp({
   name: "EditDistanceError",
+  refusesSparse: () => "EditDistanceError node was not tested for sparse inputs.",
   doc:
     "Insertions, deletions and substitutions between two sequences, per token of the second, times its frames. The " +
     "penalties steer the alignment only.",

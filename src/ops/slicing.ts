@@ -9,6 +9,7 @@ import { at, defineOp, formatDims, memoryNone } from "./define-op.js";
 import { flat } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
+import { refusesInputs } from "./sparse-data.js";
 
 /*
  * Parts of a tensor, and tensors put together. Axes count from 1.
@@ -225,6 +226,7 @@ const rowStack = defineOp({
 
 const rowRepeat = defineOp({
   name: "RowRepeat",
+  refusesSparse: refusesInputs({ 0: { function: "AssignRepeatOf", line: 2166 } }),
   doc: "Repeats each sample numRepeats times: the last dimension is multiplied.",
   source,
   inputs: [{ name: "x", doc: "Any shape." }],
@@ -292,6 +294,7 @@ function targetShape(attributes: LegacyReshapeAttributes): SampleShape {
 
 const legacyReshape = defineOp({
   name: "LegacyReshape",
+  refusesSparse: refusesInputs({ 0: { function: "Reshape", line: 1864 } }),
   doc: "Deprecated: columns of another height. Where the height changes, so does the number of time steps.",
   source,
   inputs: [{ name: "x", doc: "Any shape." }],

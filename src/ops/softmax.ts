@@ -6,6 +6,7 @@ import type { Operand } from "../primitives/instruction.js";
 import { at, defineOp, memoryNone, memoryOutput } from "./define-op.js";
 import { emitMap, withDims } from "./lowering.js";
 import { unaryMap } from "./shape-rules.js";
+import { refusesInputs } from "./sparse-data.js";
 
 /*
  * Softmax and its kin work on the columns of CNTK's matrices: a sample, flattened, or without minibatch data the first axis
@@ -57,6 +58,7 @@ function asColumns(build: GraphBuilder, x: NetworkNode): NetworkNode {
 
 const softmax = defineOp({
   name: "Softmax",
+  refusesSparse: refusesInputs({ 0: { function: "AssignLogSoftmaxOf", line: 2868 } }),
   doc: "eᶻ / Σ eᶻ over all elements of a sample, without overflow.",
   source: "Source/ComputationNetworkLib/NonlinearityNodes.h",
   inputs: z,
@@ -81,6 +83,7 @@ const softmax = defineOp({
 const logSoftmax = defineOp({
   ...softmax,
   name: "LogSoftmax",
+  refusesSparse: refusesInputs({ 0: { function: "AssignLogSoftmaxOf", line: 2868 } }),
   doc: "z − ln Σ eᶻ over all elements of a sample.",
   // dz = g − eʸ·Σ g
   gradient({ node, outputGradient, build }) {
@@ -99,6 +102,7 @@ const logSoftmax = defineOp({
 const hardmax = defineOp({
   ...softmax,
   name: "Hardmax",
+  refusesSparse: refusesInputs({ 0: { function: "AssignHardmaxOf", line: 2900 } }),
   doc: "1 at the first maximum of each sample, 0 elsewhere. No gradient flows.",
   differentiable: "none",
   memory: { ...memoryNone, backwardTemporaries: 1 },

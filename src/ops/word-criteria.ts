@@ -7,6 +7,7 @@ import { matrixSize, problem } from "./declared.js";
 import { at, defineOp, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
 import { scalarShape } from "./shape-rules.js";
 import { cutOut } from "./written-out.js";
+import { takesSparse } from "./sparse-data.js";
 
 /*
  * Criteria over many words, which avoid the softmax over all of them: by classes of words, by telling words from noise.
@@ -26,6 +27,7 @@ function mismatch(context: ShapeContext<object>, message: string, hint?: string)
 
 const classBasedCrossEntropyWithSoftmax = defineOp({
   name: "ClassBasedCrossEntropyWithSoftmax",
+  refusesSparse: takesSparse,
   doc: "−Σ(ln P(class) + ln P(word | class)): a softmax over many words in two steps.",
   source: trainingNodes,
   inputs: [
@@ -105,6 +107,7 @@ const classBasedCrossEntropyWithSoftmax = defineOp({
 /** A criterion whose inputs get their gradients as if it were the root, whatever is made of it (AssignNCEDerivative). */
 const detached = defineOp({
   name: "UnscaledCriterion",
+  refusesSparse: takesSparse,
   doc: "x; its gradient is 1, whatever comes in.",
   source: "cntkts: NoiseContrastiveEstimationNode does not multiply by the gradient it is given",
   inputs: [{ name: "x", doc: "One number." }],
@@ -135,6 +138,7 @@ function biasOf(build: GraphBuilder, biases: NetworkNode, word: NetworkNode): Ne
 
 const noiseContrastiveEstimation = defineOp({
   name: "NCEBasedCrossEntropyWithSoftmax",
+  refusesSparse: takesSparse,
   doc: "Noise-contrastive estimate of the cross entropy over many words.",
   source: trainingNodes,
   inputs: [

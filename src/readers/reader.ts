@@ -46,7 +46,10 @@ export interface Reader {
   next(): Promise<Minibatch | undefined>;
   /** One of CNTK's older readers, or taken for one: with `truncated` the momentum of a minibatch counts its parallel sequences. */
   readonly isOlder?: boolean;
-  /** Parallel sequences of the first minibatch, as far as the reader knows before it; 1 when left out. */
+  /**
+   * Parallel sequences of the first minibatch, as far as the reader knows before it; 1 when left out. 0: the reader never tells
+   * (CompositeDataReader/Exports.cpp, GetNumParallelSequencesForFixingBPTTMode).
+   */
   readonly firstParallelSequences?: number;
   close(): Promise<void>;
 }

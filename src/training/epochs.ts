@@ -95,7 +95,7 @@ class Epochs {
   private readonly normalization: NormalizationConstants;
   private totalSamplesSeen: number;
   private previousDropout = 0;
-  /** Sequences side by side in the last minibatch delivered. */
+  /** Sequences side by side in the last minibatch delivered; 0 where the reader never tells. */
   private parallelSequences: number;
   private hasRun = false;
   private lastCriteria: readonly CriterionSum[] = [];
@@ -288,7 +288,7 @@ class Epochs {
   private ratesFor({ epoch, learningRate }: Pass, minibatch: Minibatch | undefined): Rates {
     const { session, trainer, options, unrolled } = this.request;
     if (minibatch) {
-      this.parallelSequences = trainer.parallelSequences(minibatch);
+      if (this.parallelSequences > 0) this.parallelSequences = trainer.parallelSequences(minibatch);
       session.log.write(unrolled.lines(minibatch));
     }
     return {

@@ -5,7 +5,7 @@ import type { Outputs } from "../backends/backend.js";
 import { initialEngines } from "../model-files/index.js";
 import type { EntryName } from "../network/execution-graph.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
-import { refuseData } from "../network/not-implemented.js";
+import { refuseData, refusePieces } from "../network/not-implemented.js";
 import { inputsBelow, restrictOrder } from "../network/node-order.js";
 import {
   compilePlan,
@@ -170,7 +170,9 @@ async function evaluateMinibatch(
   let own = minibatch && nothing;
   if (minibatch && minibatch.columns > 0) {
     const parts: MinibatchSums[] = [];
-    for (const [piece, part] of splitMinibatch(minibatch, pieces).entries()) {
+    const split = splitMinibatch(minibatch, pieces);
+    if (split.length > 1) refusePieces(shaped.order, shaped.facts);
+    for (const [piece, part] of split.entries()) {
       const count = labelledSamples(part, shaped);
       parts.push(minibatchSums(nodes, await evaluator.values(part, piece), count, count, elementType));
     }
@@ -202,7 +204,7 @@ export async function evaluate(evaluator: Evaluator, run: EvaluationRun): Promis
   const { minibatchSize, epochSize } = options;
   const { rank, size: workers } = run.team?.readsApart ? run.team.communicator : { rank: 0, size: 1 };
   await reader.start({ epoch: 0, minibatchSize, epochSize, rank, workers });
-  const pieces = options.pieces.needed(minibatchSize, 1);
+  const pieces = options.pieces.needed(minibatchSize, reader.firstParallelSequences ?? 1);
   for (let goesOn = true; ;) {
     const read = await reader.next();
     // Processes that read apart from each other go on until all of them are done.

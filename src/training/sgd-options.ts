@@ -102,7 +102,7 @@ export function readSgdOptions(section: ConfigSection, elementType: ElementType 
   }
   readUnused(section);
   const truncated = section.boolean("truncated", false);
-  const effectiveSize = effectiveSizes(minibatchSizes, truncated);
+  const effectiveSize = effectiveSizes(minibatchSizes, truncated, fail);
   return {
     modelPath: section.string("modelPath"),
     minibatchSizes,
@@ -174,12 +174,21 @@ function updateRule(section: ConfigSection, fail: Fail): UpdateRule {
 type PerEpoch = (epoch: number, parallelSequences?: number) => number;
 
 /** Samples of a minibatch as rates and momenta per minibatch see them (SGDLib/SGD.h, FixUpEffectiveMBSize). */
-function effectiveSizes(minibatchSizes: Schedule, truncated: boolean): PerEpoch {
+function effectiveSizes(minibatchSizes: Schedule, truncated: boolean, fail: Fail): PerEpoch {
   return (epoch, parallelSequences = 1) => {
     // A size_t in CNTK: a negative one is huge, and the rate next to nothing.
     const given = minibatchSizes.at(epoch);
     const size = given < 0 ? 2 ** 64 + given : given;
-    return truncated && size > 1 ? size * parallelSequences : size;
+    if (!truncated || size <= 1) return size;
+    if (parallelSequences === 0) {
+      fail(
+        "rates-per-minibatch",
+        "Learning rate and momentum are not supported per minibatch, please specify them per sample.",
+        "truncated",
+        "learningRatesPerSample, and momentumAsTimeConstant: a section with deserializers does not tell how large a minibatch is",
+      );
+    }
+    return size * parallelSequences;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Outputs } from "../backends/backend.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type ShapedNetwork } from "../network/network.js";
-import { refuseData } from "../network/not-implemented.js";
+import { refuseData, refusePieces } from "../network/not-implemented.js";
 import { restrictOrder } from "../network/node-order.js";
 import { compilePlan, type CompiledPlan, planGraph, trainingGraph } from "../computing.js";
 import type { RunLog } from "../log/run-log.js";
@@ -179,8 +179,9 @@ export class Trainer {
   async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
     const { shaped } = this.request;
     if (minibatch.columns === 0) return noSums(this.watched);
-    if (!this.hasRun) this.refuseData();
+    if (!this.hasRun) this.refuseData(dropoutRate);
     const split = splitMinibatch(minibatch, pieces);
+    if (split.length > 1) refusePieces(shaped.order, shaped.facts);
     const summed = split.length > 1 ? new Map<string, Values>() : undefined;
     const parts: MinibatchSums[] = [];
     for (const [piece, part] of split.entries()) {
@@ -319,9 +320,9 @@ export class Trainer {
     await executable.writeState(copies);
   }
 
-  private refuseData(): void {
+  private refuseData(dropoutRate: number): void {
     const { shaped } = this.request;
-    refuseData(restrictOrder(shaped.order, this.watched), shaped.facts);
+    refuseData(restrictOrder(shaped.order, this.watched), shaped.facts, dropoutRate);
     this.hasRun = true;
   }
 

@@ -52,6 +52,8 @@ describe("places of errors", () => {
   });
   test("an index", () => {
     expectError("a = 1:2 do = a[<|2|>]", "Index 2 out of bounds [0..1].");
+    // CNTK's own answer: what stands before 0 is never found.
+    expectError("a = array [-1..1] (i => i) do = a[<|-|>1]", "Index -1 out of bounds [-1..1].");
   });
   test("what is no function", () => {
     expectError("a = 3 do = <|a|> (1)", "expected expression of type 'function'");

@@ -26,6 +26,8 @@ test.each([
   [-3, "-5", "-3   "],
   [3.25, "8.1", "     3.2"],
   [1.5, "+", "+1.500000"],
+  [255, "x", "ffd"],
+  [2.5, "e", "2.500000e+00f"],
 ])("number %s with format '%s'", (value, how, text) => {
   expect(formatValue(value, how)).toBe(text);
 });
@@ -35,6 +37,13 @@ test("arrays and records nest by two columns, records sorted by name", () => {
   const text = "[\n  a = (  )\n  b = [\n    x = text\n    y = ( 1\n      ( 2\n        3 ) )\n  ]\n]";
   expect(formatValue(record)).toBe(text);
   expect(formatValue(arrayOf("s", arrayOf(1)))).toBe("( s\n  ( 1 ) )");
+});
+
+test("an array that begins before 0 cannot be written", () => {
+  expect(() => formatValue(evaluateText("a = array [-1..1] (i => i)"))).toThrow(
+    "out of bounds index while iterating",
+  );
+  expect(formatValue(evaluateText("a = array [1..2] (i => i)"))).toBe("[\n  a = ( 1\n    2 )\n]");
 });
 
 test("an empty record", () => {

@@ -83,6 +83,8 @@ describe("minibatch lines", () => {
     // 60,000 samples in minibatches of 64, as the documented log of 07 has it, and of 1.
     expect(line(937.5)).toContain("Minibatch[   1-   1, 0.11%]: time = 0.5000s; samplesPerSecond = 128.0\n");
     expect(line(60000)).toContain("Minibatch[   1-   1, 0.002%]");
+    // The first epoch had no samples: recorded from CNTK, whose criterion saw none.
+    expect(line(0)).toContain("Minibatch[   1-   1, 0.00%]");
   });
 });
 

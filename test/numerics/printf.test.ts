@@ -1,15 +1,8 @@
 import { describe, expect, it, test } from "vitest";
-import {
-  printInteger,
-  printReal,
-  printText,
-  printUnsigned,
-  readConversion,
-  readFormat,
-} from "../../src/numerics/printf.js";
+import { printInteger, printReal, printText, printUnsigned, readFormat } from "../../src/numerics/printf.js";
 
-const conversion = (text: string) => {
-  const read = readConversion(text);
+const conversion = (text: string, letter: "f" | "d" | "u" | "s" = "f") => {
+  const read = readFormat(text, letter);
   if (!read) throw new Error(`${text} is no conversion`);
   return read;
 };
@@ -41,20 +34,29 @@ test.each([
   ["05.3", "  012", "  yes"],
   ["+", "12", "yes"],
 ])("%%%su of 12 and %%s of yes", (how, number, text) => {
-  expect(printUnsigned(12, conversion(how))).toBe(number);
-  expect(printText("yes", conversion(how))).toBe(text);
+  expect(printUnsigned(12, conversion(how, "u"))).toBe(number);
+  expect(printText("yes", conversion(how, "s"))).toBe(text);
 });
 
 describe("%d", () => {
   it("has a sign where flags ask for one, and no digit of zero where none is asked for", () => {
-    expect(printInteger(7, conversion(" "))).toBe(" 7");
-    expect(printInteger(-7, conversion("+"))).toBe("-7");
-    expect(printInteger(0, conversion("5.0"))).toBe("     ");
+    expect(printInteger(7, conversion(" ", "d"))).toBe(" 7");
+    expect(printInteger(-7, conversion("+", "d"))).toBe("-7");
+    expect(printInteger(0, conversion("5.0", "d"))).toBe("     ");
   });
 });
 
-test("what is no conversion is not read", () => {
-  for (const text of ["x", ".2f", "%", "1.2.3", "-.-"]) expect(readConversion(text)).toBeUndefined();
+// Written by glibc's printf for `%`, the text, and d.
+test.each([
+  ["x", 255, "ffd"],
+  ["#06X", 255, "0X00FFd"],
+  ["x", -1, "ffffffffd"],
+  ["o", 8, "10d"],
+  ["+u", 7, "7d"],
+  ["5i|", 7, "    7|d"],
+  ["'", 7, "7"],
+])("%%%sd of %d in full", (how, value, text) => {
+  expect(printInteger(value, conversion(how, "d"))).toBe(text);
 });
 
 // Written by glibc's printf for `%`, the text, and the letter.
@@ -78,5 +80,6 @@ test("an index has a conversion of its own, and what would be left to chance is 
   };
   expect(printUnsigned(5, read("-8d", "u"))).toBe("5       u");
   expect(printText("yes", read("4", "s"))).toBe(" yes");
-  for (const how of ["d", ".3f %", "s", "n", ".3e%f"]) expect(readFormat(how, "f")).toBeUndefined();
+  for (const how of ["d", ".3f %", "s", "n", ".3e%f", "x", "1.2.3", "-.-"])
+    expect(readFormat(how, "f")).toBeUndefined();
 });

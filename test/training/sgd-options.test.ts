@@ -103,7 +103,10 @@ describe("truncated", () => {
     expect(options.learningRate(0, 4)).toBe(Math.fround(0.5 / 80));
     expect(options.momentumPerSample(0, 4)).toBe(Math.pow(Math.fround(0.9), 1 / 80));
     expect(options.learningRate(0)).toBe(Math.fround(0.5 / 20));
+    expect(() => options.learningRate(0, 0)).toThrow("not supported per minibatch");
+    expect(() => options.momentumPerSample(0, 0)).toThrow("not supported per minibatch");
     const perSample = read("truncated = true ; minibatchSize = 20 ; momentumAsTimeConstant = 600");
+    expect(perSample.momentumPerSample(0, 0)).toBe(perSample.momentumPerSample(0, 4));
     expect(perSample.learningRate(0, 4)).toBe(Math.fround(0.1));
     expect(perSample.momentumPerSample(0, 4)).toBe(perSample.momentumPerSample(0));
   });

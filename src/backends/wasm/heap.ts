@@ -144,6 +144,7 @@ export class LinearHeap implements Heap {
   }
 
   private bytes(length: number): Uint8Array {
-    return new Uint8Array(this.arena.buffer, this.arena.allocate(length), length);
+    const place = this.arena.allocate(length); // may make the memory larger: its buffer is a new one then
+    return new Uint8Array(this.arena.buffer, place, length);
   }
 }

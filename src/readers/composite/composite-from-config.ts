@@ -115,6 +115,7 @@ export async function readComposite(section: ConfigSection): Promise<CompositeOp
     keepDataInMemory: false,
     packing,
     localTimeline: section.boolean("localTimeline", true),
+    firstParallelSequences: 0,
     withKeys: true,
     prefetch: section.boolean("prefetch", true),
     preparesAtOnce: types.some((type) => imageTypes.includes(type)),

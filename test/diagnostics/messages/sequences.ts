@@ -27,6 +27,7 @@ const cases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     composite: true,
     reader: truncated(numbers),
+    sgd: "maxEpochs = 1 ; minibatchSize = 4 ; learningRatesPerSample = 0.01 ; momentumPerSample = 0",
     more: "truncated = true",
     data: frames,
   }),
@@ -47,6 +48,7 @@ const cases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     composite: true,
     reader: truncated(numbers),
+    sgd: "maxEpochs = 1 ; minibatchSize = 4 ; learningRatesPerSample = 0.01 ; momentumPerSample = 0",
     more: "truncated = true",
     data: frames,
   }),
@@ -99,6 +101,7 @@ const cases: readonly MessageCase[] = [
   training("sequence-lengths", {
     composite: true,
     reader: truncated(lengthsByX),
+    sgd: "maxEpochs = 1 ; minibatchSize = 4 ; learningRatesPerSample = 0.01 ; momentumPerSample = 0",
     more: "truncated = true",
     data: shortY,
     network: `
@@ -114,6 +117,7 @@ const cases: readonly MessageCase[] = [
       criterionNodes = (error)`,
     composite: true,
     reader: truncated("input = [ x = [ dim = 4 ; format = sparse ] ; y = [ dim = 1 ; format = dense ] ]"),
+    sgd: "maxEpochs = 1 ; minibatchSize = 4 ; learningRatesPerSample = 0.01 ; momentumPerSample = 0",
     more: "truncated = true",
     data: "1 |x 0:1 |y 1\n1 |x 3:1 |y 0\n",
   }),

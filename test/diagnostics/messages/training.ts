@@ -118,6 +118,19 @@ export const trainingCases: readonly MessageCase[] = [
     reader: "input = [ x = [ dim = 1 ; format = dense ] ; y = [ dim = 2 ; format = sparse ] ]",
     data: "|x 0 |y 1:1\n|x 1 |y 0:1\n|x 1 |y 1:1\n|x 0 |y 0:1\n",
   }),
+  training("sparse-pieces", {
+    network: sparseWords,
+    reader: sparseReader,
+    data: sparseData,
+    sgd: `${base} ; numSubminibatches = 2`,
+  }),
+  training("rates-per-minibatch", {
+    composite: true,
+    sgd: `${base} ; momentumPerMB = 0.9 ; truncated = true`,
+    reader: `truncationLength = 2
+      deserializers = ( [ type = CNTKTextFormatDeserializer ; module = CNTKTextFormatReader ; file = data.txt
+        input = [ x = [ dim = 2 ; format = dense ] ; y = [ dim = 1 ; format = dense ] ] ] )`,
+  }),
   training("sample-sizes", {
     network: `
       x = Input {2} ; y = Input {1}
