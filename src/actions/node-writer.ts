@@ -10,8 +10,8 @@ import { formatNodeValues, type WriteFormat } from "../log/node-values.js";
 /** A node whose values, or whose gradient, are written. */
 export interface WrittenNode {
   readonly node: NetworkNode;
-  /** Key of the values among those that the evaluator gives. */
-  readonly key: string;
+  /** Key of the values among those that the evaluator gives; undefined for a gradient that nothing makes. */
+  readonly key: string | undefined;
   readonly gradient: boolean;
 }
 
@@ -21,7 +21,7 @@ interface Output extends WrittenNode {
 }
 
 export interface NodeWriterRequest {
-  readonly session: Pick<Session, "files" | "output">;
+  readonly session: Pick<Session, "files" | "output" | "log">;
   readonly evaluator: Evaluator;
   readonly written: readonly WrittenNode[];
   readonly format: WriteFormat;
@@ -47,10 +47,17 @@ export class NodeWriter {
 
   /** Appends one minibatch, 0-based. */
   async write(minibatch: Minibatch, index: number): Promise<void> {
-    const { evaluator, format, withKeys } = this.request;
+    const { session, evaluator, format, withKeys } = this.request;
     const values = await evaluator.values(minibatch);
     const keys = withKeys ? minibatch.keys : undefined;
     for (const output of this.outputs) {
+      if (output.key === undefined) {
+        // CNTK ends this line with what it says of the minibatch.
+        session.log.write(
+          `Warning: Gradient of node '${output.node.name}' is empty. Not used in backward pass?`,
+        );
+        continue;
+      }
       const found = outputOf(values, output.key);
       const { shape = [] } = evaluator.shaped.facts.get(output.node) ?? {};
       this.emit(output, formatNodeValues(shownValues(output.node, shape, found, keys), format, index));

@@ -35,7 +35,7 @@ export interface GradientRequest {
 
 export interface GradientGraph {
   readonly graph: ExecutionGraph;
-  /** The node that holds each wanted gradient; the results of a run carry its name. */
+  /** The node that holds each wanted gradient; the results of a run carry its name. Nodes that are not below the root have none. */
   readonly gradients: ReadonlyMap<NetworkNode, NetworkNode>;
 }
 
@@ -44,7 +44,9 @@ export function gradientGraph(shaped: ShapedNetwork, options: GradientRequest): 
   const { root, wanted, outputs = [] } = options;
   const forward = forwardGraph(shaped, [root, ...outputs], "training");
   const before = forward.builder.nodes.length;
-  const gradients = backwardGraph(forward, root, wanted);
+  const computed = new Set(forward.fullOrder);
+  const below = wanted.filter((node) => computed.has(node));
+  const gradients = backwardGraph(forward, root, below);
   const order = [...forward.fullOrder, ...forward.builder.nodes.slice(before)];
   const { assignments, companions } = forward;
   const results = [...new Set([...outputs, ...gradients.values()])];
