@@ -6,7 +6,7 @@ import type { NetworkNode } from "../network/network.js";
 import { wholeNamePattern } from "../network/name-pattern.js";
 import type { Session } from "../session.js";
 import type { Action } from "./action.js";
-import { loadedNetwork } from "./loaded-network.js";
+import { viewedNetwork } from "./loaded-network.js";
 import { writeText } from "./text-output.js";
 
 interface DumpOptions {
@@ -22,10 +22,9 @@ interface DumpOptions {
 export const dumpNodesAction: Action = {
   run(session, { section }) {
     const options = readOptions(section);
-    const { network, facts } = loadedNetwork(session, options.modelPath);
+    const { network, facts, elementType } = viewedNetwork(session, options.modelPath);
     // CNTK keeps the nodes of a network by name; so does a model file.
     const nodes = chosenNodes(session, network.nodes, options);
-    const { elementType } = session;
     const { printValues, printMetadata } = options;
     const pieces = dumpNodes({
       nodes,
@@ -40,7 +39,7 @@ export const dumpNodesAction: Action = {
   },
   check(session, { section }) {
     const options = readOptions(section);
-    const { network } = loadedNetwork(session, options.modelPath);
+    const { network } = viewedNetwork(session, options.modelPath);
     chosenNodes(session, network.nodes, options);
     return Promise.resolve();
   },

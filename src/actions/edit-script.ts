@@ -6,7 +6,7 @@ import { dumpNodes, modelFromNetwork, saveModel } from "../model-files/index.js"
 import { emptyGroups } from "../network/build.js";
 import { EditableNetwork } from "../network/editable-network.js";
 import { elementCount, type Network, type ShapedNetwork } from "../network/network.js";
-import { inElementType, type Values } from "../numerics/values.js";
+import { type ElementType, inElementType, type Values } from "../numerics/values.js";
 import { shapeNetwork } from "../pipeline.js";
 import type { Session } from "../session.js";
 import { type EditingServices, runEditingScript } from "../sources/mel/index.js";
@@ -44,12 +44,17 @@ export function editByScript(
 
 /** What a script may do; in a check, nothing is written. */
 export function editingServices(session: Session, section: ConfigSection, isCheck = false): EditingServices {
-  const { files, elementType, log, seeds } = session;
+  const { files, log, seeds } = session;
+  // A model that is loaded keeps its precision, whatever the run's.
+  let precision: ElementType | undefined;
+  const elementType = (): ElementType => precision ?? session.elementType;
   // Macros that `ndlMacros` names are known to all descriptions of the script.
   const language = newLanguage(session);
   readMacroFiles(language, section, session);
   const settings = {
-    elementType,
+    get elementType() {
+      return elementType();
+    },
     seeds,
     seedOffset: 0,
     readFile: (path: string) => files.readText(path),
@@ -60,7 +65,8 @@ export function editingServices(session: Session, section: ConfigSection, isChec
     newModel: () => new EditableNetwork({ nodes: [], groups: emptyGroups(), values: new Map() }),
     load(path, legacyInputs) {
       const model = loadModelFile(session, path);
-      requirePrecision(elementType, model, path);
+      precision ??= model.nodes[0]?.precision;
+      requirePrecision(elementType(), model, path);
       const read = networkFromModel(model, path);
       const network = legacyInputs ? withVectorInputs(read) : read;
       const shaped = inModelFile(path, () => compile(network));
@@ -72,11 +78,13 @@ export function editingServices(session: Session, section: ConfigSection, isChec
         leaveUntrained(session, path, shaped);
         return;
       }
-      saveModel(modelFromNetwork(shaped, storedValues(shaped, elementType), elementType), files, path);
+      const values = storedValues(shaped, elementType());
+      saveModel(modelFromNetwork(shaped, values, elementType()), files, path);
     },
     dump(network, nodes, printValues, path) {
       const { facts, values } = network;
-      const pieces = dumpNodes({ nodes, facts, values, elementType, printValues, printMetadata: true });
+      const options = { elementType: elementType(), printValues, printMetadata: true };
+      const pieces = dumpNodes({ nodes, facts, values, ...options });
       if (isCheck) return;
       writeText(session, path, pieces);
     },

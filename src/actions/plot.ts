@@ -4,7 +4,7 @@ import { dotText } from "../network/dot-text.js";
 import type { Session } from "../session.js";
 import type { Action } from "./action.js";
 import { drawGraph, drawingPath } from "./draw-graph.js";
-import { loadedNetwork } from "./loaded-network.js";
+import { viewedNetwork } from "./loaded-network.js";
 import { writeText } from "./text-output.js";
 
 interface PlotOptions {
@@ -22,7 +22,7 @@ export const plotAction: Action = {
   async run(session, { section }) {
     const { files, log } = session;
     const { modelPath, outputDotFile, outputFile } = readOptions(section, session);
-    const dot = dotText(loadedNetwork(session, modelPath));
+    const dot = dotText(viewedNetwork(session, modelPath));
     writeText(session, outputDotFile, [dot]);
     log.write(`Created network description in dot format: ${outputDotFile}\n`);
     if (outputFile !== "") {
@@ -34,7 +34,7 @@ export const plotAction: Action = {
     return {};
   },
   check(session, { section }) {
-    loadedNetwork(session, readOptions(section, session).modelPath);
+    viewedNetwork(session, readOptions(section, session).modelPath);
     return Promise.resolve();
   },
 };

@@ -1,5 +1,10 @@
 import { MersenneTwister64 } from "./mersenne-twister.js";
 
+/** Draws numbers from 0 up to but not including a limit. */
+export interface Draws {
+  nextModulo(limit: number): number;
+}
+
 /** Positions of chunks, in the shuffled order: from `begin` up to but not including `end`. */
 export interface ChunkWindow {
   readonly begin: number;
@@ -11,9 +16,12 @@ export interface ChunkWindow {
  * (which is not Fisher-Yates). Returns original chunk numbers by position.
  * Source: Source/Readers/ReaderLib/ChunkRandomizer.cpp.
  */
-export function shuffledChunks(chunkCount: number, seed: number | bigint): Int32Array {
+export function shuffledChunks(
+  chunkCount: number,
+  seed: number | bigint,
+  engine: Draws = new MersenneTwister64(seed),
+): Int32Array {
   const order = Int32Array.from({ length: chunkCount }, (_, i) => i);
-  const engine = new MersenneTwister64(seed);
   for (let i = 0; i < chunkCount; i++) swap(order, i, engine.nextModulo(chunkCount));
   return order;
 }
@@ -71,7 +79,11 @@ export interface ChunkOrder {
  * drawn again until both may live where they come to lie. Returns numbers of sequences in the file, by position.
  * Source: Source/Readers/ReaderLib/SequenceRandomizer.cpp.
  */
-export function shuffledSequences(chunks: ChunkOrder, seed: number | bigint): Int32Array {
+export function shuffledSequences(
+  chunks: ChunkOrder,
+  seed: number | bigint,
+  engine: Draws = new MersenneTwister64(seed),
+): Int32Array {
   const { order, windows, firstSequences } = chunks;
   const chunkCount = order.length;
   const starts = new Int32Array(chunkCount + 1);
@@ -87,7 +99,6 @@ export function shuffledSequences(chunks: ChunkOrder, seed: number | bigint): In
     }
     starts[i + 1] = at;
   }
-  const engine = new MersenneTwister64(seed);
   for (let i = 0; i < chunkCount; i++) {
     const { begin, end } = windows[i] as ChunkWindow;
     const first = starts[begin] as number;

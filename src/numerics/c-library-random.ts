@@ -28,6 +28,19 @@ export class CLibraryRandom {
   }
 }
 
+/** Numbers below a limit as CNTK's older readers draw them, two draws of `rand` for each. Source: Common/Include/RandomOrdering.h. */
+export class CLibraryDraws {
+  private readonly random: CLibraryRandom;
+
+  constructor(seed: number) {
+    this.random = new CLibraryRandom(seed);
+  }
+
+  nextModulo(count: number): number {
+    return between(this.random, 0, count);
+  }
+}
+
 const two32 = 4294967296n;
 const two64 = two32 * two32;
 

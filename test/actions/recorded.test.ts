@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { comparableLines, nearLines, playBack } from "../support/recorded-run.js";
+import { captureRun, comparableLines, nearLines, playBack } from "../support/recorded-run.js";
 import { expectSameModel } from "../support/compare-models.js";
 import { writeSimple2d } from "../support/simple2d.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
@@ -62,4 +62,40 @@ describe("logs and written files are CNTK's", () => {
       if (error) expect(readdirSync(run)).toEqual([]);
     });
   }
+});
+
+// CNTK keeps the precision of a model that it only looks at or changes; the model here is in double.
+describe("actions on a model in another precision than the run's", () => {
+  const model = join(process.cwd(), cases, "model");
+  const play = async (name: string, config: string, words: readonly string[]): Promise<string> => {
+    const directory = join(folder, name);
+    mkdirSync(directory);
+    const places = [`CaseFolder=${model}`, `RunDir=${directory}`, `DataDir=${data}`, "precision=float"];
+    const { error } = await captureRun([`configFile=${config}`, ...places, ...words], { directory });
+    expect(error).toBeUndefined();
+    return directory;
+  };
+
+  it.each([
+    ["dump-all", "dump.txt"],
+    ["plot", "m.dot"],
+  ])("%s writes what CNTK writes", async (name, file) => {
+    const recorded = join(process.cwd(), cases, name);
+    const directory = await play(`${name}-float`, join(recorded, "case.cntk"), []);
+    expect(readFileSync(join(directory, file), "utf8")).toBe(
+      readFileSync(join(recorded, "run", file), "utf8"),
+    );
+  });
+
+  it("edit saves it in its own", async () => {
+    const script = join(folder, "same.mel");
+    writeFileSync(
+      script,
+      'm = LoadModel("$CaseFolder$/m.dnn")\nRename (err, e)\nRename (e, err)\nSaveModel(m, "$RunDir$/same.dnn")\n',
+    );
+    const config = join(folder, "edit.cntk");
+    writeFileSync(config, `command = go ; go = [ action = edit ; editPath = ${script} ]`);
+    const directory = await play("edit-float", config, []);
+    expectSameModel(readFileSync(join(directory, "same.dnn")), readFileSync(join(model, "m.dnn")), 0, 0);
+  });
 });

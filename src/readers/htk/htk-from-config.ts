@@ -247,6 +247,10 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
     throw problem(section, message, "randomize");
   }
   const window = word === "auto" ? wholeData : section.size("randomize");
+  // HTKMLFReader knows no seed of its own.
+  if (/HTKMLF/.test(section.string("readerType", "")) && !section.boolean("useMersenneTwisterRand", false)) {
+    return { randomization: { window, sampleBased: true, seed: 0, byCLibrary: true } };
+  }
   return { randomization: { window, sampleBased: true, seed: section.seed("randomizationSeed", 0) } };
 }
 

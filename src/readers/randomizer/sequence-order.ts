@@ -1,4 +1,5 @@
 import type { ChunkWindow } from "../../numerics/block-shuffle.js";
+import { CLibraryDraws } from "../../numerics/c-library-random.js";
 import {
   chunkWindows,
   sampleWindows,
@@ -16,6 +17,8 @@ export interface Randomization {
   readonly sampleBased: boolean;
   /** Added to the number of the sweep. */
   readonly seed: number;
+  /** The C library's `rand` draws, as in CNTK's older reader of speech. */
+  readonly byCLibrary?: boolean;
 }
 
 /** How many samples a request may bring. */
@@ -236,8 +239,9 @@ export class SequenceOrder {
       return;
     }
     this.report.newSweep(sweep);
-    const { window, sampleBased, seed } = this.randomization;
-    this.order = shuffledChunks(this.order.length, seed + sweep);
+    const { window, sampleBased, seed, byCLibrary } = this.randomization;
+    const draws = byCLibrary ? new CLibraryDraws(sweep) : undefined;
+    this.order = shuffledChunks(this.order.length, seed + sweep, draws);
     this.homes = undefined;
     const samples = Array.from(this.order, (chunk) => this.chunkSamples[chunk] as number);
     this.windows = sampleBased ? sampleWindows(samples, window) : chunkWindows(this.order.length, window);
@@ -246,7 +250,9 @@ export class SequenceOrder {
 
   private shuffle(seed: number): void {
     const { firstSequences } = this.corpus;
-    this.sequences = shuffledSequences({ order: this.order, windows: this.windows, firstSequences }, seed);
+    const chunks = { order: this.order, windows: this.windows, firstSequences };
+    const draws = this.randomization?.byCLibrary ? new CLibraryDraws(seed + 1) : undefined;
+    this.sequences = shuffledSequences(chunks, seed, draws);
     for (let i = 0, at = 0; i < this.order.length; i++) {
       const chunk = this.order[i] as number;
       this.starts[i] = at;
