@@ -21,7 +21,7 @@ import type { Expression } from "../primitives/expression.js";
 import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
 import { counted, emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
 import { comparable, comparing, elementwiseReduce, widestShape } from "./criterion-shapes.js";
-import { binaryReduce } from "./shape-rules.js";
+import { binaryReduce, refusesSingles } from "./shape-rules.js";
 import { refusesInputs } from "./sparse-data.js";
 
 /*
@@ -184,9 +184,11 @@ const squareError = defineOp({
 const likelihood = (y: Expression, p: Expression): Expression =>
   subtract(add(multiply(constant(2), multiply(y, p)), subtract(constant(1), y)), p);
 
+const comparedMatrices = equallyMany("The input matrix dimensions do not match.");
+
 const logistic = defineOp({
   ...criterion,
-  ...equallyMany("The input matrix dimensions do not match."),
+  refusesData: (inputs) => comparedMatrices.refusesData?.(inputs) ?? refusesSingles(inputs),
   name: "Logistic",
   refusesSparse: refusesInputs({ 1: { function: "AssignElementProductOf", line: 2499 } }),
   doc: "−Σ ln(2yp + (1−y) − p), the log-likelihood of yes/no labels; weighted: −N·Σ w·ln(…)/Σ w, N the number of samples",

@@ -14,7 +14,7 @@ import {
 } from "./define-op.js";
 import { flat, withDims } from "./lowering.js";
 import { quantizedTimes } from "./quantized-times.js";
-import { inferDynamicAxis } from "./shape-rules.js";
+import { inferDynamicAxis, refusesSingles } from "./shape-rules.js";
 import { reshaped } from "./written-out.js";
 import { refusesDiagonalFactors, refusesInputs, takesSparse } from "./sparse-data.js";
 
@@ -175,13 +175,7 @@ const khatriRaoProduct = defineOp({
   attributes: {},
   differentiable: "yes",
   memory: memoryInputs,
-  // Sequences.h, ColumnRangeWithMBLayoutFor: samples go with samples only.
-  refusesData(inputs) {
-    const single = inputs.find(({ hasDynamicAxis }) => !hasDynamicAxis);
-    if (!single || !inputs.some(({ hasDynamicAxis }) => hasDynamicAxis)) return undefined;
-    const { name, op } = single.node;
-    return `Node '${name}' (${op.name} operation): ColumnRangeWithMBLayoutFor: FrameRange's dynamic axis is inconsistent with matrix. They are compatible though--are you missing a ReconcileDynamicAxis operation?`;
-  },
+  refusesData: refusesSingles,
   shape(context) {
     const dynamicAxis = inferDynamicAxis(context);
     return {

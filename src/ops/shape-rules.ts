@@ -1,7 +1,7 @@
 import type { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount } from "../network/network.js";
 import type { DynamicAxis, SampleShape } from "../network/network.js";
-import type { ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
+import type { DataInput, ShapeContext, ShapedInput, ShapeResult } from "../network/op-definition.js";
 import { stretchedTogether } from "../primitives/stretching.js";
 import { at, describe, formatDims, shapeProblem } from "./define-op.js";
 
@@ -134,4 +134,12 @@ export function binaryReduce(context: ShapeContext): ShapeResult {
     });
   }
   return { shape: scalarShape, dynamicAxis: null };
+}
+
+/** Samples go with samples only: CNTK's sentence for an input without them beside one that has some (Sequences.h). */
+export function refusesSingles(inputs: readonly DataInput[]): string | undefined {
+  const single = inputs.find(({ hasDynamicAxis }) => !hasDynamicAxis);
+  if (!single || !inputs.some(({ hasDynamicAxis }) => hasDynamicAxis)) return undefined;
+  const { name, op } = single.node;
+  return `Node '${name}' (${op.name} operation): ColumnRangeWithMBLayoutFor: FrameRange's dynamic axis is inconsistent with matrix. They are compatible though--are you missing a ReconcileDynamicAxis operation?`;
 }

@@ -112,3 +112,12 @@ describe("CNTK's CPU code refuses sparse data", () => {
     expect((await trained(`${node} + ParameterTensor {(1)} .* Slice (0, 1, x)`)).error).toBeUndefined();
   });
 });
+
+// Likewise CNTK's sentence.
+it("samples go with samples only", async () => {
+  const { error } = await written("WeightedLogistic (Slice (0, 1, x), Slice (1, 2, x), Constant (0.5))");
+  expect(error?.code).toBe("sample-sizes");
+  expect(error?.message).toBe(
+    "Node 'z.instanceWeight' (LearnableParameter operation): ColumnRangeWithMBLayoutFor: FrameRange's dynamic axis is inconsistent with matrix. They are compatible though--are you missing a ReconcileDynamicAxis operation?",
+  );
+});
