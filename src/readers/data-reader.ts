@@ -83,6 +83,11 @@ export class DataReader implements Reader {
     return this.supply.sweepSize;
   }
 
+  /** Where the next sequence starts, counted in samples since the start of the training. */
+  get position(): number {
+    return this.supply.position;
+  }
+
   async start(request: EpochRequest): Promise<void> {
     await this.minibatches.drop();
     if (request.minibatchSize < 1) {

@@ -55,7 +55,7 @@ const kinds: readonly Kind[] = [
     },
   },
   {
-    // The older reader of HTK files and the newer one: here both are the newer one.
+    // The older reader of HTK files and the newer one.
     names: ["HTKMLFReader", "Cntk.Reader.HTKMLF", "HTKDeserializers", "Cntk.Deserializers.HTK"],
     read: async (section) => {
       const { openSpeechReader, readSpeechReader } = await import("./htk/htk-from-config.js");

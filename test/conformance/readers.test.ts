@@ -6,7 +6,8 @@ import { temporaryFolder } from "../support/temporary-folder.js";
 
 /**
  * Readers of words and of speech in whole runs, recorded from CNTK 2.0 (CPU build) in double precision: the order of shuffled
- * sentences, sentences written side by side, momentum of truncated sequences, frames written as one HTK file.
+ * sentences, sentences written side by side, momentum of truncated sequences, frames written as one HTK file, all that the older
+ * reader of speech tells of its files and epochs.
  */
 const cases = join(process.cwd(), "test/fixtures/conformance/readers");
 const folder = temporaryFolder();
@@ -23,6 +24,7 @@ describe("logs and written files of runs with readers of words and of speech are
       expect(theirs.length).toBeGreaterThan(50);
       const ours = comparableLines(step!.run.log);
       expect(nearLines(theirs, ours.slice(ours.indexOf("#".repeat(78))))).toEqual(theirs);
+      expect(step!.run.error?.message).toBe(/EXCEPTION occurred: (.*)/.exec(step!.recorded)?.[1]);
       const files = join(recorded, "run");
       for (const file of existsSync(files) ? readdirSync(files) : []) {
         expect(readFileSync(join(run, file)), file).toEqual(readFileSync(join(files, file)));

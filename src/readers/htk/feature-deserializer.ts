@@ -30,6 +30,8 @@ export interface FeatureOptions {
 export interface FeatureSource {
   /** Stands before what the log says of them. */
   readonly label: string;
+  /** The source itself tells the log what there is to say. */
+  readonly tellsItself?: boolean;
   readonly utterances: readonly Utterance[];
   /** What the log says of all that is listed, where some of it is left out. */
   readonly listed?: { readonly utterances: number; readonly frames: number };
@@ -66,7 +68,7 @@ export class FeatureDeserializer implements Deserializer {
     const starts = chunkStarts(utterances.map(({ frames }) => frames));
     this.list = new UtteranceList(utterances, starts, options.frameMode, utteranceKeys(reading));
     this.corpus = this.list.corpus;
-    log.write(this.description());
+    if (!source.tellsItself) log.write(this.description());
     this.own = source.dimension();
     [this.left, this.right] = this.context();
     this.streams = onlyStream(options, "dense");

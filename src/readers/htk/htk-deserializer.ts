@@ -6,6 +6,7 @@ import type { KeyReading } from "../text-format/text-index.js";
 import { FeatureDeserializer, type FeatureOptions, type FeatureSource } from "./feature-deserializer.js";
 import { type FeatureKind, HtkFile } from "./htk-file.js";
 import { readScriptFile, type ScriptEntry } from "./scp-file.js";
+import type { OlderSpeechLog } from "./older-log.js";
 import { utteranceKeys } from "./utterance-keys.js";
 import type { Utterance } from "./utterances.js";
 
@@ -27,14 +28,17 @@ export function htkDeserializer(
   options: HtkOptions,
   surroundings: ReaderSurroundings,
   keys: KeyReading,
+  /** The older reader's; without it the log speaks as CNTK's deserializers do. */
+  olderLog?: OlderSpeechLog,
 ): Deserializer {
-  const features = new HtkFeatures(options, surroundings, keys);
+  const features = new HtkFeatures(options, surroundings, keys, olderLog);
   return new FeatureDeserializer(options, features, keys, surroundings.log);
 }
 
 /** The files that a script lists. */
 class HtkFeatures implements FeatureSource {
   readonly label = "HTKDeserializer";
+  readonly tellsItself: boolean;
   readonly utterances: readonly Utterance[];
   readonly listed: { readonly utterances: number; readonly frames: number };
   private readonly entries: readonly ScriptEntry[];
@@ -44,10 +48,13 @@ class HtkFeatures implements FeatureSource {
     private readonly options: Pick<HtkOptions, "scriptFile" | "root" | "wholeFiles">,
     private readonly surroundings: ReaderSurroundings,
     reading: KeyReading,
+    private readonly olderLog?: OlderSpeechLog,
   ) {
+    this.tellsItself = olderLog !== undefined;
     const { files, log } = surroundings;
     const keys = utteranceKeys(reading);
-    log.write(`Reading script file ${options.scriptFile} ...`);
+    if (olderLog) olderLog.scriptBegins(options.scriptFile);
+    else log.write(`Reading script file ${options.scriptFile} ...`);
     const listed = readScriptFile(files, options.scriptFile, options.root, options.wholeFiles).map((entry) =>
       entry.lastFrame < 0 ? this.measured(entry) : entry,
     );
@@ -56,7 +63,11 @@ class HtkFeatures implements FeatureSource {
       utterances: new Set(all.map(({ key }) => key)).size,
       frames: listed.reduce((sum, entry) => sum + frameCount(entry), 0),
     };
-    log.write(` ${this.listed.utterances} entries\n`);
+    if (olderLog) {
+      olderLog.scriptRead(
+        listed.map((entry) => ({ name: entry.key, path: entry.name, frames: frameCount(entry) })),
+      );
+    } else log.write(` ${this.listed.utterances} entries\n`);
     const kept = withoutDuplicates(all, (text) => log.write(text));
     if (kept.length === 0) {
       throw new CntkError({
@@ -131,9 +142,11 @@ class HtkFeatures implements FeatureSource {
     const file = this.within(entry, () => new HtkFile(this.surroundings.files, entry.path));
     const { kind, dimension, period } = file.kind;
     file.close();
-    this.surroundings.log.write(
-      `HTKDeserializer: determined feature kind as '${dimension}'-dimensional '${kind}' with frame shift ${formatFixed(period / 1e4, 1)} ms\n`,
-    );
+    if (this.olderLog) this.olderLog.kindFound(dimension, kind, period);
+    else
+      this.surroundings.log.write(
+        `HTKDeserializer: determined feature kind as '${dimension}'-dimensional '${kind}' with frame shift ${formatFixed(period / 1e4, 1)} ms\n`,
+      );
     return file.kind;
   }
 

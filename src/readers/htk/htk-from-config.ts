@@ -9,10 +9,16 @@ import type { Reader, ReaderSurroundings } from "../reader.js";
 import type { KeyReading } from "../text-format/text-index.js";
 import type { FeatureOptions } from "./feature-deserializer.js";
 import { htkDeserializer, type HtkOptions } from "./htk-deserializer.js";
+import { OlderSpeechLog } from "./older-log.js";
+import { OlderSpeechReader } from "./older-speech-reader.js";
 import { labelFiles, type LabelSource, MlfDeserializer, type MlfOptions } from "./mlf-deserializer.js";
 
 /** Opens the files of a stream of features. */
-type OpenFeatures = (surroundings: ReaderSurroundings, keys: KeyReading) => Deserializer;
+type OpenFeatures = (
+  surroundings: ReaderSurroundings,
+  keys: KeyReading,
+  olderLog?: OlderSpeechLog,
+) => Deserializer;
 
 /** What a section of a reader of speech says. */
 export interface SpeechReaderOptions {
@@ -21,6 +27,8 @@ export interface SpeechReaderOptions {
   readonly labels: readonly MlfOptions[];
   readonly numericKeys: boolean;
   readonly keySpan: ConfigSection["span"];
+  /** HTKMLFReader: the log speaks as that does. */
+  readonly older?: { readonly wholeFiles: boolean; readonly rollingWindow: boolean };
 }
 
 /** A window that covers any data. */
@@ -36,7 +44,7 @@ export interface SpeechFiles {
 const htkFiles: SpeechFiles = {
   features(section, options, wholeFiles) {
     const all: HtkOptions = { ...options, ...scriptOptions(section), wholeFiles };
-    return (surroundings, keys) => htkDeserializer(all, surroundings, keys);
+    return (surroundings, keys, olderLog) => htkDeserializer(all, surroundings, keys, olderLog);
   },
   labels: masterLabels,
 };
@@ -57,6 +65,10 @@ export function readSpeechReader(section: ConfigSection, files: SpeechFiles = ht
   });
   // The older readers hand out whole files when they are to be written.
   const wholeFiles = isOlderReader(section) && isWrite(section);
+  if (wholeFiles && labelNames.length > 0) {
+    const message = "writer mode does not support labels as inputs, only features";
+    throw problem(section.section(labelNames[0] ?? ""), message);
+  }
   const frameMode = !wholeFiles && section.boolean("frameMode", true);
   return {
     reader: { ...readerOptions(section, frameMode), oneByOne: wholeFiles },
@@ -70,6 +82,7 @@ export function readSpeechReader(section: ConfigSection, files: SpeechFiles = ht
     }),
     numericKeys: section.boolean("useNumericSequenceKeys", false),
     keySpan: section.span,
+    ...(isOlderHtk(section) ? { older: { wholeFiles, rollingWindow: isRollingWindow(section) } } : {}),
   };
 }
 
@@ -79,15 +92,20 @@ export async function openSpeechReader(
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
   const keys = keyReading(options.numericKeys, false, options.keySpan);
+  const { older } = options;
+  const olderLog = older && new OlderSpeechLog(surroundings.log, older.rollingWindow);
   const deserializers: Deserializer[] = [
-    ...options.features.map((open) => open(surroundings, keys)),
-    ...options.labels.map((label) => new MlfDeserializer(label, surroundings, keys)),
+    ...options.features.map((open) => open(surroundings, keys, olderLog)),
+    ...options.labels.map((label) => new MlfDeserializer(label, surroundings, keys, olderLog)),
   ];
   const [first, ...others] = deserializers;
   const write = (text: string): void => surroundings.log.write(text);
   const tell = options.reader.verbosity ? write : undefined;
   const whole = first && others.length === 0 ? first : new CompositeDeserializer(deserializers, tell);
-  return new DataReader(whole, options.reader, write);
+  const reader = new DataReader(whole, options.reader, write);
+  if (!older || !olderLog) return reader;
+  if (!older.wholeFiles) olderLog.allRead();
+  return new OlderSpeechReader(reader, olderLog, older.wholeFiles);
 }
 
 /** An HTKFeatureDeserializer: only the first entry of `input` counts. */
@@ -225,7 +243,7 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
     localTimeline: false,
     withKeys: false,
     prefetch: section.boolean("prefetch", true),
-    verbosity: section.integer("verbosity", 0),
+    verbosity: isOlderHtk(section) ? 0 : section.integer("verbosity", 0),
   };
 }
 
@@ -248,7 +266,7 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
   }
   const window = word === "auto" ? wholeData : section.size("randomize");
   // HTKMLFReader knows no seed of its own.
-  if (/HTKMLF/.test(section.string("readerType", "")) && !section.boolean("useMersenneTwisterRand", false)) {
+  if (isOlderHtk(section) && !section.boolean("useMersenneTwisterRand", false)) {
     return { randomization: { window, sampleBased: true, seed: 0, byCLibrary: true } };
   }
   return { randomization: { window, sampleBased: true, seed: section.seed("randomizationSeed", 0) } };
@@ -257,6 +275,14 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
 /** The reader of HTK's files before deserializers, and the one of Kaldi's. */
 function isOlderReader(section: ConfigSection): boolean {
   return /HTKMLF|Kaldi/.test(section.string("readerType", ""));
+}
+
+function isOlderHtk(section: ConfigSection): boolean {
+  return /HTKMLF/.test(section.string("readerType", ""));
+}
+
+function isRollingWindow(section: ConfigSection): boolean {
+  return section.string("readMethod", "").toLowerCase() === "rollingwindow";
 }
 
 function isWrite(section: ConfigSection): boolean {

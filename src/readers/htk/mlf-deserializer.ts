@@ -13,11 +13,15 @@ import type {
 import type { ReaderSurroundings } from "../reader.js";
 import type { KeyReading } from "../text-format/text-index.js";
 import { type LabelledUtterance, readLabelFile, readStateList } from "./mlf-file.js";
+import type { OlderSpeechLog } from "./older-log.js";
 import { utteranceKeys } from "./utterance-keys.js";
 import { onlyStream, UtteranceList } from "./utterances.js";
 
 /** Where labels come from. */
-export type LabelSource = (surroundings: ReaderSurroundings) => readonly LabelledUtterance[];
+export type LabelSource = (
+  surroundings: ReaderSurroundings,
+  olderLog?: OlderSpeechLog,
+) => readonly LabelledUtterance[];
 
 /** Where CNTK's master label files lie: named, or listed in a file, one a line. */
 export type LabelFiles = { readonly list: string } | { readonly paths: readonly string[] };
@@ -29,8 +33,12 @@ function countedStates(states: ReadonlyMap<string, number>, text: string): numbe
 
 /** Labels of master label files; `stateList` has the names of states, empty = classes are numbers. */
 export function labelFiles(given: LabelFiles, stateList: string): LabelSource {
-  return ({ files, log }) => {
+  return ({ files, log }, olderLog) => {
     const states = stateList === "" ? undefined : readStateList(files, stateList);
+    if (olderLog) {
+      if (states) olderLog.statesRead(stateList, states.size);
+      return olderLog.readLabels(labelPaths(files, given), (path) => readLabelFile(files, path, states));
+    }
     if (states)
       log.write(
         `Total (${countedStates(states, files.readText(stateList))}) state names in state list '${stateList}'\n`,
@@ -70,10 +78,11 @@ export class MlfDeserializer implements Deserializer {
     private readonly options: MlfOptions,
     surroundings: ReaderSurroundings,
     reading: KeyReading,
+    olderLog?: OlderSpeechLog,
   ) {
     this.log = surroundings.log;
     const keys = utteranceKeys(reading);
-    this.labels = options.readLabels(surroundings);
+    this.labels = options.readLabels(surroundings, olderLog);
     const utterances = this.labels.map(({ name, starts }) => ({
       key: keys.of(name),
       frames: starts.at(-1) ?? 0,

@@ -5,6 +5,8 @@ import type { FileAccess } from "../../files/file-access.js";
 export interface ScriptEntry {
   /** Up to the last dot of its name. */
   readonly key: string;
+  /** The name as it stands there. */
+  readonly name: string;
   /** The file with the frames. */
   readonly path: string;
   readonly firstFrame: number;
@@ -46,7 +48,14 @@ export function readScriptFile(
     const range = found?.[3];
     if (allowsWholeFiles && range === undefined && line !== "") {
       const [, name = line, file = line] = found ?? [];
-      return { key: name.replace(/\.[^.]*$/, ""), path: file, firstFrame: 0, lastFrame: -1, line: i + 1 };
+      return {
+        key: name.replace(/\.[^.]*$/, ""),
+        name,
+        path: file,
+        firstFrame: 0,
+        lastFrame: -1,
+        line: i + 1,
+      };
     }
     if (!found || range === undefined) {
       return fail("parsedpath: this mode requires an input script with start and end frames given");
@@ -57,7 +66,7 @@ export function readScriptFile(
     const [, name = "", file = ""] = found;
     if (firstFrame > lastFrame) fail(`open: start frame ${firstFrame} > end frame ${lastFrame} in '${file}'`);
     if (lastFrame >= mostFrames || file === "") fail(`parsedpath: malformed path '${line}'`);
-    return { key: name.replace(/\.[^.]*$/, ""), path: file, firstFrame, lastFrame, line: i + 1 };
+    return { key: name.replace(/\.[^.]*$/, ""), name, path: file, firstFrame, lastFrame, line: i + 1 };
   });
 }
 

@@ -81,7 +81,7 @@ export class SequenceOrder {
   /** With randomization: what of the sweep CNTK remembers; going back behind it shuffles anew. */
   private window: SweepWindow | undefined;
   /** Samples since the start of the training. */
-  private position = 0;
+  position = 0;
   private epochEnd = 0;
   private share: Share = { rank: 0, workers: 1 };
   /** Sequences handed out since the sweep in which the epoch began, those of other workers too. */

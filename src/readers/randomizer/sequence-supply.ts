@@ -46,6 +46,11 @@ export class SequenceSupply {
     return this.order.sweepSize;
   }
 
+  /** Samples since the start of the training. */
+  get position(): number {
+    return this.order.position;
+  }
+
   start({ epoch, epochSize, rank, workers }: EpochRequest): void {
     this.order.startEpoch(epoch, epochSize, { rank, workers });
   }
