@@ -28,13 +28,13 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
     labels: undefined,
     mismatch: labelMismatch(log),
     transpose: format.boolean("transpose", true),
-    prologue: format.string("prologue", ""),
-    epilogue: format.string("epilogue", ""),
-    sequenceSeparator: format.string("sequenceSeparator", ""),
-    sequencePrologue: format.string("sequencePrologue", ""),
-    sequenceEpilogue: format.string("sequenceEpilogue", "\\n"),
-    elementSeparator: format.string("elementSeparator", " "),
-    sampleSeparator: format.string("sampleSeparator", "\\n"),
+    prologue: format.textAsItStands("prologue", ""),
+    epilogue: format.textAsItStands("epilogue", ""),
+    sequenceSeparator: format.textAsItStands("sequenceSeparator", ""),
+    sequencePrologue: format.textAsItStands("sequencePrologue", ""),
+    sequenceEpilogue: format.textAsItStands("sequenceEpilogue", "\\n"),
+    elementSeparator: format.textAsItStands("elementSeparator", " "),
+    sampleSeparator: format.textAsItStands("sampleSeparator", "\\n"),
     conversion: precisionFormat(format, type !== "category" ? "f" : labelFile === "" ? "u" : "s"),
   };
   const usesLabels = type !== "real" && labelFile !== "";
@@ -42,7 +42,7 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
 }
 
 function precisionFormat(format: ConfigSection, letter: "f" | "u" | "s"): Conversion {
-  const text = format.string("precisionFormat", "");
+  const text = format.textAsItStands("precisionFormat", "");
   const conversion = readFormat(text, letter);
   if (conversion && isWithinLimits(conversion)) return conversion;
   throw new CntkError({

@@ -118,6 +118,16 @@ export class ConfigSection {
     return this.convert(key, fallback, (text) => text.text);
   }
 
+  /**
+   * As `string`, for a text that CNTK takes as it stands in its section: neither is a `#` that it begins with a comment, nor is `$x$`
+   * pasted in once more. Source: CNTK's Config.h (the operator with a default value of a type).
+   */
+  textAsItStands(key: string, fallback: string): string {
+    const own = this.raw(key);
+    if (own === undefined) return this.around?.textAsItStands(key, fallback) ?? fallback;
+    return own.text === "default" ? fallback : own.text;
+  }
+
   /** A C `int`. */
   integer(key: string, fallback?: number): number {
     return this.convert(key, fallback, parseInteger);

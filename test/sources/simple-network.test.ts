@@ -175,3 +175,30 @@ describe("what CNTK refuses", () => {
     });
   }
 });
+
+describe("layers without a bias of their own, of normalized features", () => {
+  const table: [string, string][] = [
+    // As CNTK's validation shows them where their sizes do not fit.
+    [
+      "layerSizes = 3:4:5:2 ; rnnType = SIMPLERNN ; recurrentLayer = 2",
+      "AutoName5 = Plus (AutoName4, AutoName2)",
+    ],
+    [
+      "layerSizes = 3:4:5:2 ; rnnType = SIMPLERNN ; recurrentLayer = 1",
+      "AutoName10 = Plus (AutoName9, AutoName2)",
+    ],
+    [
+      "layerSizes = 3:4:5:2 ; rnnType = NPLM ; recurrentLayer = 1",
+      "AutoName20 = Plus (AutoName19, AutoName2)",
+    ],
+  ];
+  it.each(table)("%s", async (options, line) => {
+    const lines = described(
+      await build(
+        `${options} ; applyMeanVarNorm = true ; trainingCriterion = CrossEntropyWithSoftmax ; evalCriterion = ClassificationError`,
+      ),
+    );
+    expect(lines).toContain(line);
+    expect(lines).toContain("AutoName2 = InvStdDev (features)");
+  });
+});

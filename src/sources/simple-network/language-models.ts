@@ -2,7 +2,7 @@ import type { NetworkNode } from "../../network/network.js";
 import { addCriteria } from "./criteria.js";
 import type { LayerMaker } from "./layer-maker.js";
 import { hiddenLayers, layerSize } from "./options.js";
-import { missingBias, RecurrentLayers } from "./recurrent.js";
+import { biasedLayer, missingBias, RecurrentLayers } from "./recurrent.js";
 
 /** `rnnType = LBLM`: a log-bilinear language model (SimpleNetworkBuilder.cpp, BuildLogBilinearNetworkFromDescription). */
 export function logBilinearNetwork(maker: LayerMaker): void {
@@ -48,6 +48,7 @@ export function feedForwardLanguageModel(maker: LayerMaker): void {
   const features = maker.input("features", size(0), "sparse");
   maker.inGroup("feature", features);
   let input = maker.normalized(features);
+  const biasOfLayers = maker.biasBefore(input);
   const hidden = hiddenLayers(options);
   const recurrences = new RecurrentLayers(options.recurrentLayers);
   if (hidden > 0) {
@@ -70,7 +71,10 @@ export function feedForwardLanguageModel(maker: LayerMaker): void {
   }
   for (let layer = 1; layer < hidden; layer++) {
     const weight = maker.random(`U${layer}`, size(layer + 1), size(layer));
-    if (!recurrences.take(layer + 1)) throw missingBias(maker, layer);
+    if (!recurrences.take(layer + 1)) {
+      input = maker.dropout(biasedLayer(maker, layer, maker.times(weight, input), biasOfLayers));
+      continue;
+    }
     const recurrent = maker.random(`W${layer}`, size(layer + 1), size(layer + 1));
     const past = maker.pastValue(size(layer + 1));
     const second = maker.times(recurrent, past);

@@ -119,6 +119,11 @@ export class LayerMaker {
     return this.node("PerDimMeanVarNormalization", [input, mean, deviation], names[2]);
   }
 
+  /** What CNTK's builders hold in the variable of the bias before a layer makes one: the deviation in what `normalized` gave. */
+  biasBefore(normalized: NetworkNode): NetworkNode | undefined {
+    return this.options.applyMeanVarNorm ? normalized.inputs[2] : undefined;
+  }
+
   inGroup(group: NodeGroup, node: NetworkNode): void {
     node.tags.add(group);
   }

@@ -60,14 +60,15 @@ export function classCriterion(
 
 /**
  * Hidden layers, recurrent ones `f (U x + W h')` and others `f (U x + B)`. Only a first layer that is not recurrent makes
- * the bias, and only a language model's; later layers take the same.
+ * the bias, and only a language model's; later layers take the same. Where none is made, B is the deviation that normalizes the
+ * features, if it is there: then validation decides.
  */
 function hiddenStack(maker: LayerMaker, features: NetworkNode, makesBias: boolean): NetworkNode {
   const { options } = maker;
   const size = (layer: number): number => layerSize(options, layer);
   const recurrences = new RecurrentLayers(options.recurrentLayers);
   let input = features;
-  let bias: NetworkNode | undefined;
+  let bias = maker.biasBefore(features);
   for (let layer = 0; layer < hiddenLayers(options); layer++) {
     const fromInput = maker.random(`U${layer}`, size(layer + 1), size(layer));
     let output: NetworkNode;
@@ -80,15 +81,24 @@ function hiddenStack(maker: LayerMaker, features: NetworkNode, makesBias: boolea
       maker.closeLoop(past, output);
     } else {
       if (layer === 0 && makesBias) bias = maker.random("B0", size(1), 1);
-      if (!bias) throw missingBias(maker, layer);
-      output = maker.nonlinear(maker.plus(maker.times(fromInput, input), bias), layer);
+      output = biasedLayer(maker, layer, maker.times(fromInput, input), bias);
     }
     input = maker.dropout(output);
   }
   return input;
 }
 
-/** CNTK adds a bias that it has not made, and ends. */
+/** A hidden layer that is not recurrent. @throws CntkError where there is no bias: CNTK adds one that it has not made, and ends. */
+export function biasedLayer(
+  maker: LayerMaker,
+  layer: number,
+  product: NetworkNode,
+  bias: NetworkNode | undefined,
+): NetworkNode {
+  if (!bias) throw missingBias(maker, layer);
+  return maker.nonlinear(maker.plus(product, bias), layer);
+}
+
 export function missingBias(maker: LayerMaker, layer: number): Error {
   return maker.problem(
     `SimpleNetworkBuilder: hidden layer ${layer + 1} of rnnType=${maker.options.kind} is not recurrent and has no bias to add.`,
