@@ -22,7 +22,7 @@ import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } f
 import { counted, emitMap, emitReduceAll, flat, mapped, reducedPerSample } from "./lowering.js";
 import { comparable, comparing, elementwiseReduce, widestShape } from "./criterion-shapes.js";
 import { binaryReduce, refusesSingles } from "./shape-rules.js";
-import { refusesInputs } from "./sparse-data.js";
+import { refusesInputs, refusesInTurn } from "./sparse-data.js";
 
 /*
  * Training and evaluation criteria: the sum over all samples of the minibatch, one number. SGD does the averaging.
@@ -83,10 +83,10 @@ const crossEntropyWithSoftmax = defineOp({
   ...criterion,
   ...innerProduct,
   name: "CrossEntropyWithSoftmax",
-  refusesSparse: refusesInputs({
-    0: { function: "AssignInnerProductOfMatrices", line: 5448 },
-    1: { function: "AssignLogSoftmaxOf", line: 2868 },
-  }),
+  refusesSparse: refusesInTurn(
+    [1, { function: "AssignLogSoftmaxOf", line: 2868 }],
+    [0, { function: "AssignInnerProductOfMatrices", line: 5448 }],
+  ),
   doc: "−Σ labels·ln softmax(z)",
   inputs: [
     { name: "labels", doc: "A distribution per sample, mostly one-hot." },
@@ -111,10 +111,10 @@ const crossEntropy = defineOp({
   ...criterion,
   ...innerProduct,
   name: "CrossEntropy",
-  refusesSparse: refusesInputs({
-    0: { function: "AssignInnerProductOfMatrices", line: 5448 },
-    1: { function: "InplaceLog", line: 3012 },
-  }),
+  refusesSparse: refusesInTurn(
+    [1, { function: "InplaceLog", line: 3012 }],
+    [0, { function: "AssignInnerProductOfMatrices", line: 5448 }],
+  ),
   doc: "−Σ labels·ln p, with CNTK's clipped logarithm",
   inputs: [
     { name: "labels", doc: "A distribution per sample." },

@@ -16,7 +16,7 @@ import { flat, withDims } from "./lowering.js";
 import { quantizedTimes } from "./quantized-times.js";
 import { inferDynamicAxis, refusesSingles } from "./shape-rules.js";
 import { reshaped } from "./written-out.js";
-import { refusesDiagonalFactors, refusesInputs, takesSparse } from "./sparse-data.js";
+import { refusesColumnProducts, refusesDiagonalFactors, takesSparse } from "./sparse-data.js";
 
 /*
  * Products of matrices and vectors besides Times: per row, per sample, by index.
@@ -162,10 +162,7 @@ const diagonal = defineOp({
 
 const khatriRaoProduct = defineOp({
   name: "KhatriRaoProduct",
-  refusesSparse: refusesInputs({
-    0: { function: "AssignKhatriRaoProductOf", line: 3611 },
-    1: { function: "AssignKhatriRaoProductOf", line: 3611 },
-  }),
+  refusesSparse: refusesColumnProducts,
   doc: "Outer product of two vectors for every sample, flattened.",
   source,
   inputs: [

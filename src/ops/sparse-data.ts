@@ -16,6 +16,30 @@ export function refusesInputs(
   return ({ index }) => places[index];
 }
 
+/**
+ * Refuses some inputs, each at its place, in the order in which CNTK's code comes to them: of several sparse ones the first of the
+ * list is told of.
+ */
+export function refusesInTurn(
+  ...places: readonly (readonly [index: number, place: NotImplemented])[]
+): (use: SparseUse) => SparseDataRefusal | undefined {
+  return (use) => {
+    const first = places.find(([index]) => isSparse(use, index));
+    return first?.[0] === use.index ? first[1] : undefined;
+  };
+}
+
+/** A product of columns takes neither one sparse factor nor two; CNTK says so at two places. */
+export function refusesColumnProducts(use: SparseUse): SparseDataRefusal {
+  const line = isSparse(use, 0) && isSparse(use, 1) ? 3619 : 3611;
+  return { function: "AssignKhatriRaoProductOf", line };
+}
+
+function isSparse({ node, facts }: SparseUse, index: number): boolean {
+  const input = node.inputs[index];
+  return input?.op.role === "input" && facts(input)?.storage === "sparse";
+}
+
 /** Takes all inputs but one. */
 export function refusesTensor(refused: number): (use: SparseUse) => SparseDataRefusal | undefined {
   return ({ index }) => (index === refused ? refusedByTensors() : undefined);

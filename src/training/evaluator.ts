@@ -91,9 +91,9 @@ export class Evaluator {
 
   /** Values by node name; valid until the next call. `piece` is the number of one of several interleaved series of minibatches. */
   async values(minibatch: Minibatch, piece = 0): Promise<Outputs> {
+    const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     if (!this.hasRun) refuseData(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
-    const data = feedNetwork(minibatch, this.inputs, this.shaped.facts);
     this.compiled.executable.selectSeries?.(piece);
     const outputs = await this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
     this.tracing?.show(outputs);

@@ -179,7 +179,7 @@ export class Trainer {
   async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
     const { shaped } = this.request;
     if (minibatch.columns === 0) return noSums(this.watched);
-    if (!this.hasRun) this.refuseData(dropoutRate);
+    if (!this.hasRun) this.refuseData(minibatch, dropoutRate);
     const split = splitMinibatch(minibatch, pieces);
     if (split.length > 1) refusePieces(shaped.order, shaped.facts);
     const summed = split.length > 1 ? new Map<string, Values>() : undefined;
@@ -320,8 +320,10 @@ export class Trainer {
     await executable.writeState(copies);
   }
 
-  private refuseData(dropoutRate: number): void {
-    const { shaped } = this.request;
+  private refuseData(minibatch: Minibatch, dropoutRate: number): void {
+    const { shaped, inputs } = this.request;
+    // Inputs that do not take the data at all come first, as data do.
+    feedNetwork(minibatch, inputs, shaped.facts);
     refuseData(restrictOrder(shaped.order, this.watched), shaped.facts, dropoutRate);
     this.hasRun = true;
   }
