@@ -2,6 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Minibatch } from "../minibatch/index.js";
 import type { Deserializer } from "./deserializer.js";
 import type { Packer, PackerSurroundings } from "./packer/packer.js";
+import { type OlderUtterances, OlderUtterancePacker } from "./packer/older-utterance-packer.js";
 import { SequencePacker } from "./packer/sequence-packer.js";
 import { TruncatedPacker, type Truncation } from "./packer/truncated-packer.js";
 import { Prefetch } from "./prefetch.js";
@@ -16,7 +17,7 @@ export interface ReaderOptions {
   readonly randomization?: Randomization;
   /** Keep every chunk that was read; changes memory and time only. */
   readonly keepDataInMemory: boolean;
-  readonly packing: "sequence" | "frame" | Truncation;
+  readonly packing: "sequence" | "frame" | Truncation | OlderUtterances;
   /** Each worker counts its own samples. */
   readonly localTimeline: boolean;
   /** Minibatches tell the keys of their sequences. */
@@ -72,9 +73,11 @@ export class DataReader implements Reader {
     };
     const { packing, localTimeline } = options;
     this.packer =
-      typeof packing === "object"
-        ? new TruncatedPacker(surroundings, packing)
-        : new SequencePacker(surroundings, { frameMode: packing === "frame", localTimeline });
+      typeof packing !== "object"
+        ? new SequencePacker(surroundings, { frameMode: packing === "frame", localTimeline })
+        : "parallelUtterances" in packing
+          ? new OlderUtterancePacker(surroundings, packing)
+          : new TruncatedPacker(surroundings, packing);
     this.streams = this.packer.streams;
     this.minibatches = new Prefetch(() => this.packer.next(), options.preparesAtOnce);
   }

@@ -227,19 +227,23 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
     throw problem(section, "frameMode and truncated BPTT are mutually exclusive.", "truncated");
   }
   const parallel = section.integerSchedule("nbruttsineachrecurrentiter", [1]);
+  const parallelSequences = (epoch: number): number => Math.max(1, parallel.at(epoch));
+  const older = isOlderHtk(section) && !isWrite(section);
   return {
     ...readRandomization(section),
     keepDataInMemory: false,
     packing: frameMode
       ? "frame"
-      : truncated
-        ? {
-            truncationLength: section.size("truncationLength", 0),
-            parallelSequences: (epoch: number) => Math.max(1, parallel.at(epoch)),
-          }
-        : "sequence",
+      : older
+        ? { parallelUtterances: parallelSequences, truncated }
+        : truncated
+          ? {
+              truncationLength: section.size("truncationLength", 0),
+              parallelSequences,
+            }
+          : "sequence",
     isOlder: true,
-    firstParallelSequences: Math.max(1, parallel.at(0)),
+    firstParallelSequences: parallelSequences(0),
     localTimeline: false,
     withKeys: false,
     prefetch: section.boolean("prefetch", true),
