@@ -103,6 +103,16 @@ describe("readerFromConfig", () => {
       "1:60",
     ],
     [
+      "input = [ a = [ dim = -2 ; format = sparse ] ]",
+      "Sample dimension (18446744073709551614) for sparse input 'a' exceeds the maximum allowed value (2147483647).",
+      "1:23",
+    ],
+    [
+      "input = [ a = [ dim = 2147483648 ; format = dense ] ]",
+      "Sample dimension of input 'a' is out of range.",
+      "1:23",
+    ],
+    [
       "input = [ a = [ dim = 2147483648 ; format = sparse ] ]",
       "Sample dimension (2147483648) for sparse input 'a' exceeds the maximum allowed value (2147483647).",
       "1:23",

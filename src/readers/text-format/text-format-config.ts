@@ -6,8 +6,8 @@ import type { TextFormatOptions, TextInput } from "./options.js";
 import { defaultChunkSize } from "./options.js";
 
 const largestSparseDimension = 2 ** 31 - 1;
-/** A sample of more elements could not be held; -1 reads as such a number. */
-const largestDimension = 2 ** 32;
+/** No network takes dense samples of more elements; -1 reads as such a number. */
+const largestDenseDimension = 2 ** 24;
 
 /**
  * Reads the options of a CNTKTextFormatReader. Options that are not in the section are looked for in the ones around it, as
@@ -72,20 +72,22 @@ function readInputs(section: ConfigSection): TextInput[] {
       );
     }
     const dimension = input.size("dim");
-    if (dimension > largestDimension) {
+    const format = input.string("format").toLowerCase();
+    if (format !== "dense" && format !== "sparse") {
+      throw problem("'format' parameter must be set either to 'dense' or 'sparse'.", textSpan("format"));
+    }
+    if (format === "dense" && dimension > largestDenseDimension) {
       throw problem(
         `Sample dimension of input '${name}' is out of range.`,
         textSpan("dim"),
         "dim is the number of elements of a sample",
       );
     }
-    const format = input.string("format").toLowerCase();
-    if (format !== "dense" && format !== "sparse") {
-      throw problem("'format' parameter must be set either to 'dense' or 'sparse'.", textSpan("format"));
-    }
     if (format === "sparse" && dimension > largestSparseDimension) {
+      // The number as C's size_t: a double holds it no longer.
+      const shown = BigInt.asUintN(64, BigInt(input.seed("dim")));
       throw problem(
-        `Sample dimension (${dimension}) for sparse input '${name}' exceeds the maximum allowed value (${largestSparseDimension}).`,
+        `Sample dimension (${shown}) for sparse input '${name}' exceeds the maximum allowed value (${largestSparseDimension}).`,
         textSpan("dim"),
       );
     }
