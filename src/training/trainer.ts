@@ -45,10 +45,7 @@ export interface TrainerRequest {
   readonly criterion: NetworkNode;
   /** Nodes to watch beside the criterion, in the log's order. */
   readonly evaluations: readonly NetworkNode[];
-  readonly options: UpdateOptions & {
-    /** Of random numbers that are added to the parameters after every update; 0 = none. */
-    readonly noiseDeviation?: number;
-  };
+  readonly options: UpdateOptions;
   /** Fed nodes. */
   readonly inputs: readonly NetworkNode[];
   /** The parameters to start from. */

@@ -212,11 +212,16 @@ function updateTouched(
   refusals: SparseRefusal[],
 ): UpdateResult {
   const { build, multiplier } = context;
-  const { rule, l1Weight, l2Weight } = options;
+  const { rule, l1Weight, l2Weight, noiseDeviation = 0 } = options;
   if (clipsByNorm(options)) {
     const when = exceedsNorm(build, context.gradient);
     const option = "gradientClippingWithTruncation = false";
     refusals.push({ parameter, option, place: { function: "Scale", line: 5349 }, when });
+  }
+  if (noiseDeviation > 0) {
+    const place = { function: "SetGaussianRandomValue", line: 1553 };
+    refusals.push({ parameter, option: "gaussianNoiseInjectStd", place });
+    return context;
   }
   if (l2Weight > 0) {
     refusals.push({ parameter, option: "L2RegWeight", place: { function: "ScaleAndAdd", line: 5096 } });

@@ -15,6 +15,8 @@ export interface UpdateOptions {
   readonly clippingThresholdPerSample: number;
   /** Clip each element rather than scaling the whole gradient. */
   readonly clippingWithTruncation: boolean;
+  /** Deviation of the random numbers that the trainer adds to the weights with each update; none = 0. */
+  readonly noiseDeviation?: number;
 }
 
 /** Where a rule reads its own options: an SGD section. */

@@ -90,6 +90,11 @@ describe("CNTK's CPU code refuses sparse data", () => {
     ["DiagTimes (ParameterTensor {(10:1)}, w)", "", place("InnerProduct", 5385)],
     ["LinearLayer {2} (Dropout (w))", "dropoutRate = 0.3", place("AssignElementProductOf", 2499)],
     ["LinearLayer {2} (w)", "numSubminibatches = 2", place("Reshape", 1864)],
+    [
+      "LinearLayer {2} (w)",
+      "gaussianNoiseInjectStd = 0.1 ; L2RegWeight = 0.1",
+      place("SetGaussianRandomValue", 1553),
+    ],
   ])("to learn from them: %s %s", async (node, more, sentence) => {
     const { log, error } = await trained(`${node} + ParameterTensor {(1)} .* Slice (0, 1, x)`, more);
     expect(error?.message).toContain(sentence);
