@@ -68,7 +68,8 @@ class HtkFeatures implements FeatureSource {
         listed.map((entry) => ({ name: entry.key, path: entry.name, frames: frameCount(entry) })),
       );
     } else log.write(` ${this.listed.utterances} entries\n`);
-    const kept = withoutDuplicates(all, (text) => log.write(text));
+    // The older reader takes an utterance as often as it is listed.
+    const kept = olderLog ? all : withoutDuplicates(all, (text) => log.write(text));
     if (kept.length === 0) {
       throw new CntkError({
         code: "htk-script",

@@ -78,7 +78,10 @@ export function readSpeechReader(section: ConfigSection, files: SpeechFiles = ht
     }),
     labels: labelNames.map((name) => {
       const stream = section.section(name);
-      return { ...labelOptions(stream, name, frameMode), readLabels: files.labels(stream) };
+      const options = labelOptions(stream, name, frameMode);
+      // The older reader has boundaries with lattices only.
+      const phoneBoundaries = options.phoneBoundaries && !isOlderHtk(section);
+      return { ...options, phoneBoundaries, readLabels: files.labels(stream) };
     }),
     numericKeys: section.boolean("useNumericSequenceKeys", false),
     keySpan: section.span,
@@ -98,13 +101,13 @@ export async function openSpeechReader(
     ...options.features.map((open) => open(surroundings, keys, olderLog)),
     ...options.labels.map((label) => new MlfDeserializer(label, surroundings, keys, olderLog)),
   ];
+  if (older && !older.wholeFiles) olderLog?.allRead();
   const [first, ...others] = deserializers;
   const write = (text: string): void => surroundings.log.write(text);
   const tell = options.reader.verbosity ? write : undefined;
   const whole = first && others.length === 0 ? first : new CompositeDeserializer(deserializers, tell);
   const reader = new DataReader(whole, options.reader, write);
   if (!older || !olderLog) return reader;
-  if (!older.wholeFiles) olderLog.allRead();
   return new OlderSpeechReader(reader, olderLog, older.wholeFiles);
 }
 

@@ -48,7 +48,7 @@ export class OlderSpeechLog {
     this.log.write(`total ${count} state names in state list ${path}\n`);
   }
 
-  /** Label files one after the other, until there are labels for all utterances. */
+  /** Label files one after the other, until there are labels for all utterances; returns those as long as their utterance. */
   readLabels(
     paths: readonly string[],
     read: (path: string) => readonly LabelledUtterance[],
@@ -66,7 +66,9 @@ export class OlderSpeechLog {
       this.log.write(` total ${found.size} entries\n`);
     }
     this.labels.push(labels);
-    return labels;
+    const [first = []] = this.scripts;
+    const lengths = new Map(first.map(({ name, frames }) => [name, frames]));
+    return labels.filter(({ name, starts }) => (lengths.get(name) ?? starts.at(-1)) === starts.at(-1));
   }
 
   private wantedNames(): ReadonlySet<string> | undefined {
