@@ -12,6 +12,7 @@ export class OtherPrecision implements Reader {
   readonly streams: readonly StreamDescription[];
   readonly readsParts: boolean;
   readonly isOlder: boolean;
+  readonly firstParallelSequences: number;
 
   constructor(
     private readonly reader: Reader,
@@ -21,6 +22,7 @@ export class OtherPrecision implements Reader {
     this.streams = reader.streams;
     this.readsParts = reader.readsParts;
     this.isOlder = reader.isOlder ?? false;
+    this.firstParallelSequences = reader.firstParallelSequences ?? 1;
   }
 
   start(request: EpochRequest): Promise<void> {

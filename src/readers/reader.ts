@@ -54,6 +54,14 @@ export interface Reader {
   close(): Promise<void>;
 }
 
+/** Epoch sizes from here on mean all the data: CNTK's word for it is the largest size_t, which -1 is too. */
+const wholeDataSize = 2 ** 62;
+
+/** Samples of an epoch; 0 stands for one sweep. */
+export function samplesOfEpoch(epochSize: number, sweepSize: number): number {
+  return epochSize > 0 && epochSize < wholeDataSize ? epochSize : sweepSize;
+}
+
 /** Work that readers give to other threads, where there are some. */
 export interface ReaderThreads {
   /** How many work at a time, beside the reader's own. */

@@ -28,10 +28,9 @@ export class ThreadPool<Request, Reply> {
   constructor(
     /** The module that a thread runs: it answers every message by one message. */
     private readonly entry: URL,
-    /** At most so many threads, where it has to share the cores with others. */
-    threads = Infinity,
+    threads = availableParallelism(),
   ) {
-    this.threads = Math.min(threads, availableParallelism(), mostThreads);
+    this.threads = Math.min(threads, mostThreads);
   }
 
   /** The reply; undefined when the thread could not be started or broke down, and the caller has to do the work. */

@@ -1,10 +1,7 @@
 import type { Minibatch } from "../../minibatch/index.js";
 import type { DataReader } from "../data-reader.js";
-import type { EpochRequest, Reader, StreamDescription } from "../reader.js";
+import { type EpochRequest, type Reader, samplesOfEpoch, type StreamDescription } from "../reader.js";
 import type { OlderSpeechLog } from "./older-log.js";
-
-/** Epoch sizes from here on mean all the data. */
-const wholeDataSize = 2 ** 62;
 
 /** CNTK's older reader of speech: tells of every epoch, or of every file that is to be written again. */
 export class OlderSpeechReader implements Reader {
@@ -35,7 +32,7 @@ export class OlderSpeechReader implements Reader {
     await this.reader.start(request);
     if (this.wholeFiles) return;
     const { epoch, epochSize } = request;
-    const size = epochSize > 0 && epochSize < wholeDataSize ? epochSize : this.sweepSamples;
+    const size = samplesOfEpoch(epochSize, this.sweepSamples);
     const first = epoch * size;
     this.log.epochBegins(epoch, { first, end: first + size, start: this.reader.position }, request);
   }

@@ -1,6 +1,6 @@
 import type { AxisLayout, Minibatch, SequencePlacement, StreamMinibatch } from "../../minibatch/index.js";
 import { type SequenceSource, sourceLength } from "../deserializer.js";
-import type { EpochRequest, StreamDescription } from "../reader.js";
+import { type EpochRequest, samplesOfEpoch, type StreamDescription } from "../reader.js";
 import { packDense, packSparse } from "./pack-columns.js";
 import type { Packer, PackerSurroundings } from "./packer.js";
 
@@ -33,7 +33,6 @@ interface Placed {
 }
 
 const noBatch: Batch = { length: 0, utterances: [] };
-const wholeDataSize = 2 ** 62;
 
 /**
  * Whole utterances, or pieces of them, as CNTK's older reader of speech lays them out: as many utterances as have less samples
@@ -58,7 +57,7 @@ export class OlderUtterancePacker implements Packer {
   }
 
   start({ epoch, minibatchSize, epochSize, rank, workers }: EpochRequest): void {
-    const size = epochSize > 0 && epochSize < wholeDataSize ? epochSize : this.surroundings.supply.sweepSize;
+    const size = samplesOfEpoch(epochSize, this.surroundings.supply.sweepSize);
     this.epochEnd = size * (epoch + 1);
     this.minibatchSize = minibatchSize;
     const all = this.packing.parallelUtterances(epoch);

@@ -7,6 +7,7 @@ import {
   shuffledSequences,
 } from "../../numerics/block-shuffle.js";
 import { chunkOfEachSequence, type Corpus } from "../deserializer.js";
+import { samplesOfEpoch } from "../reader.js";
 import { type ChunkRange, RandomizationReport } from "./randomization-report.js";
 import { SweepWindow } from "./sweep-window.js";
 
@@ -51,9 +52,6 @@ export interface Selection {
   /** Nothing comes after these. */
   readonly endOfEpoch: boolean;
 }
-
-/** Epoch sizes from here on mean all the data: CNTK's word for it is the largest size_t, which -1 is too. */
-const wholeDataSize = 2 ** 62;
 
 /**
  * Walks through a corpus as CNTK's BlockRandomizer and NoRandomizer do: sweep after sweep, minibatches that end at the end of
@@ -123,7 +121,7 @@ export class SequenceOrder {
     this.share = share;
     this.homes = undefined;
     this.chunksOf = "";
-    const size = epochSize > 0 && epochSize < wholeDataSize ? epochSize : this.sweepSize;
+    const size = samplesOfEpoch(epochSize, this.sweepSize);
     const start = size * epoch;
     this.epochEnd = start + size;
     const sweep = Math.floor(start / this.sweepSize);

@@ -78,7 +78,7 @@ export class TextFormatDeserializer implements Deserializer {
     if (readerThreads === undefined) return;
     // A single thread is no faster than this one, which would wait for it to start.
     const ids = readerThreads.count > 1 ? [...now, ...later] : later;
-    for (const id of this.ahead.keys()) if (!ids.includes(id)) this.ahead.delete(id);
+    for (const id of this.ahead.keys()) if (![...now, ...later].includes(id)) this.ahead.delete(id);
     const places = new Map(ids.map((id) => [id, this.place(id)]));
     const bytes = [...places.values()].reduce((sum, { starts }) => sum + spanOf(starts), 0);
     if (bytes < worthThread) return;

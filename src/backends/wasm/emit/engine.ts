@@ -40,12 +40,7 @@ export function canFuse(): boolean {
 
 /** May memory be shared here? Some browsers let only pages do so that are isolated from other origins. */
 export function canShare(): boolean {
-  try {
-    new engine.Memory({ initial: 0, maximum: 1, shared: true });
-    return true;
-  } catch {
-    return false;
-  }
+  return canHaveShared(1);
 }
 
 /** Pages of the largest memory: as far as 32 bits reach. Only what is used is taken from the machine. */
@@ -56,8 +51,12 @@ export const mostPages = 65536;
  * process whose address space is limited (`ulimit -v`, as on many clusters) may not have them.
  */
 export function canReserve(): boolean {
+  return canHaveShared(mostPages);
+}
+
+function canHaveShared(pages: number): boolean {
   try {
-    new engine.Memory({ initial: 0, maximum: mostPages, shared: true });
+    new engine.Memory({ initial: 0, maximum: pages, shared: true });
     return true;
   } catch {
     return false;
