@@ -1,4 +1,5 @@
 import type { IToken, Lexer as ChevrotainLexer } from "chevrotain";
+import { retryLines } from "../src/diagnostics/attempts.js";
 import type { Diagnostic } from "../src/diagnostics/diagnostic.js";
 import type { Source, Span } from "../src/diagnostics/source.js";
 import { chevrotain } from "../src/chevrotain.js";
@@ -104,7 +105,8 @@ class Reading implements LexerResult {
     const name = path.image.slice(1, -1);
     const text = this.loader?.load(name, includedFrom);
     if (!text) {
-      this.fail("include-missing", `error opening file '${name}': No such file or directory`, path);
+      const message = `error opening file '${name}': No such file or directory`;
+      this.fail("include-missing", message, path, retryLines(message));
       return;
     }
     const source = text.spanOf(0, 0).source;
@@ -123,8 +125,9 @@ class Reading implements LexerResult {
     this.diagnostics.push({ code: "unexpected-character", level: "error", message, span });
   }
 
-  private fail(code: string, message: string, token: PlacedToken): void {
-    this.diagnostics.push({ code, level: "error", message, span: spanOfToken(token) });
+  private fail(code: string, message: string, token: PlacedToken, logged?: string): void {
+    const span = spanOfToken(token);
+    this.diagnostics.push({ code, level: "error", message, span, ...(logged !== undefined && { logged }) });
   }
 
   /** For tokens that run to the end of the text: only their opening is marked. */

@@ -9,6 +9,7 @@
 import type { Program } from "../grammar/index.js";
 import type { ConfigSection } from "./config/config-section.js";
 import type { MappedText } from "./config/mapped-text.js";
+import { attempted } from "./diagnostics/attempts.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
 import type { Network, ShapedNetwork } from "./network/network.js";
 import {
@@ -164,7 +165,7 @@ export function evaluateNetwork(session: Building, tree: Program, traceLevel: nu
     deviceId,
     traceLevel,
     seeds,
-    readFile: (path) => files.readText(path),
+    readFile: (path) => attempted(() => files.readText(path)),
     log,
     ...building(session, traceLevel),
   });

@@ -1,4 +1,5 @@
 import { plainText, type SourceLoader } from "../grammar/index.js";
+import { attempted } from "./diagnostics/attempts.js";
 import type { FileAccess } from "./files/file-access.js";
 
 const baseName = (path: string): string =>
@@ -22,7 +23,9 @@ export function sourceLoader(files: FileAccess, includeDirectories: readonly str
       ];
       const candidates = [path, ...folders.map((folder) => `${folder}/${baseName(path)}`)];
       const found = candidates.find((candidate) => files.exists(candidate) && !files.isDirectory(candidate));
-      return found === undefined ? undefined : plainText({ name: found, text: files.readText(found) });
+      return found === undefined
+        ? undefined
+        : plainText({ name: found, text: attempted(() => files.readText(found)) });
     },
   };
 }

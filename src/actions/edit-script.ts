@@ -1,6 +1,7 @@
 import { configurationLines } from "../config/configuration-lines.js";
 import { ConfigSection } from "../config/config-section.js";
 import type { MappedText } from "../config/mapped-text.js";
+import { attempted } from "../diagnostics/attempts.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { dumpNodes, modelFromNetwork, saveModel } from "../model-files/index.js";
 import { emptyGroups } from "../network/build.js";
@@ -38,7 +39,7 @@ export function editByScript(
   services = editingServices(session, section),
 ): void {
   const path = section.string("editPath");
-  const lines = configurationLines({ name: path, text: session.files.readText(path) });
+  const lines = configurationLines({ name: path, text: attempted(() => session.files.readText(path)) });
   runEditingScript(section.resolve(lines), services);
 }
 
@@ -57,7 +58,7 @@ export function editingServices(session: Session, section: ConfigSection, isChec
     },
     seeds,
     seedOffset: 0,
-    readFile: (path: string) => files.readText(path),
+    readFile: (path: string) => attempted(() => files.readText(path)),
     log: (text: string) => log.write(text),
   };
   const compile = (network: Network): ShapedNetwork => shapeNetwork(session, network, 0).shaped;
@@ -123,7 +124,10 @@ function withVectorInputs(network: Network): Network {
 }
 
 function readMatrix({ files, elementType }: Session, path: string, rows: number, columns: number): Values {
-  const matrix = parseTextMatrix(files.readText(path), `file ${path}`);
+  const matrix = parseTextMatrix(
+    attempted(() => files.readText(path)),
+    `file ${path}`,
+  );
   if (matrix.rows === rows && matrix.columns === columns) return inElementType(matrix.values, elementType);
   throw new CntkError({
     code: "matrix-size",

@@ -1,4 +1,5 @@
 import type { ConfigSection } from "../config/config-section.js";
+import { attempted } from "../diagnostics/attempts.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import type { LogSink } from "../log/log.js";
@@ -38,7 +39,8 @@ export function readWriteFormat(section: ConfigSection, log: LogSink): (files: F
     conversion: precisionFormat(format, type !== "category" ? "f" : labelFile === "" ? "u" : "s"),
   };
   const usesLabels = type !== "real" && labelFile !== "";
-  return (files) => (usesLabels ? { ...read, labels: labelsOf(files.readText(labelFile)) } : read);
+  return (files) =>
+    usesLabels ? { ...read, labels: labelsOf(attempted(() => files.readText(labelFile))) } : read;
 }
 
 function precisionFormat(format: ConfigSection, letter: "f" | "u" | "s"): Conversion {

@@ -1,3 +1,4 @@
+import { attempted } from "../diagnostics/attempts.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Source, Span } from "../diagnostics/source.js";
 import type { FileAccess } from "../files/file-access.js";
@@ -121,7 +122,7 @@ class Assembler {
 
   private readText(path: MappedText): string {
     try {
-      return this.files.readText(path.text);
+      return attempted(() => this.files.readText(path.text));
     } catch (error) {
       if (!(error instanceof CntkError) || error.diagnostic.span) throw error;
       throw new CntkError({ ...error.diagnostic, span: path.spanOf() });

@@ -26,7 +26,7 @@ export interface Diagnostic {
    * who asked for it.
    */
   readonly callers?: readonly Span[];
-  /** A line that CNTK's log has of it, beside the message with which the run ends. */
+  /** What CNTK's log has of it, beside the message with which the run ends: a line, or several. */
   readonly logged?: string;
   /** What would help, e.g. `did you mean 'ReLU'?`. */
   readonly hint?: string;

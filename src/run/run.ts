@@ -5,7 +5,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
 import { CntkError, type Diagnostic } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
-import { writeWhole } from "../files/file-access.js";
+import { type FileAccess, writeWhole } from "../files/file-access.js";
 import { formatDate, RunLog } from "../log/run-log.js";
 import { banner, commandHeader, parallelFarewell, parallelGreeting } from "../log/start-up.js";
 import type { ShapedNetwork } from "../network/network.js";
@@ -46,7 +46,7 @@ export async function runConfiguration(
   const { version, host } = start.platform;
   const firstLines = banner({ version, host, time: log.clock(), words: ["cntkts", ...words] });
   log.write(firstLines);
-  const { result, diagnostics } = readConfiguration(words, start.files);
+  const { result, diagnostics } = readOrTell(words, start.files, log);
   const [problem, ...others] = diagnostics;
   if (problem) throw CntkError.ofAll([problem, ...others]);
   const { root, assembled } = result;
@@ -64,7 +64,7 @@ export async function runConfiguration(
     redirected?.rethrow();
     return done;
   } catch (error) {
-    if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
+    tellOf(error, log);
     if (parallel.isParallel) parallelFarewell(log);
     // A log file tells how the run ended, like CNTK's; on the terminal the message is the caller's to print.
     if (redirected && error instanceof CntkError) log.write(`\n${renderDiagnostic(error.diagnostic)}\n`);
@@ -72,6 +72,25 @@ export async function runConfiguration(
   } finally {
     redirected?.close();
   }
+}
+
+/** Configurations that cannot be read, too, leave CNTK's lines in the log. */
+function readOrTell(
+  words: readonly string[],
+  files: FileAccess,
+  log: RunLog,
+): ReturnType<typeof readConfiguration> {
+  try {
+    return readConfiguration(words, files);
+  } catch (error) {
+    tellOf(error, log);
+    throw error;
+  }
+}
+
+/** Writes what CNTK's log has of a mistake that ends the run, beside its message. */
+function tellOf(error: unknown, log: RunLog): void {
+  if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
 }
 
 /** Options that change nothing here, but whose values CNTK reads before it begins. */

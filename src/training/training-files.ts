@@ -1,3 +1,4 @@
+import { retryLines } from "../diagnostics/attempts.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { removedEpochLine, validationLine } from "../log/training-lines.js";
 import type { CriterionSum } from "../log/training-lines.js";
@@ -129,9 +130,11 @@ export class TrainingFiles implements EpochHooks {
     await reloadModel(files, model, trainer, values);
     const resumed = await loadCheckpoint(files, model, trainer);
     if (resumed) return resumed;
+    const message = `error opening file '${checkpointFile(model)}': No such file or directory`;
     throw new CntkError({
       code: "checkpoint-missing",
-      message: `error opening file '${checkpointFile(model)}': No such file or directory`,
+      message,
+      logged: retryLines(message),
       hint: restoreHints[this.request.options.autoAdjust.rates],
     });
   }

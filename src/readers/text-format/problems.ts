@@ -26,6 +26,8 @@ export class DataProblems {
   private hadWarnings = false;
   /** First warning since the last counted error: the cause of the next one. */
   private cause: Problem | undefined;
+  /** What CNTK says of the mistake that ended the reading. */
+  private sentence = "";
 
   constructor(
     private readonly file: RandomAccessFile,
@@ -73,6 +75,7 @@ export class DataProblems {
       return;
     }
     const limit = `Reached the maximum number of allowed errors while reading the input file (${this.fileName}).`;
+    this.sentence = limit;
     throw this.error(
       "data-format",
       cause?.text ?? limit,
@@ -86,9 +89,15 @@ export class DataProblems {
     this.log.write(`ERROR: ${text}\n`);
   }
 
-  /** A mistake that ends the reading whatever `maxErrors` says. */
+  /** A mistake that ends the reading whatever `maxErrors` says; CNTK has said what it is (`tell`). */
   fatal(text: string, offset: number, hint: string): CntkError {
+    this.sentence = "Malformed input file. Bailing out.";
     return this.error("data-malformed", text, offset, hint);
+  }
+
+  /** CNTK's sentence for an error of the reading, which may name a cause in its place. */
+  sentenceOf(error: CntkError): string {
+    return this.sentence === "" ? error.message : this.sentence;
   }
 
   private error(code: string, message: string, offset: number, hint: string): CntkError {

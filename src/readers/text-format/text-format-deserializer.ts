@@ -1,3 +1,4 @@
+import { attempted, retried, retryLines } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
 import type {
@@ -32,6 +33,7 @@ export class TextFormatDeserializer implements Deserializer {
   readonly index: TextIndex;
   private readonly file: RandomAccessFile;
   private readonly parser: SequenceParser;
+  private readonly problems: DataProblems;
   private byKey: Map<SequenceKey, number> | undefined;
   /** Chunks that other threads parse, or have parsed. */
   private readonly ahead = new Map<number, Promise<readonly SequenceBlock[] | undefined>>();
@@ -59,10 +61,11 @@ export class TextFormatDeserializer implements Deserializer {
         skipSequenceIds: options.skipSequenceIds ?? false,
         mainAlias: main?.alias,
         keys,
+        log,
       });
       const { maxErrors = 0, traceLevel = 1 } = options;
-      const problems = new DataProblems(this.file, options.file, maxErrors, traceLevel, log);
-      this.parser = new SequenceParser(inputs, problems, main !== undefined);
+      this.problems = new DataProblems(this.file, options.file, maxErrors, traceLevel, log);
+      this.parser = new SequenceParser(inputs, this.problems, main !== undefined);
     } catch (error) {
       this.file.close();
       throw error;
@@ -94,7 +97,7 @@ export class TextFormatDeserializer implements Deserializer {
   async chunk(id: number): Promise<Chunk> {
     const parsed = await this.ahead.get(id);
     this.ahead.delete(id);
-    const blocks = parsed ?? this.loadChunk(id).map((stream) => stream.block());
+    const blocks = parsed ?? this.loadPatiently(id).map((stream) => stream.block());
     return {
       bytes: blocks.reduce((sum, block) => sum + bytesOf(block), 0),
       source: (stream, index) => {
@@ -132,6 +135,15 @@ export class TextFormatDeserializer implements Deserializer {
     return parsed;
   }
 
+  /** Each try of CNTK's reads the chunk from its beginning and warns again; errors that were passed over once count no more. */
+  private loadPatiently(chunk: number): TextChunk {
+    return retried(
+      () => this.loadChunk(chunk),
+      this.surroundings.log,
+      (error) => this.problems.sentenceOf(error),
+    );
+  }
+
   private place(chunk: number): ChunkPlace {
     const { firstSequences, starts, lengths, fileSize } = this.index;
     const first = firstSequences[chunk] as number;
@@ -163,12 +175,14 @@ function spanOf(starts: Float64Array): number {
 
 /** Opens the data file; a missing one is CNTK's error and, for MNIST's text files, a word on how to make them. */
 function openData(files: FileAccess, path: string): RandomAccessFile {
-  if (files.exists(path)) return files.open(path);
+  if (files.exists(path)) return attempted(() => files.open(path));
   const isMnist = /28x28_cntk_text\.txt$/.test(path);
   const directory = path.replace(/[/\\]?[^/\\]*$/, "") || ".";
+  const sentence = `error opening file '${path}': No such file or directory`;
   throw new CntkError({
     code: "file-missing",
-    message: `CNTKTextFormatReader: While reading '${path}': error opening file '${path}': No such file or directory`,
+    message: `CNTKTextFormatReader: While reading '${path}': ${sentence}`,
+    logged: retryLines(sentence),
     hint: isMnist
       ? `cntkts mnist ${directory} makes the MNIST text files`
       : "check the path; a relative one counts from the current directory",

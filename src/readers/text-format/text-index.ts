@@ -1,5 +1,7 @@
+import { retryLines, secondTry } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { RandomAccessFile } from "../../files/file-access.js";
+import type { LogSink } from "../../log/log.js";
 import type { SequenceKey } from "../deserializer.js";
 import { placeInFile } from "./problems.js";
 import { newline, pipe } from "./bytes.js";
@@ -28,6 +30,7 @@ export interface IndexOptions {
   /** Alias of the stream that defines the length of sequences: only lines that contain it count. */
   readonly mainAlias?: string | undefined;
   readonly keys: KeyReading;
+  readonly log: LogSink;
 }
 
 const pieceSize = 256 * 1024;
@@ -43,19 +46,22 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
     new CntkError({
       code: "data-format",
       message: `CNTKTextFormatReader: While reading '${fileName}': ${message}`,
+      logged: retryLines(message),
       span: placeInFile(file, fileName, offset),
       ...(hint === undefined ? {} : { hint }),
     });
   const head = file.read(0, 4);
   if (file.size === 0) {
-    throw new CntkError({ code: "data-format", message: fail("Input file is empty", 0).message });
+    throw new CntkError({ ...fail("Input file is empty", 0).diagnostic, span: undefined });
   }
   if (head[0] === 0xff && head[1] === 0xfe) {
-    throw fail(
-      `Found a UTF-16 BOM at the beginning of the input file (${fileName}). UTF-16 encoding is currently not supported.`,
-      0,
-      "save the file as UTF-8",
-    );
+    const sentence = `Found a UTF-16 BOM at the beginning of the input file (${fileName}). UTF-16 encoding is currently not supported.`;
+    // CNTK's further tries do not look at the mark; without ids there is nothing else that they could stumble over.
+    if (!options.skipSequenceIds) {
+      const logged = retryLines(withoutId(0), sentence);
+      throw new CntkError({ ...fail(sentence, 0, "save the file as UTF-8").diagnostic, logged });
+    }
+    options.log.write(secondTry(sentence));
   }
   const hasMark = file.size > 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
   const begin = hasMark ? 3 : 0;
@@ -74,6 +80,9 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
   if (builder.tooLarge) throw fail("Sequence size overflows uint32_t type.", 0);
   return builder.finish();
 }
+
+const withoutId = (offset: number): string =>
+  `Expected a sequence id at the offset ${offset}, none was found.`;
 
 /** Every line is a sequence; what stands behind the last newline is one more. */
 function indexLines(file: RandomAccessFile, begin: number, builder: IndexBuilder): void {
@@ -112,7 +121,7 @@ function indexSequences(
     if (!id.found) {
       if (key !== undefined) return;
       throw fail(
-        `Expected a sequence id at the offset ${begin}, none was found.`,
+        withoutId(begin),
         begin,
         `${blankAt(file, begin)}a line begins with |name or with the number of its sequence`,
       );

@@ -1,3 +1,4 @@
+import { attempted } from "../../diagnostics/attempts.js";
 import { sourceLoader } from "../../source-loader.js";
 import type { NetworkSource } from "../network-source.js";
 import { buildNetwork } from "./build-network.js";
@@ -9,7 +10,7 @@ function source(key: string): NetworkSource {
       const { files, includeDirectories, elementType: precision, ...rest } = environment;
       const text = section.text(key);
       const loader = sourceLoader(files, includeDirectories);
-      const readFile = (path: string): string => files.readText(path);
+      const readFile = (path: string): string => attempted(() => files.readText(path));
       return buildNetwork({ ...rest, text, precision, loader, readFile }).network;
     },
   };

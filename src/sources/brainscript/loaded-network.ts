@@ -20,8 +20,8 @@ function* loadedNetwork(record: RecordValue, context: CallContext, factory: Node
   const defaultAxis = settings.compiler?.newDefaultAxis();
   const args = new Arguments(record, context);
   const path = yield* args.string("pathName");
-  const model = readModel(path, args, factory);
   if (settings.traceLevel > 0) settings.log(`Load: Loading model file: ${path}`);
+  const model = readModel(path, args, factory);
   const network = { ...networkFromModel(model, path), defaultAxis };
   const wrapped = new Map(
     network.nodes.map((node) => [node, new NodeValue(node, settings.seeds.drawNodeNumber(), context.span)]),

@@ -1,3 +1,4 @@
+import { retryLines } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess } from "../../files/file-access.js";
 import { openModel, type ModelFile } from "../../model-files/index.js";
@@ -18,9 +19,11 @@ export function loadModelFile({ files, untrained }: ModelFiles, path: string): M
   const left = untrained?.get(files.resolve(path));
   if (left) return left();
   if (!files.exists(path)) {
+    const sentence = `error opening file '${path}': No such file or directory`;
     throw new CntkError({
       code: "model-missing",
-      message: `error opening file '${path}': No such file or directory`,
+      message: sentence,
+      logged: retryLines(sentence),
       hint: "a train command with this modelPath writes it",
     });
   }

@@ -1,3 +1,4 @@
+import { attempted } from "../../diagnostics/attempts.js";
 import type { ConfigSection } from "../../config/config-section.js";
 import { MappedText } from "../../config/mapped-text.js";
 import { splitAtPlus } from "../../config/assemble.js";
@@ -37,7 +38,7 @@ function buildFromScripts(own: ConfigSection, outer: ConfigSection, environment:
     elementType,
     seeds,
     seedOffset,
-    readFile: (path: string) => files.readText(path),
+    readFile: (path: string) => attempted(() => files.readText(path)),
     log: (text: string) => log.write(text),
   };
   new ScriptRun(network, settings).runAll(script);

@@ -1,6 +1,7 @@
 import { ConfigSection } from "../../config/config-section.js";
 import { configurationLines } from "../../config/configuration-lines.js";
 import { MappedText } from "../../config/mapped-text.js";
+import { attempted } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess } from "../../files/file-access.js";
 
@@ -11,7 +12,7 @@ export function readScriptFile(path: MappedText, files: FileAccess, section: Con
 
 function readText(path: MappedText, files: FileAccess): string {
   try {
-    return files.readText(path.text);
+    return attempted(() => files.readText(path.text));
   } catch (error) {
     if (!(error instanceof CntkError) || error.diagnostic.span) throw error;
     throw new CntkError({ ...error.diagnostic, span: path.spanOf() });
