@@ -16,6 +16,7 @@ import {
   select,
   subtract,
   unary,
+  plainSquareRoot,
 } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
@@ -175,7 +176,7 @@ const squareError = defineOp({
     const total = context.temporary([1], null);
     emitReduceAll(context, mapped(context, multiply(argument(0), argument(0)), [difference], dims), total);
     // CNTK squares the Frobenius norm, which shows in the last digits of single precision.
-    const norm = unary("squareRoot", argument(0));
+    const norm = plainSquareRoot(argument(0));
     emitMap(context, multiply(norm, norm), [total]);
   },
 });

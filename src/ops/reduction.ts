@@ -20,6 +20,7 @@ import {
   select,
   subtract,
   unary,
+  plainSquareRoot,
 } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
@@ -366,7 +367,7 @@ const matrixL2Reg = defineOp({
     const squares = mapped(context, multiply(argument(0), argument(0)), [x], x.dims);
     const total = context.temporary([1], null);
     emitReduceAll(context, squares, total);
-    emitMap(context, unary("squareRoot", argument(0)), [total]);
+    emitMap(context, plainSquareRoot(argument(0)), [total]);
   },
 });
 
