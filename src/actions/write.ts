@@ -13,6 +13,7 @@ import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
+import { paddedSamples } from "../training/samples.js";
 import { type TracedKind, tracedNodes, Tracing } from "../training/tracing.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
@@ -63,9 +64,10 @@ export const writeAction: Action = {
             log.write(unrolled.lines(minibatch));
             if (writer instanceof NodeWriter) await writer.write(minibatch, index);
             else await writer.write(minibatch, evaluator);
-            if (!special) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
+            const columns = paddedSamples(minibatch, evaluator.shaped, evaluator.inputs);
+            if (!special) log.write(`Minibatch[${index}]: ActualMBSize = ${columns}\n`);
             if (path === "-") session.output.write("\n");
-            samples += minibatch.columns;
+            samples += columns;
             index++;
             await interruption.check();
           }

@@ -36,7 +36,7 @@ import {
   shapeProblem,
 } from "./define-op.js";
 import { counted, emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
-import { inferDynamicAxis, scalarShape, unaryReduce } from "./shape-rules.js";
+import { inferDynamicAxis, refusedView, scalarShape, unaryReduce } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
 import { refusesInputs, takesSparse } from "./sparse-data.js";
 
@@ -308,6 +308,8 @@ const sumElements = defineOp({
 
 const sumColumnElements = defineOp({
   name: "SumColumnElements",
+  refusesData: ([x]) =>
+    x && !x.hasDynamicAxis && x.elements !== (x.shape[0] ?? 1) ? refusedView : undefined,
   refusesSparse: refusesInputs({ 0: { function: "VectorSum", line: 3508 } }),
   doc: "Sum of all elements of each sample.",
   source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
