@@ -124,6 +124,14 @@ export const trainingCases: readonly MessageCase[] = [
     data: sparseData,
     sgd: `${base} ; numSubminibatches = 2`,
   }),
+  training("uncomputed-gradients", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      z = LinearLayer {1} (DenseLayer {3, activation = Sigmoid} (x))
+      error = SquareError (y, z)
+      criterionNodes = (error)`,
+    sgd: `${base.replace("= 1", "= 2")} ; numSubminibatches = 2 ; AutoAdjust = [ autoAdjustLR = searchBeforeEpoch ]`,
+  }),
   training("rates-per-minibatch", {
     composite: true,
     sgd: `${base} ; momentumPerMB = 0.9 ; truncated = true`,
