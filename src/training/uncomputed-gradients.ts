@@ -83,11 +83,10 @@ function addsTo(added: Size, sum: Size): boolean {
   return rows === sum.rows && columns === sum.columns;
 }
 
-function uncomputed({ name, origin }: NetworkNode): CntkError {
+function uncomputed({ name }: NetworkNode): CntkError {
   return new CntkError({
     code: "uncomputed-gradients",
     message: `Minibatches are taken apart, but at this rate there is no gradient of '${name}' to add up.`,
-    span: origin,
     hint: "searchBeforeEpoch begins with a trial at the rate 0: leave out numSubminibatches and maxSamplesInRAM",
   });
 }

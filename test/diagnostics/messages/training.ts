@@ -127,10 +127,12 @@ export const trainingCases: readonly MessageCase[] = [
   training("uncomputed-gradients", {
     network: `
       x = Input {2} ; y = Input {1}
-      z = LinearLayer {1} (DenseLayer {3, activation = Sigmoid} (x))
+      h = DenseLayer {4, activation = Sigmoid} (x)
+      z = LinearLayer {1} (DenseLayer {3, activation = Sigmoid} (h))
       error = SquareError (y, z)
       criterionNodes = (error)`,
-    sgd: `${base.replace("= 1", "= 2")} ; numSubminibatches = 2 ; AutoAdjust = [ autoAdjustLR = searchBeforeEpoch ]`,
+    sgd: `maxEpochs = 2 ; minibatchSize = 4 ; epochSize = 4 ; learningRatesPerSample = 0.01
+      numSubminibatches = 2 ; AutoAdjust = [ autoAdjustLR = searchBeforeEpoch ]`,
   }),
   training("rates-per-minibatch", {
     composite: true,
