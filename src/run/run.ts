@@ -91,6 +91,7 @@ function readOrTell(
 /** Writes what CNTK's log has of a mistake that ends the run, beside its message. */
 function tellOf(error: unknown, log: RunLog): void {
   if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
+  log.endLine();
 }
 
 /** Options that change nothing here, but whose values CNTK reads before it begins. */

@@ -32,6 +32,8 @@ export interface FeatureSource {
   readonly label: string;
   /** The source itself tells the log what there is to say. */
   readonly tellsItself?: boolean;
+  /** Its files are opened when the first frames are asked for. */
+  readonly isMeasuredLater?: boolean;
   readonly utterances: readonly Utterance[];
   /** What the log says of all that is listed, where some of it is left out. */
   readonly listed?: { readonly utterances: number; readonly frames: number };
@@ -52,10 +54,8 @@ export class FeatureDeserializer implements Deserializer {
   readonly streams: readonly DeserializerStream[];
   readonly corpus: Corpus;
   private readonly list: UtteranceList;
-  /** Numbers of a frame in the files. */
-  private readonly own: number;
-  private readonly left: number;
-  private readonly right: number;
+  /** Numbers of a frame in the files, and how many frames each brings along. */
+  private frame: { readonly own: number; readonly left: number; readonly right: number } | undefined;
 
   /** @throws CntkError `htk-file` where the dimension does not fit, and what the source throws. */
   constructor(
@@ -69,8 +69,7 @@ export class FeatureDeserializer implements Deserializer {
     this.list = new UtteranceList(utterances, starts, options.frameMode, utteranceKeys(reading));
     this.corpus = this.list.corpus;
     if (!source.tellsItself) log.write(this.description());
-    this.own = source.dimension();
-    [this.left, this.right] = this.context();
+    if (!source.isMeasuredLater) this.frame = this.measure();
     this.streams = onlyStream(options, "dense");
   }
 
@@ -78,6 +77,7 @@ export class FeatureDeserializer implements Deserializer {
     const first = this.list.firstUtterances[id] ?? 0;
     const end = this.list.firstUtterances[id + 1] ?? first;
     const frames = this.source.read(first, end);
+    this.frame ??= this.measure();
     const firstSequence = this.corpus.firstSequences[id] ?? 0;
     return {
       source: (_, sequence) => {
@@ -101,7 +101,7 @@ export class FeatureDeserializer implements Deserializer {
 
   /** One frame, or all of an utterance, each with the frames beside it; the first and the last stand for those beyond. */
   private sample(frames: Float32Array, only: number): SequenceSource {
-    const { own, left, right } = this;
+    const { own, left, right } = (this.frame ??= this.measure());
     const count = frames.length / own;
     const { dimension, elementType } = this.options;
     const steps = only < 0 ? count : 1;
@@ -120,9 +120,9 @@ export class FeatureDeserializer implements Deserializer {
   }
 
   /** As the section says, or without a word of it as many frames as the dimension has room for. */
-  private context(): [number, number] {
+  private measure(): { own: number; left: number; right: number } {
     const { left, right, dimension, name } = this.options;
-    const { own } = this;
+    const own = this.source.dimension();
     const { label } = this.source;
     const refuse = (message: string): never => {
       throw new CntkError({
@@ -137,12 +137,12 @@ export class FeatureDeserializer implements Deserializer {
       if (frames !== left + right + 1) {
         refuse(`${label}: dim is not the number of features of a frame in the files`);
       }
-      return [left, right];
+      return { own, left, right };
     }
     if (frames % 2 === 0) {
       refuse(`${label}: neighbor expansion of input features to '${frames}' is not symmetrical`);
     }
-    return [(frames - 1) / 2, (frames - 1) / 2];
+    return { own, left: (frames - 1) / 2, right: (frames - 1) / 2 };
   }
 
   private description(): string {

@@ -1,3 +1,4 @@
+import { retryLines } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
 
@@ -33,6 +34,12 @@ const qualifiers: readonly (readonly [number, string])[] = [
 const compressedBit = 0o2000;
 const quantizedBit = 0o40000;
 const headerSize = 12;
+
+/**
+ * CNTK tells of a file that ends too early in the words of the last call that failed on the same thread: where a run begins, the
+ * search for a model that is not there; where a thread reads ahead, none.
+ */
+export type ShortRead = "No such file or directory" | "Success";
 const streamKind = 12;
 
 /**
@@ -56,6 +63,11 @@ export class HtkFile {
   constructor(
     files: FileAccess,
     private readonly path: string,
+    /** What CNTK's log calls it, and why it says that a file ends too early. */
+    private readonly told: { readonly name: string; readonly shortRead: ShortRead } = {
+      name: path,
+      shortRead: "No such file or directory",
+    },
   ) {
     if (!files.exists(path) || files.isDirectory(path)) {
       throw new CntkError({
@@ -86,7 +98,7 @@ export class HtkFile {
   read(first: number, last: number): Float32Array {
     if (last >= this.frames) {
       throw this.problem(
-        `open: end frame exceeds archive's total number of frames ${this.frames} in '${this.path}'`,
+        `open: end frame exceeds archive's total number of frames ${this.frames} in '${this.told.name}'`,
         this.begin,
       );
     }
@@ -154,7 +166,14 @@ export class HtkFile {
 
   private view(offset: number, length: number): DataView {
     if (offset + length > this.file.size) {
-      throw this.problem(`it ends at ${this.file.size}, where ${length} bytes should follow`, offset);
+      const { diagnostic } = this.problem(
+        `it ends at ${this.file.size}, where ${length} bytes should follow`,
+        offset,
+      );
+      throw new CntkError({
+        ...diagnostic,
+        logged: retryLines(`error reading from file: ${this.told.shortRead}`),
+      });
     }
     const bytes = this.file.read(offset, length);
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -156,9 +156,13 @@ function featureOptions(section: ConfigSection, name: string, frameMode: boolean
 }
 
 /** Where HTK's files are listed. */
-function scriptOptions(section: ConfigSection): Pick<HtkOptions, "scriptFile" | "root"> {
+function scriptOptions(section: ConfigSection): Pick<HtkOptions, "scriptFile" | "root" | "readsAhead"> {
   const root = section.string("prefixPathInSCP", "").replace(/\\/g, "/").replace(/\/+$/, "");
-  return { scriptFile: section.string("scpFile"), root: root === "" ? "" : `${root}/` };
+  return {
+    scriptFile: section.string("scpFile"),
+    root: root === "" ? "" : `${root}/`,
+    readsAhead: section.boolean("prefetch", true),
+  };
 }
 
 function contextWindow(section: ConfigSection): [number, number] {
