@@ -6,7 +6,18 @@ import { OtherPrecision } from "./other-precision.js";
 import type { Reader, ReaderSurroundings } from "./reader.js";
 
 /** Opens the data of a reader whose section has been read. */
-type Open = (surroundings: ReaderSurroundings) => Reader | Promise<Reader>;
+interface Open {
+  (surroundings: ReaderSurroundings): Reader | Promise<Reader>;
+  /** What is wrong with the section, where opening tells of it only when other data is open. */
+  readonly problem?: CntkError | undefined;
+}
+
+function withProblem(
+  open: (surroundings: ReaderSurroundings) => Promise<Reader>,
+  problem: CntkError | undefined,
+): Open {
+  return Object.assign(open, { problem });
+}
 
 /** Tells what a kind of reader has to say of itself. */
 type Announce = (text: string) => void;
@@ -35,7 +46,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openComposite, readComposite } = await import("./composite/composite-from-config.js");
       const options = await readComposite(section);
-      return (surroundings) => openComposite(options, surroundings);
+      return withProblem((surroundings) => openComposite(options, surroundings), options.problem);
     },
   },
   {
@@ -60,7 +71,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openSpeechReader, readSpeechReader } = await import("./htk/htk-from-config.js");
       const options = readSpeechReader(section);
-      return (surroundings) => openSpeechReader(options, surroundings);
+      return withProblem((surroundings) => openSpeechReader(options, surroundings), options.problem);
     },
   },
   {
@@ -137,7 +148,8 @@ export async function readerFromConfig(
 
 /** Throws what `readerFromConfig` would throw about the section itself; no data is touched. */
 export async function checkReader(section: ConfigSection): Promise<void> {
-  await describedReader(section);
+  const { problem } = await describedReader(section);
+  if (problem) throw problem;
 }
 
 /** Reads the section; the function returned opens the data. */

@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { type FileAccess, writeWhole } from "../files/file-access.js";
+import type { FileAccess } from "../files/file-access.js";
 import {
   type BestCriterion,
   type ModelMatrix,
@@ -7,7 +7,8 @@ import {
   readCheckpoint,
   openModel,
   writeCheckpoint,
-  writeModel,
+  saveModel,
+  writeRenamed,
 } from "../model-files/index.js";
 import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
 import type { ElementType, Values } from "../numerics/values.js";
@@ -41,7 +42,7 @@ export function saveModelFile(
   engines?: TrainerState["engines"],
 ): void {
   const model = modelFromNetwork(shaped, parameters, elementType, engines);
-  writeWhole(files, path, (file) => file.write(writeModel(model)));
+  saveModel(model, files, path);
 }
 
 /**
@@ -73,7 +74,7 @@ export function saveCheckpoint(
       ? { blocks: epoch.blocks.flatMap(({ model, change }) => [asColumn(model), asColumn(change)]) }
       : {}),
   });
-  writeWhole(files, checkpointFile(model), (file) => file.write(checkpoint));
+  writeRenamed(files, checkpointFile(model), (file) => file.write(checkpoint));
 }
 
 const asColumn = (values: Values): ModelMatrix => ({ rows: values.length, columns: 1, values });

@@ -69,6 +69,9 @@ export class FeatureDeserializer implements Deserializer {
     this.list = new UtteranceList(utterances, starts, options.frameMode, utteranceKeys(reading));
     this.corpus = this.list.corpus;
     if (!source.tellsItself) log.write(this.description());
+    if (utterances.length === 0) {
+      throw new CntkError({ code: "htk-script", message: `${source.label}: No utterances to process.` });
+    }
     if (!source.isMeasuredLater) this.frame = this.measure();
     this.streams = onlyStream(options, "dense");
   }
@@ -131,7 +134,8 @@ export class FeatureDeserializer implements Deserializer {
         hint: `'${name}' has ${dimension} numbers a sample, the files have ${own} a frame`,
       });
     };
-    if (dimension % own !== 0) refuse(`${label}: model vector size is not multiple of input features`);
+    if (own === 0 || dimension % own !== 0)
+      refuse(`${label}: model vector size is not multiple of input features`);
     const frames = dimension / own;
     if (left > 0 || right > 0) {
       if (frames !== left + right + 1) {
@@ -148,14 +152,20 @@ export class FeatureDeserializer implements Deserializer {
   private description(): string {
     const { label, utterances, listed } = this.source;
     const count = listed?.utterances ?? utterances.length;
-    const chunks = this.list.firstUtterances.length - 1;
+    const chunks = utterances.length === 0 ? 0 : this.list.firstUtterances.length - 1;
     const frames = listed?.frames ?? this.list.firstFrames[count] ?? 0;
-    const average = `${formatFixed(count / chunks, 1)} utterances, ${formatFixed(frames / chunks, 1)} frames`;
+    const average = `${mean(count, chunks)} utterances, ${mean(frames, chunks)} frames`;
     return (
       `${label}: selected '${count}' utterances grouped into '${chunks}' chunks, ` +
       `average chunk size: ${average} (for I/O: ${average})\n`
     );
   }
+}
+
+/** As C prints it, where there is nothing too. */
+function mean(sum: number, count: number): string {
+  if (count > 0) return formatFixed(sum / count, 1);
+  return sum > 0 ? "inf" : "-nan";
 }
 
 /** First utterance of each chunk, and at the end their number: a chunk ends when it has become too long. */

@@ -75,13 +75,6 @@ class HtkFeatures implements FeatureSource {
     } else log.write(` ${this.listed.utterances} entries\n`);
     // The older reader takes an utterance as often as it is listed.
     const kept = olderLog ? all : withoutDuplicates(all, (text) => log.write(text));
-    if (kept.length === 0) {
-      throw new CntkError({
-        code: "htk-script",
-        message: "HTKDeserializer: No utterances to process.",
-        hint: `there are none in ${options.scriptFile}`,
-      });
-    }
     this.entries = kept.map(({ entry }) => entry);
     this.utterances = kept.map(({ entry, key }) => ({
       key,
@@ -158,7 +151,17 @@ class HtkFeatures implements FeatureSource {
   private firstKind(): FeatureKind {
     const [entry] = this.entries;
     if (!entry) throw new Error("there are no utterances");
-    const file = attempted(() => this.within(entry, () => new HtkFile(this.surroundings.files, entry.path)));
+    const name = this.olderLog ? entry.name : entry.path;
+    const file = attempted(() =>
+      this.within(entry, () => {
+        const opened = new HtkFile(this.surroundings.files, entry.path, {
+          name,
+          shortRead: "No such file or directory",
+        });
+        opened.requireFrames(entry.lastFrame);
+        return opened;
+      }),
+    );
     const { kind, dimension, period } = file.kind;
     file.close();
     if (this.olderLog) this.olderLog.kindFound(dimension, kind, period);

@@ -31,6 +31,7 @@ const qualifiers: readonly (readonly [number, string])[] = [
   [0o4000, "_Z"],
   [0o20000, "_0"],
 ];
+const mostFrames = 2 ** 31;
 const compressedBit = 0o2000;
 const quantizedBit = 0o40000;
 const headerSize = 12;
@@ -90,18 +91,13 @@ export class HtkFile {
       frames -= 4;
     }
     this.begin = begin;
-    this.frames = frames;
-    if (frames < 0) throw this.problem(`a number of ${frames} frames`, 0);
+    // A number below zero is a huge one: the file itself says then where it ends.
+    this.frames = frames < 0 ? mostFrames : frames;
   }
 
   /** The frames from `first` to `last`, one after the other. */
   read(first: number, last: number): Float32Array {
-    if (last >= this.frames) {
-      throw this.problem(
-        `open: end frame exceeds archive's total number of frames ${this.frames} in '${this.told.name}'`,
-        this.begin,
-      );
-    }
+    this.requireFrames(last);
     const { dimension } = this.kind;
     const count = last + 1 - first;
     const offset = this.begin + first * this.frameSize;
@@ -109,6 +105,15 @@ export class HtkFile {
     const values = new Float32Array(count * dimension);
     for (let i = 0; i < values.length; i++) values[i] = this.valueAt(view, i, i % dimension);
     return values;
+  }
+
+  /** @throws CntkError where the file does not go as far as the frame. */
+  requireFrames(last: number): void {
+    if (last < this.frames) return;
+    throw this.problem(
+      `open: end frame exceeds archive's total number of frames ${this.frames} in '${this.told.name}'`,
+      this.begin,
+    );
   }
 
   close(): void {
@@ -133,7 +138,7 @@ export class HtkFile {
     const kind = base + qualifiers.flatMap(([bit, name]) => (bits & bit ? [name] : [])).join("");
     const bytesPerValue = bits & compressedBit ? (2 as const) : (4 as const);
     const size = view.getUint16(8, littleEndian);
-    if (size === 0 || size % bytesPerValue !== 0) {
+    if (size % bytesPerValue !== 0) {
       throw this.problem("htkfeatreader:sample size not multiple of dimension", 8);
     }
     // Behind the header of a stream stands an identity of 16 bytes.

@@ -40,7 +40,7 @@ export function labelFiles(given: LabelFiles, stateList: string): LabelSource {
     if (olderLog) {
       if (states) olderLog.statesRead(stateList, states.size);
       return olderLog.readLabels(labelPaths(files, given), (path, wants) =>
-        readLabelFile(files, path, states, "older")(wants),
+        readLabelFile(files, path, states, "older", (text) => log.write(text))(wants),
       );
     }
     if (states)
@@ -110,8 +110,7 @@ export class MlfDeserializer implements Deserializer {
       key: keys.of(name),
       frames: starts.at(-1) ?? 0,
     }));
-    // CNTK's deserializer finds a class beyond the dimension when its utterance is taken, its older reader at once.
-    if (olderLog) this.labels.forEach((utterance) => this.checkClasses(utterance));
+    olderLog?.limitClasses(options.dimension);
     this.list = new UtteranceList(utterances, [0, utterances.length], options.frameMode, keys);
     this.corpus = this.list.corpus;
     this.streams = onlyStream(options, "sparse");

@@ -39,11 +39,13 @@ export function readLabelFile(
   warn: (text: string) => void = () => undefined,
 ): (wants?: (name: string) => boolean) => LabelledUtterance[] {
   const entries = labelEntries(readWhole(files, path), path, reading, warn);
+  const isLenient = reading === "older";
   return (wants = () => true) =>
     entries.flatMap(({ name, lines }) => {
       if (!wants(name)) return [];
       const utterance = new UtteranceLines(name);
-      for (const { text, number } of lines) utterance.add(text, states, failAt(path, number, text));
+      for (const { text, number } of lines)
+        utterance.add(text, states, isLenient, failAt(path, number, text));
       return [utterance.finish()];
     });
 }
@@ -72,8 +74,13 @@ function labelEntries(
 ): LabelEntry[] {
   const entries: LabelEntry[] = [];
   const end = completeEnd(text, path, reading);
-  let current: { name: string | undefined; start: number; lines: LabelEntry["lines"][number][] } | undefined;
+  let current:
+    | { name: string | undefined; text: string; start: number; lines: LabelEntry["lines"][number][] }
+    | undefined;
   let seenHeader = false;
+  // Lines that are not blank.
+  let lineCount = 0;
+  let nameLine = 0;
   // In characters, and in bytes as CNTK counts.
   let at = 0;
   let offset = 0;
@@ -87,18 +94,26 @@ function labelEntries(
       at += line.length + lineBreak;
       offset = lineEnd + lineBreak;
       if (line === "") return;
+      lineCount++;
       if (!seenHeader) {
         if (line !== header) failAt(path, i + 1, line)("Expected MLF header was not found.");
         seenHeader = true;
       } else if (current === undefined) {
-        if (line !== header) current = { name: nameOf(line), start, lines: [] };
+        if (line === header) return;
+        current = { name: nameOf(line), text: line, start, lines: [] };
+        nameLine = lineCount;
       } else if (line !== ".") current.lines.push({ text: line, number: i + 1 });
       else {
         const { name, lines } = current;
         if (reading === "deserializer")
           checkLength(lines.at(-1)?.text ?? "", lineEnd, failAt(path, i + 1, line));
         if (name !== undefined) entries.push({ name, lines });
-        else warn(`at offset (${current.start})`);
+        else if (reading === "older") {
+          warn(
+            `warning: filename entry (${current.text})\n` +
+              `skip current mlf entry from line (${nameLine}) until line (${lineCount}).\n`,
+          );
+        } else warn(`at offset (${current.start})`);
         current = undefined;
       }
     });
@@ -149,7 +164,13 @@ class UtteranceLines {
 
   constructor(private readonly name: string) {}
 
-  add(line: string, states: ReadonlyMap<string, number> | undefined, fail: Fail): void {
+  add(
+    line: string,
+    states: ReadonlyMap<string, number> | undefined,
+    /** A class that is no number is the first one. */
+    isLenient: boolean,
+    fail: Fail,
+  ): void {
     const tokens = line.split(" ");
     const [start, end] = frameRange(tokens, fail);
     if (end < start) fail("frame range end time is earlier than start time.");
@@ -159,7 +180,7 @@ class UtteranceLines {
     if (this.starts.length === 0 && start !== 0)
       this.problem ??= `Invalid first frame in utterance '${this.name}'`;
     this.starts.push(start);
-    this.classes.push(classOf(tokens, states, fail));
+    this.classes.push(classOf(tokens, states, isLenient, fail));
     this.end = end;
   }
 
@@ -194,6 +215,7 @@ function frameRange(tokens: readonly string[], fail: Fail): [number, number] {
 function classOf(
   tokens: readonly string[],
   states: ReadonlyMap<string, number> | undefined,
+  isLenient: boolean,
   fail: Fail,
 ): number {
   if (states) {
@@ -201,7 +223,7 @@ function classOf(
     return state ?? fail(`frame range state '${tokens[2] ?? ""}' is not found in the statelist`);
   }
   if (tokens.length !== 4) fail("CNTK supports 4-column format frame range or state list table.");
-  const number = /^[-+]?\d+/.exec(tokens[3] ?? "")?.[0];
+  const number = /^[-+]?\d+/.exec(tokens[3] ?? "")?.[0] ?? (isLenient ? "0" : undefined);
   if (number === undefined) return fail("cannot parse class id of the frame range");
   const id = Number(number);
   return id >= 0 && id < 65536 ? id : fail(`not enough bits to represent a class id '${number}'.`);

@@ -22,12 +22,18 @@ const chunkFrames = 90000;
 export class OlderSpeechLog {
   private readonly scripts: (readonly ListedUtterance[])[] = [];
   private readonly labels: (readonly LabelledUtterance[])[] = [];
+  private readonly dimensions: number[] = [];
 
   constructor(
     private readonly log: LogSink,
     /** All features are read at once, and told of so. */
     readonly readsAllAtOnce: boolean,
   ) {}
+
+  /** Classes of the labels that were read last. */
+  limitClasses(dimension: number): void {
+    this.dimensions.push(dimension);
+  }
 
   scriptBegins(path: string): void {
     this.log.write(`reading script file ${path} ...`);
@@ -81,12 +87,33 @@ export class OlderSpeechLog {
     const [first = []] = this.scripts;
     const labels = this.labels.map((list) => new Map(list.map((utterance) => [utterance.name, utterance])));
     const lacking = lackingLabels(first, labels);
+    this.requireFitting(first, labels, lacking);
     const kept = first.filter((_, i) => !lacking.has(i));
     const frames = kept.reduce((sum, utterance) => sum + utterance.frames, 0);
     const classes = labels.map((of) => classCount(kept.map(({ name }) => of.get(name)?.classes ?? [])));
     const counts = { frames, kept: kept.length, lacking: lacking.size };
     if (this.readsAllAtOnce) this.tellAtOnce(lacking, classes, counts);
     else this.tellChunks(lacking, classes, { ...counts, chunks: chunkCount(kept) });
+  }
+
+  /**
+   * The first utterance whose labels cannot be used ends the run, where CNTK has told of those before it.
+   * Source: Source/Readers/HTKMLFReader/utterancesourcemulti.h.
+   */
+  private requireFitting(
+    utterances: readonly ListedUtterance[],
+    labels: readonly ReadonlyMap<string, LabelledUtterance>[],
+    lacking: ReadonlyMap<number, string>,
+  ): void {
+    utterances.forEach(({ name }, i) => {
+      if (lacking.has(i)) return;
+      labels.forEach((of, set) => {
+        const message = unfitting(of.get(name), this.dimensions[set] ?? Infinity);
+        if (message === undefined) return;
+        if (!this.readsAllAtOnce) this.log.write(progress(utterances.length, lacking, i + 1));
+        throw new CntkError({ code: "htk-labels", message, hint: `in the utterance '${name}'` });
+      });
+    });
   }
 
   private tellChunks(
@@ -194,11 +221,18 @@ function lackingLabels(
   return lacking;
 }
 
-/** A dot for every hundredth part of the utterances, and what is to be said of single ones. */
-function progress(count: number, told: ReadonlyMap<number, string>): string {
+function unfitting(labels: LabelledUtterance | undefined, dimension: number): string | undefined {
+  const wrong = labels?.classes.find((label) => label >= dimension);
+  return wrong === undefined
+    ? labels?.problem
+    : `Class id '${wrong}' exceeds the model output dimension '${dimension}'.`;
+}
+
+/** A dot for every hundredth part of the utterances up to `end`, and what is to be said of single ones. */
+function progress(count: number, told: ReadonlyMap<number, string>, end = count): string {
   const step = Math.floor(count / 100) + 1;
   let text = "";
-  for (let i = 0; i < count; i++) text += (i % step === 0 ? "." : "") + (told.get(i) ?? "");
+  for (let i = 0; i < end; i++) text += (i % step === 0 ? "." : "") + (told.get(i) ?? "");
   return text;
 }
 
