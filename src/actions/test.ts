@@ -13,7 +13,7 @@ import { parameterValues } from "../training/parameters.js";
 import { tracedNodes, Tracing } from "../training/tracing.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { checkReaderSection, readerSection } from "./reader-section.js";
+import { checkInputs, checkReaderSection, readerSection } from "./reader-section.js";
 import { defaultEvaluationNodes, requireScalar } from "./evaluation-nodes.js";
 import { keysThere, networkForEvaluation } from "./networks.js";
 
@@ -54,12 +54,14 @@ export const testAction: Action = {
   },
   async check(session, command) {
     const { section } = command;
-    if (keysThere(session, command, "reader").has("reader"))
-      await checkReaderSection(session, testReader(section));
+    const streams = keysThere(session, command, "reader").has("reader")
+      ? await checkReaderSection(session, testReader(section))
+      : undefined;
     readEvaluationOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "evalNodeNames");
     const nodes = nodesToEvaluate(session, section, shaped);
     requirePrecision();
+    checkInputs(inputsBelow(nodes), shaped, streams);
     requirePlan(inferenceGraph(shaped, nodes), session.elementType);
   },
 };

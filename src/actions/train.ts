@@ -18,9 +18,10 @@ import { determineStartEpoch, modelFileAfter, removeSupersededCheckpoint } from 
 import { readParallelTraining } from "../training/parallel-training.js";
 import { readSgdOptions, type SgdOptions } from "../training/sgd-options.js";
 import { valueOfFirst } from "../training/processes.js";
+import { inputsOfTraining } from "../training/feed.js";
 import { trainingNodes } from "../training/training-nodes.js";
 import type { Action, ActionResult, Command } from "./action.js";
-import { checkReaderSection } from "./reader-section.js";
+import { checkInputs, checkReaderSection } from "./reader-section.js";
 import { keysThere } from "./networks.js";
 
 /** An action that trains a network: where no training was begun, one that it makes itself. */
@@ -102,7 +103,9 @@ export const trainAction: TrainingAction = {
       options && begun !== undefined
         ? loadNetwork(session, options, begun)
         : await this.create(session, section);
-    if (there.has("reader")) await checkReaderSection(session, section.section("reader"));
+    const streams = there.has("reader")
+      ? await checkReaderSection(session, section.section("reader"))
+      : undefined;
     if (section.has("cvReader")) await checkReaderSection(session, section.section("cvReader"));
     if (!options) {
       const { criterion, evaluation, output } = shaped.network.groups;
@@ -114,6 +117,7 @@ export const trainAction: TrainingAction = {
     const outputs = [criterion, ...evaluations];
     requireTrainable(shaped, { criterion, outputs }, session.elementType);
     options.requireSize(options.minibatchSizes.at(0));
+    if (options.maxEpochs > 0) checkInputs(inputsOfTraining(shaped, outputs).all, shaped, streams);
     const model = withStatistics(shaped, statisticsToCompute(shaped));
     const { modelPath, maxEpochs } = options;
     for (let epoch = -1; epoch < Math.min(maxEpochs, mostEpochsLeft); epoch++) {

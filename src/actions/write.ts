@@ -1,3 +1,4 @@
+import { inputsBelow } from "../network/node-order.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
@@ -12,10 +13,11 @@ import { Evaluator } from "../training/evaluator.js";
 import { checkStreams } from "../training/feed.js";
 import { Interruption } from "../training/interruption.js";
 import { parameterValues } from "../training/parameters.js";
+import { paddedSamples } from "../training/samples.js";
 import { type TracedKind, tracedNodes, Tracing } from "../training/tracing.js";
 import { UnrollWarnings } from "../training/unroll-warnings.js";
 import type { Action } from "./action.js";
-import { checkReaderSection } from "./reader-section.js";
+import { checkInputs, checkReaderSection } from "./reader-section.js";
 import { type ActionNetwork, keysThere, networkForEvaluation } from "./networks.js";
 import { NodeWriter, type WrittenNode } from "./node-writer.js";
 import { HtkWriter, readHtkWriter } from "./htk-writer.js";
@@ -65,9 +67,10 @@ export const writeAction: Action = {
             log.write(unrolled.lines(minibatch));
             if (writer instanceof NodeWriter) await writer.write(minibatch, index);
             else await writer.write(minibatch, evaluator);
-            if (!special) log.write(`Minibatch[${index}]: ActualMBSize = ${minibatch.columns}\n`);
+            const columns = paddedSamples(minibatch, evaluator.shaped, evaluator.inputs);
+            if (!special) log.write(`Minibatch[${index}]: ActualMBSize = ${columns}\n`);
             if (path === "-") session.output.write("\n");
-            samples += minibatch.columns;
+            samples += columns;
             index++;
             await interruption.check();
           }
@@ -89,7 +92,7 @@ export const writeAction: Action = {
   async check(session, command) {
     const { section } = command;
     const hasReader = keysThere(session, command, "reader").has("reader");
-    if (hasReader) await checkReaderSection(session, writeReader(section));
+    const streams = hasReader ? await checkReaderSection(session, writeReader(section)) : undefined;
     const options = readWriteOptions(section);
     const { shaped, requirePrecision } = await networkForEvaluation(session, section, "outputNodeNames");
     requirePrecision();
@@ -102,7 +105,9 @@ export const writeAction: Action = {
       const { graph } = gradientGraph(changed, { root, wanted: passNodes, outputs: [root] });
       requirePlan(graph, session.elementType);
     } else {
-      requirePlan(inferenceGraph(shaped, outputNodes(shaped, section)), session.elementType);
+      const nodes = outputNodes(shaped, section);
+      checkInputs(inputsBelow(nodes), shaped, streams);
+      requirePlan(inferenceGraph(shaped, nodes), session.elementType);
     }
   },
 };

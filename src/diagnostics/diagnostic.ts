@@ -26,6 +26,8 @@ export interface Diagnostic {
    * who asked for it.
    */
   readonly callers?: readonly Span[];
+  /** The node whose value could not be computed, by name, as long as nobody knows its place. */
+  readonly node?: string;
   /** What CNTK's log has of it, beside the message with which the run ends: a line, or several. */
   readonly logged?: string;
   /** What would help, e.g. `did you mean 'ReLU'?`. */

@@ -133,8 +133,9 @@ class Evaluator implements Interpreter {
       const branch = booleanOf(condition, node.condition.span) ? node.whenTrue : node.whenFalse;
       return this.evaluate(branch, scope, path);
     }
-    const whenTrue: Value = yield this.evaluate(node.whenTrue, scope, joinPath(path, "then"));
+    // CNTK's compiler evaluates arguments from the right, so nodes of `else` exist, and draw their seeds, before those of `then`.
     const whenFalse: Value = yield this.evaluate(node.whenFalse, scope, joinPath(path, "else"));
+    const whenTrue: Value = yield this.evaluate(node.whenTrue, scope, joinPath(path, "then"));
     const step = new Step(node.span, path, scope);
     const result = this.host.conditional?.(condition, whenTrue, whenFalse, step);
     if (result === undefined) throw typeExpected("boolean", condition, node.condition.span);

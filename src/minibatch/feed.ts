@@ -40,16 +40,36 @@ export function feed(minibatch: Minibatch, inputs: readonly FedInput[]): FedMini
       layouts.set(input.axisName, stream.layout);
       firstInputs.set(input.axisName, input.name);
     } else if (!layoutsEqual(layout, stream.layout)) {
+      const first = firstInputs.get(input.axisName) ?? "";
       throw new CntkError({
         code: "layouts-differ",
         message:
-          `Dynamic axis layout '${input.axisName}' is shared between inputs '${firstInputs.get(input.axisName)}' and ` +
+          `Dynamic axis layout '${input.axisName}' is shared between inputs '${first}' and ` +
           `'${input.name}', but layouts generated from the input data are incompatible on this axis. ` +
           "Are you using different sequence lengths? Did you consider adding a DynamicAxis() to the Input nodes?",
+        node: input.name,
+        hint: lengthsApart([first, layout], [input.name, stream.layout]),
       });
     }
   }
   return { layouts, inputs: data };
+}
+
+/** The first sequence that is longer in one of two streams, and the way out. */
+function lengthsApart(...streams: readonly (readonly [string, AxisLayout])[]): string {
+  const lengths = streams.map(
+    ([, { sequences }]) => new Map(sequences.map((one) => [one.sequence, one.length])),
+  );
+  const ids = new Set(lengths.flatMap((lengthOf) => [...lengthOf.keys()]));
+  const cure =
+    "an input whose sequences have lengths of their own gets its own axis: Input {…, dynamicAxis = DynamicAxis ()}";
+  for (const id of ids) {
+    const counts = lengths.map((lengthOf) => lengthOf.get(id) ?? 0);
+    if (new Set(counts).size === 1) continue;
+    const facts = streams.map(([name], index) => `${counts[index]} of '${name}'`).join(" and ");
+    return `sequence ${id + 1} of the minibatch has ${facts}; ${cure}`;
+  }
+  return cure;
 }
 
 /** Real samples of a minibatch's longest stream, gaps not counted. */
@@ -75,6 +95,7 @@ function dataFor(input: FedInput, data: StreamData): StreamData {
     "Inside File: Source/Math/Matrix.cpp  Line: 1383  Function: SetValue  -> Feature Not Implemented.";
   throw new CntkError({
     code: "input-storage",
+    node: input.name,
     message: `Input '${input.name}' is sparse in the network, but the reader delivers it densely. ${sentence}`,
     logged: sentence,
     hint: "format = sparse in the reader's section of this input (a truncated reader always delivers densely), or Input instead of SparseInput",

@@ -1,3 +1,4 @@
+import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type NodeFacts, type SampleShape } from "../network/network.js";
 import { formatFixed, formatGeneral } from "../numerics/number-format.js";
 import type { ElementType, Values } from "../numerics/values.js";
@@ -43,6 +44,15 @@ function* dumpNode(node: NetworkNode, dumped: DumpedNodes): Generator<string> {
   }
 }
 
+/** ComputationNode.h, CheckTensorIsMatrix. */
+function notAMatrix(node: NetworkNode): CntkError {
+  return new CntkError({
+    code: "sample-sizes",
+    message: `Node '${node.name}' (${node.op.name} operation): Sample [] is not a column vector or matrix (1D or 2D tensor).`,
+    hint: `'${node.name}' is a number without axes; printMetadata=false leaves its dimensions out`,
+  });
+}
+
 const spaced = (items: readonly string[]): string => items.map((item) => ` ${item}`).join("");
 
 function metadata(node: NetworkNode, shape: SampleShape): string {
@@ -53,6 +63,7 @@ function metadata(node: NetworkNode, shape: SampleShape): string {
   }
   const dims = shape.join(" x ");
   if (role === "parameter") {
+    if (shape.length === 0) throw notAMatrix(node);
     const rate = Number(node.attributes["learningRateMultiplier"] ?? 1);
     const [rows, columns] = matrixSize(shape);
     items.push(`[${rows},${columns}]  `);

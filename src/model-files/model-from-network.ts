@@ -8,6 +8,7 @@ import type {
   ShapedNetwork,
 } from "../network/network.js";
 import { type ElementType, inElementType } from "../numerics/values.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
 import { type Fields, fieldsFromAttributes, type StoredField } from "../network/stored-fields.js";
@@ -77,6 +78,7 @@ function modelNode(
   if (engine) Object.assign(fields, { seed: engine.seed, offset: engine.offset });
   if ("runCount" in fields) fields["runCount"] = runCount(node, values);
   const parameter = values.get(node);
+  if (parameter && node.op.role === "parameter" && !facts) requireInitialized(node, fields);
   return {
     precision: elementType,
     operation,
@@ -87,6 +89,18 @@ function modelNode(
       ? { values: asMatrix(parameter, facts?.shape ?? writtenShape(fields, parameter), elementType) }
       : {}),
   };
+}
+
+/** A parameter whose dimensions nothing has told, because validation passes by what no root needs, is never initialized. */
+function requireInitialized(node: NetworkNode, { shape }: Fields): void {
+  if (!Array.isArray(shape) || !shape.includes(0)) return;
+  throw new CntkError({
+    code: "parameter-not-initialized",
+    message: "LearnableParameter: Cannot Save() before deferred initialization has completed.",
+    ...(node.origin && { span: node.origin, label: `the dimensions of '${node.name}' are not known` }),
+    ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
+    hint: "it stands in a loop that nothing outside uses: leave the loop out, or make something of it an output node",
+  });
 }
 
 /** The shape as the node itself knows it; Mean and InvStdDev do not, and are vectors. */

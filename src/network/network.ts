@@ -100,7 +100,6 @@ export function elementCount(shape: SampleShape): number {
 
 /** CNTK's printed form: `[28 x 28 x 1 x *]`. */
 export function formatShape(shape: SampleShape, dynamicAxis?: DynamicAxis | null): string {
-  const parts = shape.map(String);
-  if (dynamicAxis) parts.push(dynamicAxis.axisName);
-  return `[${parts.join(" x ")}]`;
+  // A sample without axes leaves the separator before the dynamic axis, as in CNTK.
+  return `[${shape.join(" x ")}${dynamicAxis ? ` x ${dynamicAxis.axisName}` : ""}]`;
 }

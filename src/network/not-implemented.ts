@@ -1,6 +1,6 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { elementCount, type NetworkNode, type NodeFacts } from "./network.js";
-import type { DataInput } from "./op-definition.js";
+import type { DataInput, DataRefusal } from "./op-definition.js";
 
 /** A place of CNTK's matrix library that has no code for sparse matrices on a CPU (Source/Math/Matrix.cpp). */
 export interface NotImplemented {
@@ -63,7 +63,7 @@ export function notImplementedError(
  * Refuses to compute nodes (in evaluation order) whose inputs CNTK's CPU code for the operation does not take: sparse data,
  * or samples of other sizes. To be asked when data are there: CNTK notices with the first minibatch. `dropoutRate`: of the
  * training, if gradients are wanted as well.
- * @throws CntkError `sparse-input`, `sample-sizes` with CNTK's sentence
+ * @throws CntkError `sparse-input`, `sample-sizes` and others with CNTK's sentence
  */
 export function refuseData(
   order: readonly NetworkNode[],
@@ -73,9 +73,11 @@ export function refuseData(
   for (const node of order) {
     const inputs = node.inputs.map((input) => {
       const { shape = [], dynamicAxis = null } = facts.get(input) ?? {};
-      return { node: input, elements: elementCount(shape), hasDynamicAxis: dynamicAxis !== null };
+      return { node: input, shape, elements: elementCount(shape), hasDynamicAxis: dynamicAxis !== null };
     });
-    const refusal = node.op.refusesData?.(inputs);
+    const own = facts.get(node);
+    const learns = dropoutRate !== undefined && own?.needsGradient === true;
+    const refusal = node.op.refusesData?.(inputs, { facts: own, learns });
     if (refusal) throw dataError(node, refusal, inputs);
     node.inputs.forEach((input, index) => {
       if (input.op.role !== "input" || facts.get(input)?.storage !== "sparse") return;
@@ -114,16 +116,20 @@ export function refusePieces(
   );
 }
 
-function dataError(node: NetworkNode, message: string, inputs: readonly DataInput[]): CntkError {
+function dataError(node: NetworkNode, refusal: DataRefusal, inputs: readonly DataInput[]): CntkError {
   const described = inputs.slice(0, 2).map(({ node: { name }, elements, hasDynamicAxis }) => {
     return `'${name}' has ${elements} elements${hasDynamicAxis ? " per sample" : " and no samples"}`;
   });
   return new CntkError({
-    code: "sample-sizes",
-    message,
+    ...(typeof refusal === "string"
+      ? {
+          code: "sample-sizes",
+          message: refusal,
+          hint: `${node.op.name} takes samples with samples, and stretches none of them`,
+        }
+      : refusal),
     ...(node.origin && { span: node.origin, label: described.join(", ") }),
     ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
-    hint: `${node.op.name} takes samples with samples, and stretches none of them`,
   });
 }
 

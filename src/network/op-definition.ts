@@ -187,10 +187,21 @@ export interface LoweringContext<A = Attributes, D = unknown> {
 /** An input as matrices see it. */
 export interface DataInput {
   readonly node: NetworkNode;
+  readonly shape: SampleShape;
   /** Of one sample. */
   readonly elements: number;
   readonly hasDynamicAxis: boolean;
 }
+
+/** What a node is computed for. */
+export interface DataUse {
+  readonly facts: NodeFacts | undefined;
+  /** Are its inputs' gradients wanted as well? */
+  readonly learns: boolean;
+}
+
+/** CNTK's sentence: about numbers of elements, or about what a code and a hint of its own tell. */
+export type DataRefusal = string | { readonly code: string; readonly message: string; readonly hint: string };
 
 /** A scratch matrix as CNTK's memory pool sees it. */
 export interface Temporary {
@@ -277,7 +288,7 @@ export interface OpEntry<S extends AttributeDeclarations, A, D> {
    */
   readonly refusesSparse?: (use: SparseUse) => SparseDataRefusal | undefined;
   /** What CNTK's matrix library says to inputs whose shapes have passed; undefined: nothing. */
-  readonly refusesData?: (inputs: readonly DataInput[]) => string | undefined;
+  readonly refusesData?: (inputs: readonly DataInput[], use: DataUse) => DataRefusal | undefined;
   /** Extra words of the `Validating` line's argument lists (RowRepeat, LegacyReshape). */
   validatingSuffix?(attributes: A): string;
   shape(context: ShapeContext<A>): ShapeResult<D>;

@@ -51,6 +51,18 @@ export function isRandomInitializer(init: string): boolean {
   return Object.hasOwn(randomInitializers, init);
 }
 
+/** What CNTK says where a shape has fewer axes than a random initialization tells apart; undefined: nothing. */
+export function wrongRanks(options: {
+  readonly shape: readonly number[];
+  readonly initFilterRank: number;
+  readonly initOutputRank: number;
+}): string | undefined {
+  const { shape, initFilterRank, initOutputRank } = options;
+  return initFilterRank + Math.abs(initOutputRank) > shape.length
+    ? `InitRandom: initFilterRank=${initFilterRank} and initOutputRank=${initOutputRank} exceeds sampleLayout rank ${shape.length}`
+    : undefined;
+}
+
 /**
  * Fan-out, fan-in and range of a random initialization. A shape with a zero dimension gives zeros.
  * Throws RangeError when the ranks exceed the shape's rank.
@@ -64,11 +76,8 @@ export function describeInitialization(options: Initialization): InitializationD
   }
   const elements = product(shape);
   if (elements === 0) return { fanOut: 0, fanIn: 0, range: 0 };
-  if (filterRank + Math.abs(outputRank) > shape.length) {
-    throw new RangeError(
-      `InitRandom: initFilterRank=${filterRank} and initOutputRank=${outputRank} exceeds sampleLayout rank ${shape.length}`,
-    );
-  }
+  const wrong = wrongRanks({ shape, initFilterRank: filterRank, initOutputRank: outputRank });
+  if (wrong !== undefined) throw new RangeError(wrong);
   const filterSize = product(shape.slice(0, filterRank));
   const inputs = shape.slice(
     filterRank + Math.max(outputRank, 0),

@@ -1,13 +1,20 @@
 import type { AttributesOf } from "../network/attributes.js";
-import type { NetworkNode, SampleShape } from "../network/network.js";
+import type { NetworkNode, NodeFacts, SampleShape } from "../network/network.js";
 import { elementCount } from "../network/network.js";
-import type { GraphBuilder, OpDefinition, ShapeContext, ShapeResult } from "../network/op-definition.js";
+import type {
+  DataRefusal,
+  GraphBuilder,
+  OpDefinition,
+  ShapeContext,
+  ShapeResult,
+} from "../network/op-definition.js";
 import { field, type StoredLayout } from "../network/stored-fields.js";
 import {
   chooseEngine,
   dumpedWindows,
   engineLine,
   expandToRank,
+  geometryText,
   imageLayoutOf,
   imageWindows,
   inputShapeFor,
@@ -172,6 +179,23 @@ function convolutionShape(
   return { shape, dynamicAxis, storage: "dense", attributes: completed, details };
 }
 
+/** CNTK's engine that multiplies matrices takes back gradients only where the kernel is as deep as the input. */
+function refusesDepth({ attributes, details }: NodeFacts, learns: boolean): DataRefusal | undefined {
+  const { transpose, engine, ...windows } = attributes as unknown as ConvolutionAttributes;
+  if (engine !== "GEMM" || !(transpose || learns)) return undefined;
+  const { geometry } = known(details as WindowDetails | undefined);
+  const { input, output, kernel } = geometry;
+  if (kernel.at(-1) === input.at(-1)) return undefined;
+  return {
+    code: "convolution-depth",
+    message:
+      "GEMM convolution engine does not support this convolution configuration. It is possible to make GEMM engine work with " +
+      "this configuration by defining input/output/kernel using tensors of higher(+1) dimension. " +
+      `Geometry: ${geometryText(windowAttributes(windows), input, output)}`,
+    hint: "give the input a last axis of 1, NewReshape (x, (…:1)): then the kernel is as deep as the input",
+  };
+}
+
 /** [W x H x C] as HWC writes it: [C x W x H]. */
 function channelsFirst(node: NetworkNode, shape: SampleShape): SampleShape {
   requireImage(node, shape);
@@ -287,6 +311,7 @@ const convolution = defineOp({
     releasedForward: true,
   },
   shape: convolutionShape,
+  refusesData: (_, { facts, learns }) => facts && refusesDepth(facts, learns),
   companions({ node, details, build }) {
     const { legacyWeights } = known(details);
     if (!legacyWeights) return { nodes: [] };

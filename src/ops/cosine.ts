@@ -90,6 +90,15 @@ function constantValue(node: NetworkNode): number | undefined {
 
 const cosDistanceWithNegativeSamples = defineOp({
   name: "CosDistanceWithNegativeSamples",
+  // CPUMatrixImpl.h, InnerProductWithShiftNeg.
+  refusesData: ([a]) =>
+    a?.elements === 1
+      ? {
+          code: "sample-sizes",
+          message: "InnerProduct: Both matrices should be normal ones, not vectors",
+          hint: "the cosine of two numbers is 1 or −1; give vectors of two elements or more",
+        }
+      : undefined,
   refusesSparse: refusesInputs({
     0: { function: "VectorNorm2", line: 3555 },
     1: { function: "VectorNorm2", line: 3555 },

@@ -16,6 +16,7 @@ import {
   select,
   subtract,
   unary,
+  plainSquareRoot,
 } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import { at, defineOp, describeShort, memoryInputs, memoryNone, shapeProblem } from "./define-op.js";
@@ -175,7 +176,7 @@ const squareError = defineOp({
     const total = context.temporary([1], null);
     emitReduceAll(context, mapped(context, multiply(argument(0), argument(0)), [difference], dims), total);
     // CNTK squares the Frobenius norm, which shows in the last digits of single precision.
-    const norm = unary("squareRoot", argument(0));
+    const norm = plainSquareRoot(argument(0));
     emitMap(context, multiply(norm, norm), [total]);
   },
 });
@@ -188,7 +189,7 @@ const comparedMatrices = equallyMany("The input matrix dimensions do not match."
 
 const logistic = defineOp({
   ...criterion,
-  refusesData: (inputs) => comparedMatrices.refusesData?.(inputs) ?? refusesSingles(inputs),
+  refusesData: (inputs, use) => comparedMatrices.refusesData?.(inputs, use) ?? refusesSingles(inputs),
   name: "Logistic",
   refusesSparse: refusesInputs({ 1: { function: "AssignElementProductOf", line: 2499 } }),
   doc: "−Σ ln(2yp + (1−y) − p), the log-likelihood of yes/no labels; weighted: −N·Σ w·ln(…)/Σ w, N the number of samples",
@@ -197,7 +198,7 @@ const logistic = defineOp({
     { name: "p", doc: "Probability of 1." },
     { name: "w", doc: "Weight of each sample.", optional: true },
   ],
-  gradientDiffers: "the labels cannot get a gradient; with weights it is not divided by Σ w",
+  gradientDiffers: "labels and weights cannot get a gradient; with weights it is not divided by Σ w",
   memory: { ...memoryInputs, forwardTemporaries: 4 },
   shape(context) {
     const result = elementwiseReduce(context);
@@ -215,7 +216,7 @@ const logistic = defineOp({
     return result;
   },
   refusesGradient: (node, index) =>
-    index === 0 ? `${describeShort(node)} cannot compute the gradient for its first inpute.` : undefined,
+    index !== 1 ? `${describeShort(node)} cannot compute the gradient for its first inpute.` : undefined,
   // −g·w·(2y − 1)/(2yp + 1 − y − p)
   gradient: comparing(({ inputs, outputGradient, wants, build }) => {
     const [y, p] = [argument(1), argument(2)];

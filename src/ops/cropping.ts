@@ -85,7 +85,7 @@ function mapsOf(
       return only(0, identity);
     case "Crop": {
       const offsets = context.detailsOf(node) as Offsets | undefined;
-      const shift = (offset: number): AxisMap => ({ scale: 1, translate: 0 - offset });
+      const shift = (offset: number): AxisMap => ({ scale: 1, translate: -offset });
       return only(0, offsets ? [shift(offsets.x), shift(offsets.y)] : identity);
     }
     default:
@@ -147,7 +147,7 @@ function computedOffsets(context: ShapeContext<object>): Offsets {
     if (shift.some(({ translate }) => translate > 0)) {
       throw fail("Composite transform has positive translate (negative offset) in crop node.");
     }
-    return { x: 0 - shift[0].translate, y: 0 - shift[1].translate };
+    return { x: -shift[0].translate, y: -shift[1].translate };
   }
   throw fail("Connected path between crop inputs not found. Unable to compute crop offsets.");
 }

@@ -62,6 +62,10 @@ function gradientOfProduct(
   const [g, aRows] = [[outputGradient, rows] as const, transposed ? inner : rows];
   const contracted = { transposeA: false, transposeB: true };
   const left = (): NetworkNode => {
+    // A random sample is sparse in CNTK, whose columns are those that were drawn.
+    if (b.op.name === "RandomSample" && !transposed) {
+      return matmul(g, [b, inner], contracted, { ...aFacts, shape: [rows, inner] }, "touched");
+    }
     if (bFacts.storage !== "sparse") {
       return transposed
         ? matmul([b, inner], g, contracted, aFacts)

@@ -6,6 +6,7 @@ import { matrixSize, problem } from "./declared.js";
 import {
   at,
   defineOp,
+  describe,
   describeShort,
   memoryAll,
   memoryInputs,
@@ -16,7 +17,7 @@ import { flat, withDims } from "./lowering.js";
 import { quantizedTimes } from "./quantized-times.js";
 import { inferDynamicAxis, refusesSingles } from "./shape-rules.js";
 import { reshaped } from "./written-out.js";
-import { refusesColumnProducts, refusesDiagonalFactors, takesSparse } from "./sparse-data.js";
+import { refusesColumnProducts, refusesDiagonalFactors } from "./sparse-data.js";
 
 /*
  * Products of matrices and vectors besides Times: per row, per sample, by index.
@@ -26,7 +27,11 @@ const source = "Source/ComputationNetworkLib/LinearAlgebraNodes.h";
 
 const lookupTable = defineOp({
   name: "LookupTable",
-  refusesSparse: takesSparse,
+  refusesSparse: ({ index, node, facts }) => {
+    const [table, x] = [node.inputs[0], node.inputs[1]].map((input) => input && facts(input)?.shape);
+    const isOneBlock = table && x && elementCount(x) === elementCount(table.slice(1));
+    return index === 1 && !isOneBlock ? { function: "Reshape", line: 1864 } : undefined;
+  },
   doc: "For each one-hot block of x the column of E it points at, one below the other.",
   source: "Source/ComputationNetworkLib/InputAndParamNodes.h",
   inputs: [
@@ -38,8 +43,14 @@ const lookupTable = defineOp({
   memory: memoryAll,
   shape(context) {
     const dynamicAxis = inferDynamicAxis(context);
-    if (context.isFinalPass && !dynamicAxis) {
-      throw problem(context, " can only operate on minibatches.", undefined, "no-minibatch-data");
+    // CNTK's check that there are samples never comes to speak: it stumbles before, in the first pass.
+    if (!dynamicAxis) {
+      throw shapeProblem(
+        context.node,
+        "no-minibatch-data",
+        `${describe(context.node)}: SetDims: MBLayout must be set first, before calling this function.`,
+        `'${at(context.inputs, 1).node.name}' has no samples`,
+      );
     }
     const { rows, columns } = matrixSize(at(context.inputs, 0));
     const inputRows = elementCount(at(context.inputs, 1).shape);

@@ -20,6 +20,7 @@ import {
   select,
   subtract,
   unary,
+  plainSquareRoot,
 } from "../primitives/expression.js";
 import type { Expression } from "../primitives/expression.js";
 import type { Operand } from "../primitives/instruction.js";
@@ -35,7 +36,7 @@ import {
   shapeProblem,
 } from "./define-op.js";
 import { counted, emitMap, emitReduceAll, mapped, withDims } from "./lowering.js";
-import { inferDynamicAxis, scalarShape, unaryReduce } from "./shape-rules.js";
+import { inferDynamicAxis, refusedView, scalarShape, unaryReduce } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
 import { refusesInputs, takesSparse } from "./sparse-data.js";
 
@@ -307,6 +308,8 @@ const sumElements = defineOp({
 
 const sumColumnElements = defineOp({
   name: "SumColumnElements",
+  refusesData: ([x]) =>
+    x && !x.hasDynamicAxis && x.elements !== (x.shape[0] ?? 1) ? refusedView : undefined,
   refusesSparse: refusesInputs({ 0: { function: "VectorSum", line: 3508 } }),
   doc: "Sum of all elements of each sample.",
   source: "Source/ComputationNetworkLib/DeprecatedNodes.h",
@@ -364,7 +367,7 @@ const matrixL2Reg = defineOp({
     const squares = mapped(context, multiply(argument(0), argument(0)), [x], x.dims);
     const total = context.temporary([1], null);
     emitReduceAll(context, squares, total);
-    emitMap(context, unary("squareRoot", argument(0)), [total]);
+    emitMap(context, plainSquareRoot(argument(0)), [total]);
   },
 });
 

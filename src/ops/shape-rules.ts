@@ -136,6 +136,13 @@ export function binaryReduce(context: ShapeContext): ShapeResult {
   return { shape: scalarShape, dynamicAxis: null };
 }
 
+/** CNTK gives a node without samples room for its values as a matrix, and code that makes another matrix stumbles over it. */
+export const refusedView = {
+  code: "sample-sizes",
+  message: "Resize: Cannot resize the matrix because it is a view.",
+  hint: "the operation takes minibatch data; of parameters and constants only columns",
+} as const;
+
 /** Samples go with samples only: CNTK's sentence for an input without them beside one that has some (Sequences.h). */
 export function refusesSingles(inputs: readonly DataInput[]): string | undefined {
   const single = inputs.find(({ hasDynamicAxis }) => !hasDynamicAxis);

@@ -7,7 +7,7 @@ import type { Operand } from "../primitives/instruction.js";
 import { checkAxis, problem } from "./declared.js";
 import { at, defineOp, formatDims, memoryNone } from "./define-op.js";
 import { flat } from "./lowering.js";
-import { inferDynamicAxis } from "./shape-rules.js";
+import { inferDynamicAxis, refusedView } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
 import { refusesInputs } from "./sparse-data.js";
 
@@ -226,6 +226,10 @@ const rowStack = defineOp({
 
 const rowRepeat = defineOp({
   name: "RowRepeat",
+  refusesData: ([x], { facts }) =>
+    x && !x.hasDynamicAxis && x.shape.length > 1 && facts?.attributes["numRepeats"] !== 1
+      ? refusedView
+      : undefined,
   refusesSparse: refusesInputs({ 0: { function: "AssignRepeatOf", line: 2166 } }),
   doc: "Repeats each sample numRepeats times: the last dimension is multiplied.",
   source,

@@ -78,6 +78,9 @@ export const add = (a: Expression, b: Expression): Expression => binary("add", a
 export const subtract = (a: Expression, b: Expression): Expression => binary("subtract", a, b);
 export const multiply = (a: Expression, b: Expression): Expression => binary("multiply", a, b);
 export const divide = (a: Expression, b: Expression): Expression => binary("divide", a, b);
+/** The root of what is no negative number, as C's sqrt has it: what is not a number stays so, where `squareRoot` makes it 0. */
+export const plainSquareRoot = (x: Expression): Expression =>
+  select(binary("equal", x, x), unary("squareRoot", x), x);
 
 /** Names of the scalars that an expression needs; a name may occur twice. */
 export function scalarsOf(expression: Expression): string[] {

@@ -90,7 +90,7 @@ export const signatures: { readonly [K in Kind]: Signature<K> } = {
     doc:
       "op(a)·op(b), op transposing if asked. dims are [rows, columns]; a matrix with a dynamic axis has that many columns for each " +
       "column of the axis, one behind another. Transposing b contracts the axis that both have; gaps add nothing. With b sparse " +
-      "the result is dense, or, where the axis is contracted, touched",
+      "the result is dense, or, where the axis is contracted, touched; touched of a dense b, it lists the rows of b that are not all zero",
     reads: ["a", "b"],
     pure: true,
     takesSparse: true,

@@ -1,22 +1,20 @@
 import type { ConfigSection } from "../config/config-section.js";
+import { placeOfValue } from "../config/nested-sections.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import type { Span } from "../diagnostics/source.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { missingFileHint } from "../files/missing-file.js";
 import { OtherPrecision } from "./other-precision.js";
-import type { Reader, ReaderSurroundings } from "./reader.js";
+import type { Reader, ReaderSurroundings, StreamDescription } from "./reader.js";
 
-/** Opens the data of a reader whose section has been read. */
-interface Open {
-  (surroundings: ReaderSurroundings): Reader | Promise<Reader>;
+/** A reader whose section has been read. */
+interface Described {
+  /** Opens its data. */
+  readonly open: (surroundings: ReaderSurroundings) => Reader | Promise<Reader>;
+  /** What it will deliver, where the section says so and not the data. */
+  readonly streams?: readonly StreamDescription[];
   /** What is wrong with the section, where opening tells of it only when other data is open. */
   readonly problem?: CntkError | undefined;
-}
-
-function withProblem(
-  open: (surroundings: ReaderSurroundings) => Promise<Reader>,
-  problem: CntkError | undefined,
-): Open {
-  return Object.assign(open, { problem });
 }
 
 /** Tells what a kind of reader has to say of itself. */
@@ -26,7 +24,7 @@ type Announce = (text: string) => void;
 interface Kind {
   /** Old and new names of CNTK's; a name can mean another library's type too, which cannot work here. */
   readonly names: readonly string[];
-  readonly read: (section: ConfigSection) => Promise<Open>;
+  readonly read: (section: ConfigSection) => Promise<Described>;
   /** What the log says before the section is read. */
   readonly announcement?: string;
 }
@@ -38,7 +36,10 @@ const kinds: readonly Kind[] = [
       const { textFormatOptions } = await import("./text-format/text-format-config.js");
       const options = textFormatOptions(section);
       const { createTextFormatReader } = await import("./text-format/text-format-reader.js");
-      return (surroundings) => createTextFormatReader(options, surroundings);
+      return {
+        open: (surroundings) => createTextFormatReader(options, surroundings),
+        streams: options.inputs,
+      };
     },
   },
   {
@@ -46,7 +47,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openComposite, readComposite } = await import("./composite/composite-from-config.js");
       const options = await readComposite(section);
-      return withProblem((surroundings) => openComposite(options, surroundings), options.problem);
+      return { open: (surroundings) => openComposite(options, surroundings), problem: options.problem };
     },
   },
   {
@@ -54,7 +55,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openBinary, readBinary } = await import("./binary-format/binary-from-config.js");
       const options = readBinary(section);
-      return (surroundings) => openBinary(options, surroundings);
+      return { open: (surroundings) => openBinary(options, surroundings) };
     },
   },
   {
@@ -62,7 +63,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openImageReader, readImageReader } = await import("./images/images-from-config.js");
       const options = readImageReader(section);
-      return (surroundings) => openImageReader(options, surroundings);
+      return { open: (surroundings) => openImageReader(options, surroundings) };
     },
   },
   {
@@ -71,7 +72,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openSpeechReader, readSpeechReader } = await import("./htk/htk-from-config.js");
       const options = readSpeechReader(section);
-      return withProblem((surroundings) => openSpeechReader(options, surroundings), options.problem);
+      return { open: (surroundings) => openSpeechReader(options, surroundings), problem: options.problem };
     },
   },
   {
@@ -80,7 +81,7 @@ const kinds: readonly Kind[] = [
       const { readKaldiReader } = await import("./kaldi/kaldi-from-config.js");
       const options = readKaldiReader(section);
       const { openSpeechReader } = await import("./htk/htk-from-config.js");
-      return (surroundings) => openSpeechReader(options, surroundings);
+      return { open: (surroundings) => openSpeechReader(options, surroundings) };
     },
   },
   {
@@ -89,7 +90,7 @@ const kinds: readonly Kind[] = [
       const { readLanguageModelOptions } = await import("./language-model/language-model-config.js");
       const options = readLanguageModelOptions(section);
       const { LanguageModelReader } = await import("./language-model/language-model-reader.js");
-      return (surroundings) => new LanguageModelReader(options, surroundings);
+      return { open: (surroundings) => new LanguageModelReader(options, surroundings) };
     },
   },
   {
@@ -100,7 +101,7 @@ const kinds: readonly Kind[] = [
       const options = readLanguageUnderstandingOptions(section);
       const { LanguageUnderstandingReader } =
         await import("./language-understanding/language-understanding-reader.js");
-      return (surroundings) => new LanguageUnderstandingReader(options, surroundings);
+      return { open: (surroundings) => new LanguageUnderstandingReader(options, surroundings) };
     },
   },
   {
@@ -114,7 +115,7 @@ const kinds: readonly Kind[] = [
       const { readNumberTableOptions } = await import("./number-table/number-table-config.js");
       const options = readNumberTableOptions(section);
       const { NumberTableReader } = await import("./number-table/number-table-reader.js");
-      return (surroundings) => new NumberTableReader(options, surroundings);
+      return { open: (surroundings) => new NumberTableReader(options, surroundings) };
     },
   },
 ];
@@ -138,30 +139,64 @@ export async function readerFromConfig(
   section: ConfigSection,
   surroundings: ReaderSurroundings,
 ): Promise<Reader> {
-  const open = await describedReader(section, (text) => surroundings.log.write(text));
-  const reader = await open(surroundings);
+  const described = await describedReader(section, (text) => surroundings.log.write(text));
+  const reader = await opened(described, section, surroundings);
   const { elementType } = surroundings;
   const precision = section.string("precision", "float").toLowerCase() === "double" ? "double" : "float";
   if (elementType === undefined || precision === elementType) return reader;
   return new OtherPrecision(reader, precision, section.optionalText("precision")?.spanOf() ?? section.span);
 }
 
-/** Throws what `readerFromConfig` would throw about the section itself; no data is touched. */
-export async function checkReader(section: ConfigSection): Promise<void> {
-  const { problem } = await describedReader(section);
-  if (problem) throw problem;
+/** Opens the data; an error about a file that the section names gets the place where it does. */
+async function opened(
+  { open }: Described,
+  section: ConfigSection,
+  surroundings: ReaderSurroundings,
+): Promise<Reader> {
+  try {
+    return await open(surroundings);
+  } catch (error) {
+    if (!(error instanceof CntkError) || error.diagnostic.span) throw error;
+    const { diagnostic } = error;
+    for (const [, path = ""] of diagnostic.message.matchAll(/(?:file|reading) '([^']+)'/gi)) {
+      const span = placeOfValue(section, path);
+      if (!span) continue;
+      const hint = error.code === "file-missing" ? missingFileHint(surroundings.files, path) : undefined;
+      throw new CntkError({ ...diagnostic, span, hint: diagnostic.hint ?? hint });
+    }
+    throw error;
+  }
 }
 
-/** Reads the section; the function returned opens the data. */
-async function describedReader(section: ConfigSection, announce: Announce = () => {}): Promise<Open> {
+/**
+ * Throws what `readerFromConfig` would throw about the section itself; no data is touched. Returns what the reader will deliver,
+ * where the section says so.
+ */
+export async function checkReader(section: ConfigSection): Promise<readonly StreamDescription[] | undefined> {
+  const { streams, problem } = await describedReader(section);
+  if (problem) throw problem;
+  return streams;
+}
+
+/** Reads the section; what is returned opens the data. */
+async function describedReader(section: ConfigSection, announce: Announce = () => {}): Promise<Described> {
   if (section.has("readers")) return listedReader(section, announce);
   const composite = section.has("deserializers");
   const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
   return readerOfType(section, type, announce);
 }
 
+/** CNTK's readers from before there were deserializers. */
+const isOlderType = (type: string): boolean => /HTKMLF|Kaldi|LMSequence|LUSequence|UCIFast/.test(type);
+
+/** What all readers of deserializers read before anything else (Source/Readers/ReaderLib/ReaderShim.cpp, Init). */
+function readCommonOptions(section: ConfigSection): void {
+  section.integerSchedule("nbruttsineachrecurrentiter", [1]);
+  section.boolean("prefetch", true);
+}
+
 /** `readers = NAME`: the section of this name beside it. More than one reader at a time there is not. */
-function listedReader(section: ConfigSection, announce: Announce): Promise<Open> {
+function listedReader(section: ConfigSection, announce: Announce): Promise<Described> {
   const [name, ...others] = section.array("readers");
   if (name === undefined || others.length > 0) {
     throw unavailable("several 'readers' are not available yet", section.keySpan("readers") ?? section.span);
@@ -170,10 +205,11 @@ function listedReader(section: ConfigSection, announce: Announce): Promise<Open>
   return readerOfType(own, own.string("readerType", "CNTKTextFormatReader"), announce);
 }
 
-async function readerOfType(section: ConfigSection, type: string, announce: Announce): Promise<Open> {
+async function readerOfType(section: ConfigSection, type: string, announce: Announce): Promise<Described> {
   const span = section.raw("readerType")?.spanOf() ?? section.span;
   const kind = kinds.find(({ names }) => names.includes(type));
   if (kind?.announcement !== undefined) announce(kind.announcement);
+  if (kind && !isOlderType(type)) readCommonOptions(section);
   if (kind) return kind.read(section);
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({

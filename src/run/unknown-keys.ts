@@ -1,5 +1,6 @@
 import type { Command } from "../actions/action.js";
-import { ConfigSection, readArray } from "../config/config-section.js";
+import type { ConfigSection } from "../config/config-section.js";
+import { opensSection, sectionsOf } from "../config/nested-sections.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { suggest } from "../diagnostics/suggest.js";
 import {
@@ -131,22 +132,7 @@ class KeySearch {
   }
 }
 
-/** Is the value of a key a section or a list of them? */
-function opensSection(section: ConfigSection, key: string): boolean {
-  return /^\s*[[{(]/.test(section.raw(key)?.text ?? "");
-}
-
 /** A section inside; a word under the same name, as `parallelTrain = true` beside the commands, is none. */
 function inside(section: ConfigSection, key: string): ConfigSection | undefined {
   return section.optionalText(key)?.text.includes("=") ? section.optionalSection(key) : undefined;
-}
-
-/** The sections that a value is: one in brackets, or several in parentheses. */
-function sectionsOf(section: ConfigSection, key: string): ConfigSection[] {
-  const text = section.raw(key)?.trimBlanks();
-  if (!text) return [];
-  if (/^[[{]/.test(text.text)) return [section.section(key)];
-  if (!text.text.startsWith("(")) return [];
-  const items = readArray(section.text(key)).filter((item) => /^[[{]/.test(item.text));
-  return items.map((item) => ConfigSection.read(item, `${section.name}:${key}`, section).result);
 }

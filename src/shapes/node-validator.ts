@@ -12,6 +12,7 @@ import type { MessageWeight, ShapeContext, ShapedInput, ShapeResult } from "../n
 import type { CompileAxes } from "./compile-axes.js";
 import { inferredShape } from "./infer-parameter.js";
 import { parameterAttributes } from "../ops/inputs.js";
+import { isRandomInitializer, wrongRanks } from "../numerics/initial-values.js";
 import { initializationLine } from "./initialization-line.js";
 import { checkShape } from "./size-limits.js";
 import { Prototype } from "../network/prototype.js";
@@ -198,7 +199,10 @@ class NodeShapeContext implements ShapeContext {
       `${describe(input)} operation: Tensor shape was inferred as ${formatShape(shape)}.\n`,
       "always",
     );
-    const line = initializationLine(input.name, parameterAttributes(input), shape, this.options.elementType);
+    const attributes = parameterAttributes(input);
+    const wrong = isRandomInitializer(attributes.init) && wrongRanks({ ...attributes, shape });
+    if (wrong) throw new CntkError({ code: "parameter-initialization", message: wrong });
+    const line = initializationLine(input.name, attributes, shape, this.options.elementType);
     if (line) this.print(line, "network");
   }
 

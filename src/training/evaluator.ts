@@ -23,6 +23,7 @@ import { emptyAccumulators } from "./accumulated-results.js";
 import { CriterionAccumulator, joinedSums, type MinibatchSums, minibatchSums, noSums } from "./criteria.js";
 import type { EvaluationOptions } from "./evaluation-options.js";
 import { feedNetwork } from "./feed.js";
+import { located } from "./located-failures.js";
 import { Interruption } from "./interruption.js";
 import type { ParameterStore } from "./parameters.js";
 import { type EvaluationTeam, refuseSharedResults } from "./processes.js";
@@ -95,7 +96,8 @@ export class Evaluator {
     if (!this.hasRun) refuseData(restrictOrder(this.shaped.order, this.nodes), this.shaped.facts);
     this.hasRun = true;
     this.compiled.executable.selectSeries?.(piece);
-    const outputs = await this.compiled.executable.run(this.entry, data, { dropoutRate: 0 });
+    const { executable } = this.compiled;
+    const outputs = await located(this.shaped, () => executable.run(this.entry, data, { dropoutRate: 0 }));
     this.tracing?.show(outputs);
     return outputs;
   }

@@ -1,9 +1,11 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { type FedInput, type FedMinibatch, feed, type Minibatch, realSamples } from "../minibatch/index.js";
-import type { NetworkNode, NodeFacts } from "../network/network.js";
+import type { NetworkNode, NodeFacts, ShapedNetwork } from "../network/network.js";
+import { inputsBelow } from "../network/node-order.js";
 import { elementCount } from "../network/network.js";
 import type { Reader } from "../readers/reader.js";
+import { withPlace } from "./located-failures.js";
 
 export { realSamples };
 
@@ -11,10 +13,10 @@ export { realSamples };
  * Checks that a reader offers every input of a network.
  * @throws CntkError naming the input and what the reader has (Readers/ReaderLib/ReaderShim.cpp).
  */
-export function checkStreams(inputs: readonly NetworkNode[], reader: Reader): void {
+export function checkStreams(inputs: readonly NetworkNode[], { streams }: Pick<Reader, "streams">): void {
   for (const input of inputs) {
-    const stream = reader.streams.find((candidate) => candidate.name === input.name);
-    const names = reader.streams.map((candidate) => candidate.name);
+    const stream = streams.find((candidate) => candidate.name === input.name);
+    const names = streams.map((candidate) => candidate.name);
     if (!stream) {
       throw new CntkError({
         code: "input-missing",
@@ -26,7 +28,8 @@ export function checkStreams(inputs: readonly NetworkNode[], reader: Reader): vo
         ],
         hint: input.renamed
           ? `'${input.renamed.from}' and '${input.name}' are one node, and the last of its names counts: use ${input.renamed.from} itself`
-          : didYouMean(input.name, names),
+          : (didYouMean(input.name, names) ??
+            `the reader delivers what its input = [ … ] lists: '${input.name}' belongs there if it is needed`),
       });
     }
   }
@@ -55,6 +58,17 @@ export function requireDimensions(
   }
 }
 
+/** The inputs that a training asks of its reader, and those of them that are fed: CNTK asks for all feature and label nodes, used or not, even those that are no inputs. */
+export function inputsOfTraining(
+  { network }: ShapedNetwork,
+  roots: readonly NetworkNode[],
+): { readonly all: readonly NetworkNode[]; readonly used: readonly NetworkNode[] } {
+  const { feature, label } = network.groups;
+  const below = roots.flatMap((node) => (node.op.role === "precompute" ? node.inputs : [node]));
+  const asked = [...feature, ...label].filter(({ op }) => op.role !== "input");
+  return { all: [...inputsBelow([...below, ...feature, ...label]), ...asked], used: inputsBelow(below) };
+}
+
 /**
  * Turns a reader's minibatch into what a backend takes for these inputs: gaps stay, sparse data stays sparse.
  * @throws CntkError `input-dimension`
@@ -65,16 +79,18 @@ export function feedNetwork(
   facts: ReadonlyMap<NetworkNode, NodeFacts>,
 ): FedMinibatch {
   requireDimensions(inputs, facts, minibatch.streams);
-  return feed(
-    minibatch,
-    inputs.map((input): FedInput => {
-      const { shape = [], dynamicAxis, storage } = facts.get(input) ?? {};
-      return {
-        name: input.name,
-        axisName: dynamicAxis?.axisName ?? "",
-        dimension: elementCount(shape),
-        storage: storage === "sparse" ? "sparse" : "dense",
-      };
-    }),
-  );
+  const fed = inputs.map((input): FedInput => {
+    const { shape = [], dynamicAxis, storage } = facts.get(input) ?? {};
+    return {
+      name: input.name,
+      axisName: dynamicAxis?.axisName ?? "",
+      dimension: elementCount(shape),
+      storage: storage === "sparse" ? "sparse" : "dense",
+    };
+  });
+  try {
+    return feed(minibatch, fed);
+  } catch (error) {
+    throw withPlace(error, inputs);
+  }
 }

@@ -6,6 +6,7 @@ import { compilePlan, planGraph, trainingModeGraph } from "../computing.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { feedNetwork } from "./feed.js";
+import { located } from "./located-failures.js";
 import { Interruption } from "./interruption.js";
 import { withAttributes } from "./normalization-constants.js";
 import type { ParameterStore } from "./parameters.js";
@@ -86,7 +87,8 @@ async function estimate(
           hint: "each batch normalization takes itersPerNode minibatches of minibatchSize samples; the data has fewer",
         });
       }
-      await executable.run("evaluate", feedNetwork(minibatch, inputs, shaped.facts), { dropoutRate: 0 });
+      const data = feedNetwork(minibatch, inputs, shaped.facts);
+      await located(shaped, () => executable.run("evaluate", data, { dropoutRate: 0 }));
       await interruption.check();
     }
     const states = await executable.readState(running.map(({ name }) => name));

@@ -93,9 +93,12 @@ export function parameterValues(shaped: ShapedNetwork, elementType: ElementType)
 }
 
 function initialized(node: NetworkNode, shaped: ShapedNetwork, elementType: ElementType): ParameterValues {
-  const shape = shaped.facts.get(node)?.shape ?? [];
-  if (node.op.role === "precompute") return newValues(elementType, elementCount(shape));
-  const { init, initValueScale, initFilterRank, initOutputRank, seed, initValue } = parameterAttributes(node);
+  const inferred = shaped.facts.get(node)?.shape;
+  if (node.op.role === "precompute") return newValues(elementType, elementCount(inferred ?? []));
+  const attributes = parameterAttributes(node);
+  // Validation passes by what no root needs, such as a loop that nothing outside uses.
+  const shape = inferred ?? attributes.shape;
+  const { init, initValueScale, initFilterRank, initOutputRank, seed, initValue } = attributes;
   return initialValues({
     init,
     shape,

@@ -1,5 +1,5 @@
 import { columnCount, type AxisLayout, type Minibatch, sampleCount } from "../minibatch/index.js";
-import type { ShapedNetwork } from "../network/network.js";
+import type { DynamicAxis, NetworkNode, ShapedNetwork } from "../network/network.js";
 
 /** The layout of the network's own dynamic axis in a minibatch; undefined when no input that was delivered lies on it. */
 function defaultLayout(
@@ -30,10 +30,22 @@ export function parallelSequences(minibatch: Minibatch, shaped: ShapedNetwork): 
 }
 
 /**
- * Columns of the longest feature, gaps included: CNTK's actualMBSize, which momentum, clipping and penalties count
- * (ComputationNetwork.h, DetermineActualMBSizeFromFeatures).
+ * Columns of the longest feature, gaps included: CNTK's actualMBSize, which momentum, clipping and penalties count and a write
+ * tells of (ComputationNetwork.h, DetermineActualMBSizeFromFeatures). A feature counts whether or not anything needs it, but has
+ * samples only where one of the inputs that are read lies on its axis: all of them in a training.
  */
-export function paddedSamples(minibatch: Minibatch, { network }: ShapedNetwork): number {
-  const layouts = network.groups.feature.map(({ name }) => minibatch.streams.get(name)?.layout);
-  return layouts.reduce((most, layout) => Math.max(most, layout ? columnCount(layout) : 0), 0);
+export function paddedSamples(
+  minibatch: Minibatch,
+  { network, facts }: ShapedNetwork,
+  read: readonly NetworkNode[] = network.nodes.filter(({ op }) => op.role === "input"),
+): number {
+  const axisOf = (node: NetworkNode): DynamicAxis | null => facts.get(node)?.dynamicAxis ?? null;
+  const columns = network.groups.feature.map((feature) => {
+    const onAxis = read.find(
+      (input) => axisOf(input) === axisOf(feature) && minibatch.streams.has(input.name),
+    );
+    const layout = onAxis && minibatch.streams.get(onAxis.name)?.layout;
+    return layout ? columnCount(layout) : 0;
+  });
+  return Math.max(0, ...columns);
 }

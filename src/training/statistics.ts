@@ -5,6 +5,7 @@ import { compilePlan, planGraph, statisticsGraph } from "../computing.js";
 import type { Reader } from "../readers/reader.js";
 import type { Session } from "../session.js";
 import { feedNetwork } from "./feed.js";
+import { located } from "./located-failures.js";
 import { Interruption } from "./interruption.js";
 import type { SgdOptions } from "./sgd-options.js";
 
@@ -33,7 +34,8 @@ export async function computeStatistics(
     const minibatchSize = options.minibatchSizes.at(0);
     await reader.start({ epoch: 0, minibatchSize, epochSize, rank: 0, workers: 1 });
     for (let minibatch = await reader.next(); minibatch; minibatch = await reader.next()) {
-      await executable.run("evaluate", feedNetwork(minibatch, inputs, shaped.facts), { dropoutRate: 0 });
+      const data = feedNetwork(minibatch, inputs, shaped.facts);
+      await located(shaped, () => executable.run("evaluate", data, { dropoutRate: 0 }));
       await interruption.check();
     }
     await executable.run("update", { layouts: new Map(), inputs: new Map() });

@@ -11,7 +11,7 @@ import { modelFileAfter } from "./checkpoints.js";
 import { runEpochs } from "./epochs.js";
 import { Evaluator } from "./evaluator.js";
 import { requireSameTraining } from "./processes.js";
-import { checkStreams, requireDimensions } from "./feed.js";
+import { checkStreams, inputsOfTraining, requireDimensions } from "./feed.js";
 import type { ParallelTraining } from "./parallel-training.js";
 import { type ParameterStore, parameterValues } from "./parameters.js";
 import type { SgdOptions } from "./sgd-options.js";
@@ -199,13 +199,8 @@ async function beginBlockMomentum(
   await trainer.changeParameters(async (parameters) => blockMomentum?.begin(parameters, resumed?.blocks));
 }
 
-/** CNTK asks the reader for all feature and label nodes, used or not, even those that are no inputs. */
 function checkInputs({ shaped, reader }: TrainingRequest, roots: readonly NetworkNode[]): void {
-  const { feature, label } = shaped.network.groups;
-  const below = roots.flatMap((node) => (node.op.role === "precompute" ? node.inputs : [node]));
-  const asked = [...feature, ...label].filter(({ op }) => op.role !== "input");
-  const used = inputsBelow(below);
-  const all = [...inputsBelow([...below, ...feature, ...label]), ...asked];
+  const { all, used } = inputsOfTraining(shaped, roots);
   checkStreams(all, reader);
   // Those that are fed are looked at when there are data.
   const unused = all.filter((node) => !used.includes(node));

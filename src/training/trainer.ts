@@ -25,6 +25,7 @@ import {
   sumOverSamples,
 } from "./criteria.js";
 import { feedNetwork } from "./feed.js";
+import { located } from "./located-failures.js";
 import { checkGradients } from "./gradient-check.js";
 import { Noise } from "./noise.js";
 import type { ParameterStore } from "./parameters.js";
@@ -197,7 +198,7 @@ export class Trainer {
     const { shaped, inputs } = this.request;
     const data = feedNetwork(minibatch, inputs, shaped.facts);
     executable.selectSeries?.(piece);
-    return executable.run("gradients", data, { dropoutRate });
+    return located(shaped, () => executable.run("gradients", data, { dropoutRate }));
   }
 
   private get gradientNames(): string[] {

@@ -86,5 +86,5 @@ function computing(name: string, error: unknown): unknown {
   if (!(error instanceof CntkError) || name === "") return error;
   const { message } = error.diagnostic;
   const separator = message.startsWith("operation ") ? " " : ": ";
-  return new CntkError({ ...error.diagnostic, message: `${name}${separator}${message}` });
+  return new CntkError({ ...error.diagnostic, node: name, message: `${name}${separator}${message}` });
 }

@@ -3,7 +3,7 @@ import type { Operand } from "../../primitives/instruction.js";
 import { operandAt, type KernelCompiler, type KernelContext, type KernelRun } from "../host/kernel.js";
 import { multiplyInnerFirst, multiplyOuter } from "./blocked-product.js";
 import { Scratch } from "./scratch.js";
-import { compileSparseMatmul } from "./sparse-matmul.js";
+import { compileSparseMatmul, compileTouchedProduct } from "./sparse-matmul.js";
 
 /**
  * writes = op(a)·op(b). Both factors are brought into the form where the contracted index is contiguous (doubles; a copy only
@@ -14,6 +14,7 @@ export const compileMatmul: KernelCompiler<"matmul"> = (instruction, context) =>
   const { reads, writes, parameters } = instruction;
   const [a, b] = [operandAt(reads, 0), operandAt(reads, 1)];
   if (b.storage === "sparse") return compileSparseMatmul(instruction, context);
+  if (writes.storage === "touched") return compileTouchedProduct(instruction, context);
   const { transposeA, transposeB } = parameters;
   const left = new Factor(a, transposeA, context);
   const right = new Factor(b, !transposeB, context);

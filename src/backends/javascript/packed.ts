@@ -167,6 +167,7 @@ function reconciledColumns(layout: AxisLayout, like: AxisLayout): Int32Array {
       code: "layouts-incompatible",
       message:
         "ReconcileDynamicAxis operation discovered that its data input has an MB layout that is incompatible with that of its layout input.",
+      hint: "it spreads a sequence of one frame over a longer one: of others take BS.Sequences.Last or First first",
     });
   }
   return singleFrameColumns(layout, like);

@@ -52,7 +52,10 @@ export const compilePool: KernelCompiler<"pool"> = ({ reads, writes, parameters 
       for (let n = 0; n < columns; n++) {
         const from = offset + n * inputCount;
         for (let cell = 0; cell < outputCount; cell++) {
-          y[n * outputCount + cell] = x[from + firstMaximum(x, from, table, outputWindow[cell]!)]!;
+          const window = outputWindow[cell]!;
+          // A window that lies wholly outside has no largest cell.
+          y[n * outputCount + cell] =
+            begin[window] === end[window] ? -Infinity : x[from + firstMaximum(x, from, table, window)]!;
         }
       }
     };

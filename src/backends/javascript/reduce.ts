@@ -78,10 +78,11 @@ function reductionCode(operation: ReduceOperation, round: RoundCode, skipsGaps: 
       return (axes, from) => `let total = 0;\n${sumCode(axes, axes.length - 1, from, "total", round, style)}`;
     case "product":
       return fold("1", (x) => `total *= ${x};`);
+    // As CNTK compares: of a number and what is no number the later one counts.
     case "max":
-      return fold("-Infinity", (x) => `if (${x} > total) total = ${x};`);
+      return fold("-Infinity", (x) => `if (!(total > ${x})) total = ${x};`);
     case "min":
-      return fold("Infinity", (x) => `if (${x} < total) total = ${x};`);
+      return fold("Infinity", (x) => `if (!(total < ${x})) total = ${x};`);
     case "argmax":
       return positionOf("-Infinity", ">");
     case "argmin":
@@ -89,7 +90,7 @@ function reductionCode(operation: ReduceOperation, round: RoundCode, skipsGaps: 
     case "logSum":
       // Shifted by the maximum, so that nothing overflows.
       return (axes, from) => `let total = -Infinity;
-${cells(axes, from, (x) => `if (${x} > total) total = ${x};`, "m")}
+${cells(axes, from, (x) => `if (!(total > ${x})) total = ${x};`, "m")}
 if (total > -Infinity && total < Infinity) {
 let sum = 0;
 ${cells(axes, from, (x) => `sum += Math.exp(${x} - total);`, "s")}

@@ -70,6 +70,28 @@ const compileTouchedGradient: KernelCompiler<"matmul"> = ({ reads, writes }): Ke
   };
 };
 
+/** a·bᵀ with b dense and without samples: only the columns of which b has a number that is not zero. */
+export const compileTouchedProduct: KernelCompiler<"matmul"> = ({ reads, writes }): Kernel => {
+  const [a, b] = [operandAt(reads, 0), operandAt(reads, 1)];
+  const [height = 1] = a.dims;
+  const [rows = 1, inner = 1] = b.dims;
+  return (run) => {
+    const [x, factors] = [run.view(a), run.view(b)];
+    const result = run.touched(writes);
+    result.clear();
+    for (let p = 0; p < inner; p++) {
+      for (let row = 0; row < rows; row++) if (factors[p * rows + row] !== 0) result.touch(row);
+    }
+    for (const row of result.list.subarray(0, result.count)) {
+      for (let i = 0; i < height; i++) {
+        let sum = 0;
+        for (let p = 0; p < inner; p++) sum += x[p * height + i]! * factors[p * rows + row]!;
+        result.values[row * height + i] = sum;
+      }
+    }
+  };
+};
+
 const compileDenseGradient: KernelCompiler<"matmul"> = ({ reads, writes }): Kernel => {
   const [a, b] = [operandAt(reads, 0), operandAt(reads, 1)];
   const [height = 1] = a.dims;

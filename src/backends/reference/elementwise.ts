@@ -179,10 +179,11 @@ const extreme = {
 type Fold = Exclude<ReduceOperation, "sum" | keyof typeof extreme>;
 const folds: Readonly<Record<Fold, (cells: number[]) => number>> = {
   product: (cells) => cells.reduce((product, x) => product * x, 1),
-  max: (cells) => cells.reduce((most, x) => (x > most ? x : most), -Infinity),
-  min: (cells) => cells.reduce((least, x) => (x < least ? x : least), Infinity),
+  // As CNTK compares: of a number and what is no number the later one counts.
+  max: (cells) => cells.reduce((most, x) => (most > x ? most : x), -Infinity),
+  min: (cells) => cells.reduce((least, x) => (least < x ? least : x), Infinity),
   logSum: (cells) => {
-    const most = cells.reduce((high, x) => (x > high ? x : high), -Infinity);
+    const most = cells.reduce((high, x) => (high > x ? high : x), -Infinity);
     if (!Number.isFinite(most)) return most;
     return most + Math.log(cells.reduce((sum, x) => sum + Math.exp(x - most), 0));
   },

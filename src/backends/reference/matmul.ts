@@ -61,8 +61,11 @@ export const matmul: KernelCompiler<"matmul"> = ({
         product[j * rows + i] = sum;
       }
     }
-    if (writes.storage === "touched") putTouchedColumns(run, writes, product, rowsInSamples(run, right));
-    else run.view(writes).set(product);
+    if (writes.storage === "touched") {
+      const touchedRows =
+        right.storage === "sparse" ? rowsInSamples(run, right) : rowsWithNumbers(run, right);
+      putTouchedColumns(run, writes, product, touchedRows);
+    } else run.view(writes).set(product);
   };
 };
 
@@ -78,6 +81,13 @@ function rowsInSamples(run: KernelRun, operand: Operand): Set<number> {
       named.add(row);
   }
   return named;
+}
+
+/** Rows of a dense operand without samples that are not all zero. */
+function rowsWithNumbers(run: KernelRun, operand: Operand): Set<number> {
+  const [height = 1] = operand.dims;
+  const values = run.view(operand);
+  return new Set(Array.from(values, (value, i) => (value === 0 ? -1 : i % height)).filter((row) => row >= 0));
 }
 
 function putTouchedColumns(

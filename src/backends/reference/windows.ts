@@ -131,7 +131,7 @@ export const pool: KernelCompiler<"pool"> = ({ reads, writes, parameters }, { el
       const valueAt = (cell: number) => neighbouring(x, column * size + cell, total);
       cells.forEach(({ taps }, cell) => {
         const values = taps.map((tap) => valueAt(tap.input));
-        const largest = values.reduce((most, value) => (value > most ? value : most), values[0] ?? 0);
+        const largest = values.reduce((most, value) => (value > most ? value : most), values[0] ?? -Infinity);
         const sum = values.reduce((all, value) => all + value, 0);
         const divisor = includePad ? countOf(geometry.kernel) : taps.length;
         y[column * cells.length + cell] = mode === "max" ? largest : round(sum) / divisor;

@@ -42,7 +42,7 @@ function matmulOn(device: Device): KernelCompiler<"matmul"> {
     const { reads, writes, parameters } = instruction;
     const [a, b] = [operandAt(reads, 0), operandAt(reads, 1)];
     const ours = javascriptKernels.matmul(instruction, context);
-    if (b.storage !== "dense") return ours;
+    if (b.storage !== "dense" || writes.storage !== "dense") return ours;
     const { transposeA, transposeB } = parameters;
     return (run) => {
       if (transposeB && run.gaps(b.axis)) return ours(run);

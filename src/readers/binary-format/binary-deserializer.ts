@@ -1,5 +1,6 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { RandomAccessFile } from "../../files/file-access.js";
+import { missingFileHint } from "../../files/missing-file.js";
 import type { ElementType } from "../../numerics/values.js";
 import type {
   Chunk,
@@ -40,7 +41,7 @@ export class BinaryDeserializer implements Deserializer {
       throw new CntkError({
         code: "file-missing",
         message: `CNTKBinaryReader: While reading '${name}': error opening file '${name}': No such file or directory`,
-        hint: "check the path; a relative one counts from the current directory",
+        hint: missingFileHint(files, name),
       });
     }
     this.file = files.open(name);

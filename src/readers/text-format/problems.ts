@@ -66,8 +66,11 @@ export class DataProblems {
     this.cause = undefined;
   }
 
-  /** Counts an error whose cause was warned about; throws CntkError `data-format` when there was one too many. */
-  count(): void {
+  /**
+   * Counts an error whose cause was warned about; throws CntkError `data-format` when there was one too many, with what
+   * `advise` says of the cause's byte.
+   */
+  count(advise?: (offset: number) => string | undefined): void {
     const { cause } = this;
     this.cause = undefined;
     if (this.allowed > 0) {
@@ -76,11 +79,12 @@ export class DataProblems {
     }
     const limit = `Reached the maximum number of allowed errors while reading the input file (${this.fileName}).`;
     this.sentence = limit;
+    const advice = cause?.hint ?? (cause && advise?.(cause.offset));
     throw this.error(
       "data-format",
       cause?.text ?? limit,
       cause?.offset ?? 0,
-      `${cause?.hint === undefined ? "" : `${cause.hint}. `}${limit} It is maxErrors = ${this.maxErrors}; a larger number passes over bad samples`,
+      `${advice === undefined ? "" : `${advice}. `}${limit} It is maxErrors = ${this.maxErrors}; a larger number passes over bad samples`,
     );
   }
 

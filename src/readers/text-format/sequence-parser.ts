@@ -2,6 +2,7 @@ import type { CntkError } from "../../diagnostics/diagnostic.js";
 import type { SequenceKey } from "../deserializer.js";
 import { AliasTable } from "./alias-table.js";
 import type { ChunkStream } from "./chunk.js";
+import { hintForEmptyRow, hintForLength, hintForMissing, hintForSample, hintForStray } from "./data-hints.js";
 import type { TextInput } from "./options.js";
 import type { DataProblems } from "./problems.js";
 import { NumberReader } from "./number-reader.js";
@@ -71,7 +72,7 @@ export class SequenceParser extends TextCursor {
         this.warn(
           `Could not read a row (# ${row}) while loading sequence (id = ${sequence.key}) ${this.where()}.`,
         );
-        this.problems.count();
+        this.problems.count((offset) => hintForEmptyRow(this.inputs, this.lineAt(offset).line));
       }
       row++;
     }
@@ -109,7 +110,7 @@ export class SequenceParser extends TextCursor {
         empty ??= this.problems.fatal(
           text,
           begin,
-          `every sequence needs a sample of each input, here |${stream.input.alias}${this.namesIn(begin)}. Malformed input file. Bailing out.`,
+          `${hintForMissing(stream.input, this.namesIn(begin))}. Malformed input file. Bailing out.`,
         );
       }
       if (!this.hasMainStream && length > sequence.samples) {
@@ -158,7 +159,7 @@ export class SequenceParser extends TextCursor {
         this.warn(
           `Unexpected character('${character}') in place of a name prefix ('|') in an input name ${this.where()}.`,
         );
-        this.problems.count();
+        this.problems.count((offset) => hintForStray(this.inputs, this.lineAt(offset).line));
         this.skipToNextInput();
       }
     }
@@ -176,7 +177,7 @@ export class SequenceParser extends TextCursor {
     const stream = this.readName(streams);
     if (stream === undefined) return false;
     const read = stream.input.storage === "dense" ? this.readDense(stream) : this.readSparse(stream);
-    if (!read) this.problems.count();
+    if (!read) this.problems.count((offset) => hintForSample(stream.input, this.lineAt(offset)));
     return read;
   }
 
@@ -191,6 +192,8 @@ export class SequenceParser extends TextCursor {
         const character = String.fromCharCode(byte);
         this.warn(
           `Input name prefix ('|') is followed by an invalid character ('${character}') ${this.where()}.`,
+          0,
+          byte === blank || byte === tab ? "a name stands right behind its |, without a blank" : undefined,
         );
         break;
       }
@@ -267,7 +270,11 @@ export class SequenceParser extends TextCursor {
     }
     this.position = position;
     if (ended && count > dimension) {
-      this.warn(`Dense sample (size = ${count}) ${this.where()} exceeds the expected size (${dimension}).`);
+      this.warn(
+        `Dense sample (size = ${count}) ${this.where()} exceeds the expected size (${dimension}).`,
+        0,
+        hintForLength(stream.input, count),
+      );
       return false;
     }
     if (!ended) {

@@ -1,3 +1,4 @@
+import type { TextPlace } from "./data-hints.js";
 import type { DataProblems } from "./problems.js";
 
 const newline = 10;
@@ -64,11 +65,21 @@ export class TextCursor {
     this.problems.warn(text, this.base + this.position + shift, hint);
   }
 
-  /** The names that the sequence at hand has, for a message; empty if it has none. */
-  protected namesIn(begin: number): string {
+  /** The names that the sequence at hand has, for a message. */
+  protected namesIn(begin: number): string[] {
     const text = this.text(begin - this.base, Math.min(this.end, begin - this.base + longestLook));
-    const names = new Set(Array.from(text.matchAll(/\|([^\s|#]+)/g), ([, name]) => `|${name}`));
-    return names.size === 0 ? "" : `; this one has ${[...names].slice(0, 8).join(", ")}`;
+    const names = new Set(Array.from(text.matchAll(/\|([^\s|#]+)/g), ([, name]) => name as string));
+    return [...names].slice(0, 8);
+  }
+
+  /** The line of the sequence at hand that a byte of the file stands in, for a message. */
+  protected lineAt(offset: number): TextPlace {
+    const at = Math.min(offset - this.base, this.end);
+    let start = at;
+    while (start > 0 && at - start < longestLook && this.bytes[start - 1] !== newline) start--;
+    const found = this.bytes.subarray(0, this.end).indexOf(newline, at);
+    const end = Math.min(found < 0 ? this.end : found, at + longestLook);
+    return { line: this.text(start, end), column: at - start };
   }
 
   protected exhausted(what: string): string {

@@ -1,6 +1,7 @@
 import { attempted, retried, retryLines } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
+import { missingFileHint } from "../../files/missing-file.js";
 import type {
   Chunk,
   Corpus,
@@ -183,8 +184,6 @@ function openData(files: FileAccess, path: string): RandomAccessFile {
     code: "file-missing",
     message: `CNTKTextFormatReader: While reading '${path}': ${sentence}`,
     logged: retryLines(sentence),
-    hint: isMnist
-      ? `cntkts mnist ${directory} makes the MNIST text files`
-      : "check the path; a relative one counts from the current directory",
+    hint: isMnist ? `cntkts mnist ${directory} makes the MNIST text files` : missingFileHint(files, path),
   });
 }

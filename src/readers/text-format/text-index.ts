@@ -52,7 +52,8 @@ export function buildTextIndex(file: RandomAccessFile, fileName: string, options
     });
   const head = file.read(0, 4);
   if (file.size === 0) {
-    throw new CntkError({ ...fail("Input file is empty", 0).diagnostic, span: undefined });
+    const hint = "it has no bytes: was it written whole?";
+    throw new CntkError({ ...fail("Input file is empty", 0, hint).diagnostic, span: undefined });
   }
   if (head[0] === 0xff && head[1] === 0xfe) {
     const sentence = `Found a UTF-16 BOM at the beginning of the input file (${fileName}). UTF-16 encoding is currently not supported.`;
@@ -123,7 +124,7 @@ function indexSequences(
       throw fail(
         withoutId(begin),
         begin,
-        `${blankAt(file, begin)}a line begins with |name or with the number of its sequence`,
+        `${blankAt(file, begin)}a line begins with |name or with the number of its sequence${formOf(file, begin)}`,
       );
     }
     if (key === undefined) key = id.value;
@@ -173,6 +174,11 @@ function blankAt(file: RandomAccessFile, offset: number): string {
   const [byte] = file.read(offset, 1);
   if (byte === 9) return "a tab stands there; ";
   return byte === 32 ? "a blank stands there; " : "";
+}
+
+/** For a message: says how comments are written where a line begins as one of other formats. */
+function formOf(file: RandomAccessFile, offset: number): string {
+  return file.read(offset, 1)[0] === 35 ? "; a comment stands behind |#, after one of the two" : "";
 }
 
 /** Reads what a line begins with; it may lie across two pieces of the file. */

@@ -2,7 +2,7 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import { isArray, type Evaluation } from "../../evaluator/index.js";
 import type { Value } from "../../evaluator/values.js";
 import type { Attributes, ParameterValues } from "../../network/network.js";
-import { isRandomInitializer } from "../../numerics/initial-values.js";
+import { isRandomInitializer, wrongRanks } from "../../numerics/initial-values.js";
 import { formatFixed } from "../../numerics/number-format.js";
 import type { Arguments } from "./arguments.js";
 import type { BuildSettings } from "./settings.js";
@@ -45,6 +45,9 @@ export function* readLearnableParameter(
       initOutputRank: yield* args.integer("initOutputRank"),
       initOnCPUOnly: yield* args.boolean("initOnCPUOnly"),
     };
+    // A shape that is known is filled at once, others when they have been inferred.
+    const wrong = shape.includes(0) ? undefined : wrongRanks(attributes);
+    if (wrong) throw problem(args, wrong);
     return { attributes };
   }
   switch (init as FixedInit) {

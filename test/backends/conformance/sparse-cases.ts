@@ -1,4 +1,4 @@
-import { add, argument, multiply, scalar, subtract } from "../../../src/primitives/expression.js";
+import { add, argument, constant, multiply, scalar, subtract } from "../../../src/primitives/expression.js";
 import { eighths, type SparseNumbers } from "../../support/plan-builder.js";
 import { layoutOf, type SequenceCase } from "../../support/sequence-case.js";
 
@@ -127,6 +127,29 @@ export const sparseCases: SequenceCase[] = [
     minibatches,
     expected: minibatches.map((minibatch) => ({ y: gradientOf(minibatch) })),
   })),
+  {
+    name: "dense times dense transposed, touched: the rows of the second that are not all zero",
+    build: (b) => {
+      const [w, drawn] = [b.state("w", [3, 2]), b.state("drawn", [4, 2])];
+      const gradient = b.touched([3, 4]);
+      const result = b.temporary([3, 4], false);
+      b.emit("matmul", [w, drawn], gradient, { transposeA: false, transposeB: true });
+      b.emit("mapTouched", [gradient], gradient, { expression: add(argument(0), constant(1)) });
+      b.emit("toDense", [gradient], result, {}).output("y", result);
+    },
+    states: { w: table.slice(0, 6), drawn: [0, 2, 0, 0, 0, -1, 0, 1] },
+    minibatches: numbersOnly.slice(0, 1),
+    expected: [
+      {
+        y: [0, 1, 2, 3].flatMap((row) =>
+          [0, 1, 2].map((i) => {
+            const [first, second] = [table[i]!, table[3 + i]!];
+            return [0, 1 + 2 * first - second, 0, 1 + second][row]!;
+          }),
+        ),
+      },
+    ],
+  },
   {
     name: "touched gradients added up, scaled, and put into a state's own memory",
     scalars: { rate: 0.25 },

@@ -138,6 +138,22 @@ export const trainingCases: readonly MessageCase[] = [
       error = CrossEntropyWithSoftmax (x, z) + SumElements (y)
       criterionNodes = (error)`,
   }),
+  training("convolution-depth", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      W = ParameterTensor {(1:1)}
+      z = Convolution (W, x, [|1|], mapDims = 1, autoPadding = false)
+      error = SquareError (y, ReduceSum (z))
+      criterionNodes = (error)`,
+  }),
+  training("parameter-not-initialized", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      W = ParameterTensor {(2:0)}
+      unused = Tanh (W * PastValue (2, unused))
+      error = SquareError (y, LinearLayer {1} (x))
+      criterionNodes = (error)`,
+  }),
   training("too-many-frames", {
     network: `
       x = Input {2} ; y = Input {1}

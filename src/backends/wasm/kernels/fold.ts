@@ -83,12 +83,13 @@ function chosen(a: Number, b: Number, condition: () => unknown): void {
   select();
 }
 
+/** As CNTK compares: of a number and what is no number the later one counts. */
 const extreme =
   (start: number, beats: "gt" | "lt"): Folding =>
   (_, cells) => {
     const best = variable("f64", start);
     cells((x) => {
-      chosen(x, best, () => f64[beats](x, best));
+      chosen(best, x, () => f64[beats](best, x));
       local.set(best);
     });
     return best;
