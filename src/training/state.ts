@@ -1,5 +1,5 @@
 import { CntkError } from "../diagnostics/diagnostic.js";
-import { type FileAccess, writeWhole } from "../files/file-access.js";
+import type { FileAccess } from "../files/file-access.js";
 import {
   type BestCriterion,
   type ModelFile,
@@ -8,7 +8,8 @@ import {
   readCheckpoint,
   openModel,
   writeCheckpoint,
-  writeModel,
+  saveModel,
+  writeRenamed,
 } from "../model-files/index.js";
 import {
   formatShape,
@@ -47,7 +48,7 @@ export function saveModelFile(
   engines?: TrainerState["engines"],
 ): void {
   const model = modelFromNetwork(shaped, parameters, elementType, engines);
-  writeWhole(files, path, (file) => file.write(writeModel(model)));
+  saveModel(model, files, path);
 }
 
 /**
@@ -79,7 +80,7 @@ export function saveCheckpoint(
       ? { blocks: epoch.blocks.flatMap(({ model, change }) => [asColumn(model), asColumn(change)]) }
       : {}),
   });
-  writeWhole(files, checkpointFile(model), (file) => file.write(checkpoint));
+  writeRenamed(files, checkpointFile(model), (file) => file.write(checkpoint));
 }
 
 const asColumn = (values: Values): ModelMatrix => ({ rows: values.length, columns: 1, values });
