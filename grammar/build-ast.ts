@@ -121,7 +121,13 @@ class Builder {
     const names: ast.Identifier[] = [];
     for (const parameter of positional) {
       if (parameter.kind === "identifier") names.push(parameter);
-      else this.fail("parameter-name", "argument identifier expected", parameter.span);
+      else
+        this.fail(
+          "parameter-name",
+          "argument identifier expected",
+          parameter.span,
+          "a definition has names for parameters, f (x) = …; what stands in [ ] or { } is one, an array is f (1) : f (2)",
+        );
     }
     return { span, positional: names, named };
   }
@@ -286,8 +292,8 @@ class Builder {
     };
   }
 
-  private fail(code: string, message: string, span: Span): void {
-    this.diagnostics.push({ code, level: "error", message, span });
+  private fail(code: string, message: string, span: Span, hint?: string): void {
+    this.diagnostics.push({ code, level: "error", message, span, ...(hint !== undefined && { hint }) });
   }
 }
 

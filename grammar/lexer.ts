@@ -122,7 +122,15 @@ class Reading implements LexerResult {
     const character = String.fromCodePoint(text.text.codePointAt(offset) ?? 0);
     const message = `unexpected character: ${character}`;
     const span = text.spanOf(offset, offset + length);
-    this.diagnostics.push({ code: "unexpected-character", level: "error", message, span });
+    const isQuote = /["`\u00b4\u2018-\u201f\u00ab\u00bb]/.test(character);
+    const hint = isQuote ? "quotes are straight: \"…\" or '…'" : undefined;
+    this.diagnostics.push({
+      code: "unexpected-character",
+      level: "error",
+      message,
+      span,
+      ...(hint && { hint }),
+    });
   }
 
   private fail(code: string, message: string, token: PlacedToken, logged?: string): void {

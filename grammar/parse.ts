@@ -84,6 +84,11 @@ function hintFor({ message, token }: IRecognitionException): string | undefined 
   if (memberExpected && token.image === "=>")
     return "for a function of several parameters write f (x, y) = …";
   if (message === "'=' expected" && token.image === ".") return "the name of a member cannot contain '.'";
+  if (message === "'=' expected" && /^[[{]$/.test(token.image))
+    return "a definition has its =: f (x) = { … }";
+  if (message === "'|]' expected" && token.image === ",") return "elements of an array are joined by ':'";
+  if (message === "'then' expected" && token.image === "=") return "equal is ==";
+  if (message === "'else' expected") return "every if has both: if c then a else b";
   return undefined;
 }
 

@@ -35,8 +35,11 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
     if (candidate === word) continue;
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
-    // A one-letter word is one edit from every other one: only a change of case says something there.
-    if (distance < bestDistance && distance < Math.max(word.length, candidate.length)) {
+    // A one-letter word is one edit from many others: only a change of case says something there.
+    if (
+      distance < bestDistance &&
+      distance < (word.length === 1 ? 1 : Math.max(word.length, candidate.length))
+    ) {
       best = candidate;
       bestDistance = distance;
     }

@@ -56,6 +56,13 @@ export function wrongType(value: Value, expected: string, span: Span): CntkError
 
 function wrongTypeHint(value: Value, expected: string): string | undefined {
   if (isFunction(value)) return "this is a function, such as a layer without its input: apply it, f (x)";
+  if (isRecord(value) && expected === "ComputationNode") {
+    const [first = "z"] = value.names.slice(-1);
+    return `this is a whole record: a member of it is taken with its name, { … }.${first}`;
+  }
+  if (expected === "Double" && typeName(value) === "ComputationNode") {
+    return "a number is wanted here; a node has no value before there are data";
+  }
   const isScalar = typeof value === "number" || typeof value === "string" || typeof value === "boolean";
   if (expected === "ConfigArray" && isScalar) {
     const shown = typeof value === "string" ? `'${value}'` : String(value);

@@ -1,5 +1,5 @@
 import type * as ast from "../../grammar/ast.js";
-import type { CntkError } from "../diagnostics/diagnostic.js";
+import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Span } from "../diagnostics/source.js";
 import { arrayValue, elementLater, elementOf, listValue } from "./arrays.js";
@@ -270,6 +270,7 @@ class Call extends Labelled {
   }
   override fail(error: unknown): void {
     this.interpreter.calls.end(this.node);
+    advise(error, this.node, this.interpreter.host);
     noteCallers(error, () => [this.span, ...this.scope.callChain()]);
     super.fail(error);
   }
@@ -300,6 +301,15 @@ class Construction extends Labelled {
   protected label(): string {
     return `in new ${this.nativeClass.name}`;
   }
+}
+
+/** A function that cannot be called fails inside of its own text: only here it is known what to write in its place. */
+function advise(error: unknown, { callee }: ast.CallExpression, host: Host): void {
+  if (!(error instanceof CntkError) || !("name" in callee)) return;
+  const advice = host.brokenFunctions?.get(callee.name);
+  // Functions of users may bear these names, too: their mistakes are in the users' texts.
+  const isWithin = error.code === "missing-parameter" || error.diagnostic.span?.source !== callee.span.source;
+  if (advice !== undefined && isWithin) (error.diagnostic as { hint?: string }).hint = advice;
 }
 
 /**
@@ -363,7 +373,12 @@ function unknownIdentifier(
     return failure("not-available", `${fullName} is not available yet`, span);
   }
   const known = scope instanceof Scope ? scope.visibleNames() : namesIn(scope);
-  return failure("unknown-identifier", `unknown identifier '${name}'`, span, didYouMean(name, known));
+  return failure(
+    "unknown-identifier",
+    `unknown identifier '${name}'`,
+    span,
+    host.nameHint?.(name) ?? didYouMean(name, known),
+  );
 }
 
 function namesIn(scope: RecordValue | ObjectValue | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import type { CntkError } from "../diagnostics/diagnostic.js";
 import type { CallExpression, Expression, LambdaExpression } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Span } from "../diagnostics/source.js";
@@ -115,13 +116,43 @@ function withPath(at: CallContext, path: string): CallContext {
 }
 
 function checkArguments(target: FunctionValue, count: number, named: Iterable<string>, span: Span): void {
-  if (count !== target.positional.length) {
-    const message = `function expects ${target.positional.length} positional parameters, ${count} were provided`;
-    throw failure("argument-count", message, span, signature(target));
-  }
+  if (count !== target.positional.length) throw countWrong(target, { length: count }, span, undefined);
   for (const name of named) {
     if (!target.named.includes(name)) throw unknownArgument(target, name, span, undefined);
   }
+}
+
+/** `given` are the expressions, as far as they are known. */
+function countWrong(
+  target: FunctionValue,
+  given: { readonly length: number } | readonly Expression[],
+  span: Span,
+  advice: string | undefined,
+): CntkError {
+  const expected = target.positional.length;
+  const message = `function expects ${expected} positional parameters, ${given.length} were provided`;
+  const words = [advice ?? tooManyHint(target, given), signature(target)];
+  return failure("argument-count", message, span, words.filter((word) => word !== undefined).join("; "));
+}
+
+/** Where several values are given for the one parameter that takes an array. */
+function tooManyHint(
+  { positional }: FunctionValue,
+  given: { readonly length: number } | readonly Expression[],
+): string | undefined {
+  const [only = "", ...others] = positional;
+  if (others.length > 0 || given.length < 2) return undefined;
+  if (/array/i.test(only)) return "an array is one argument, its elements joined by ':'";
+  const sizes = Array.isArray(given)
+    ? given.map((one: Expression) => (one.kind === "number" ? one.value : NaN))
+    : [NaN];
+  return /dim|shape/i.test(only) && !sizes.includes(NaN)
+    ? `dimensions are one argument: (${sizes.join(":")})`
+    : undefined;
+}
+
+function calleeHint({ callee }: CallExpression, { host }: Interpreter): string | undefined {
+  return "name" in callee ? host.callHints?.get(callee.name) : undefined;
 }
 
 function unknownArgument(target: FunctionValue, name: string, span: Span, former: string | undefined) {
@@ -150,7 +181,9 @@ export function prepareArguments(
 ): { readonly positional: readonly Thunk[]; readonly named: ReadonlyMap<string, Thunk> } {
   const { positional, named, span } = call.arguments;
   // Checked here as well as in `call`, because here the places of the single arguments are known.
-  checkArguments(target, positional.length, [], span);
+  if (positional.length !== target.positional.length) {
+    throw countWrong(target, positional, span, calleeHint(call, interpreter));
+  }
   const unknown = named.find(({ name }) => !target.named.includes(name));
   if (unknown) {
     const former = interpreter.host.formerArguments?.get(unknown.name);

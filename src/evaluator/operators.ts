@@ -24,8 +24,13 @@ export function binaryOperation(
     "operator-operands",
     `operator ${operator} cannot be applied to these operands`,
     context.span,
-    `the operands are of type '${typeName(left)}' and '${typeName(right)}'`,
+    operandsHint(operator, left, right),
   );
+}
+
+function operandsHint(operator: BinaryOperatorName, left: Value, right: Value): string {
+  const types = `the operands are of type '${typeName(left)}' and '${typeName(right)}'`;
+  return operator === "**" && typeName(left) === "ComputationNode" ? `${types}; a square is x .* x` : types;
 }
 
 function builtIn(

@@ -73,7 +73,12 @@ abstract class DeferredThunk extends Pending implements Thunk {
 
 function circularReference(span: Span) {
   const explanation = "expression to compute identifier's value uses the identifier's value";
-  return failure("circular-reference", `circular reference (${explanation})`, span);
+  return failure(
+    "circular-reference",
+    `circular reference (${explanation})`,
+    span,
+    "nothing can be made of itself; in a network PastValue (0, x) is x one step before",
+  );
 }
 
 /** An expression waiting in the scope it was written in. */

@@ -99,6 +99,12 @@ export interface Host {
   readonly namesNotYet?: ReadonlySet<string>;
   /** Names of optional arguments that functions once had: what to write today. */
   readonly formerArguments?: ReadonlyMap<string, string>;
+  /** What may be meant by a name that is unknown here. */
+  readonly nameHint?: (name: string) => string | undefined;
+  /** By the name of a function: what calls of it with the wrong arguments should be told. */
+  readonly callHints?: ReadonlyMap<string, string>;
+  /** By the name of a function that fails whatever it is given: what to write in its place. */
+  readonly brokenFunctions?: ReadonlyMap<string, string>;
   /** Prints a line (Print); CNTK writes to stderr. */
   print(text: string): void;
 }

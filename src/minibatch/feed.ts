@@ -62,7 +62,7 @@ function lengthsApart(...streams: readonly (readonly [string, AxisLayout])[]): s
   );
   const ids = new Set(lengths.flatMap((lengthOf) => [...lengthOf.keys()]));
   const cure =
-    "an input whose sequences have lengths of their own gets its own axis: Input {…, dynamicAxis = DynamicAxis ()}";
+    "an input whose sequences have lengths of their own gets its own axis: t = DynamicAxis () ; x = Input {…, dynamicAxis = t}";
   for (const id of ids) {
     const counts = lengths.map((lengthOf) => lengthOf.get(id) ?? 0);
     if (new Set(counts).size === 1) continue;

@@ -46,6 +46,9 @@ const randomInitializers: Readonly<
   TruncNormal: { distribution: "truncatedNormal", scale: () => 1 },
 };
 
+/** The names of the initializers that draw random numbers. */
+export const randomInitializerNames: readonly string[] = Object.keys(randomInitializers);
+
 /** Is this the name of an initializer that draws random numbers (and so takes a seed)? */
 export function isRandomInitializer(init: string): boolean {
   return Object.hasOwn(randomInitializers, init);

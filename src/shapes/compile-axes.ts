@@ -57,7 +57,10 @@ export class CompileAxes {
       code: "no-dynamic-axis",
       ...(node.origin && { span: node.origin, label: `the input '${node.name}'` }),
       ...(node.calls && { calls: node.calls.map((span) => ({ span })) }),
-      hint: `write ${name} = DynamicAxis () and dynamicAxis = ${name}`,
+      // An axis that is made inside of a call has the name of an argument, under which nobody can define anything.
+      hint: name.includes(".")
+        ? "an axis is defined by itself: t = DynamicAxis () ; x = Input {…, dynamicAxis = t}"
+        : `write ${name} = DynamicAxis () and dynamicAxis = ${name}`,
     };
     throw new CntkError({
       ...place,

@@ -4,9 +4,17 @@ import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { Source } from "../../diagnostics/source.js";
 import { evaluateProgram, typeName } from "../../evaluator/index.js";
 import type { RecordValue } from "../../evaluator/values.js";
-import { formerArguments, libraryParts, type LibrarySource, namesNotYet } from "../../library/index.js";
+import {
+  brokenFunctions,
+  callHints,
+  formerArguments,
+  libraryParts,
+  type LibrarySource,
+  namesNotYet,
+} from "../../library/index.js";
 import type { LogSink } from "../../log/log.js";
 import type { Network } from "../../network/network.js";
+import { nameHint } from "./name-hints.js";
 import { NodeFactory } from "./computation-node.js";
 import { nativeClasses } from "./native-classes.js";
 import { nodeOperators } from "./operators.js";
@@ -76,6 +84,9 @@ export function networkFromTree(tree: Program, request: Omit<BuildRequest, "text
     ...nodeOperators(factory),
     namesNotYet,
     formerArguments,
+    nameHint: (name) => nameHint(program, name),
+    callHints,
+    brokenFunctions,
     print: (text) => settings.log(`${text}\n`),
   });
   const thunk = root.own("network");

@@ -1,8 +1,9 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
+import { didYouMean } from "../../diagnostics/suggest.js";
 import { isArray, type Evaluation } from "../../evaluator/index.js";
 import type { Value } from "../../evaluator/values.js";
 import type { Attributes, ParameterValues } from "../../network/network.js";
-import { isRandomInitializer, wrongRanks } from "../../numerics/initial-values.js";
+import { isRandomInitializer, randomInitializerNames, wrongRanks } from "../../numerics/initial-values.js";
 import { formatFixed } from "../../numerics/number-format.js";
 import type { Arguments } from "./arguments.js";
 import type { BuildSettings } from "./settings.js";
@@ -19,6 +20,15 @@ export interface ParameterSetup {
 /** Words that BrainScript accepts for `init`, beside those that draw random numbers. */
 type FixedInit =
   "fromValue" | "fromValueArray" | "zero" | "bilinear" | "fromFile" | "fixedValue" | "fromLiteral";
+
+/** Words that CNTK's message names. */
+const named: readonly string[] = ["uniform", "gaussian", "fixedValue", "fromFile", "bilinear"];
+
+/** The words that users write for `init`. */
+export const initializationWords: readonly string[] = [
+  ...randomInitializerNames,
+  ...["zero", "bilinear", "fromFile", "fixedValue", "fromLiteral"],
+];
 
 /**
  * Reads the parameters of a LearnableParameter. The kind of initialization follows from the one parameter that is given, or
@@ -39,7 +49,7 @@ export function* readLearnableParameter(
     const attributes = {
       ...common,
       init,
-      seed: forced < 0 ? settings.seeds.drawSeed() : settings.seeds.forceConstant ? 1 : forced,
+      seed: forced < 0 ? settings.seeds.drawSeed() : settings.seeds.seedFor(forced),
       initValueScale: yield* args.number("initValueScale"),
       initFilterRank: yield* args.integer("initFilterRank"),
       initOutputRank: yield* args.integer("initOutputRank"),
@@ -64,13 +74,17 @@ export function* readLearnableParameter(
     case "fromLiteral":
       return yield* fromText(args, settings, "initFromLiteral", (literal) => [literal, "string literal"]);
     case "fromValueArray":
-      throw problem(args, "'initValue' for arrays not yet implemented");
+      throw problem(
+        args,
+        "'initValue' for arrays not yet implemented",
+        "several numbers come from a file, initFromFilePath = FILE, or a text, init = 'fromLiteral' with initFromLiteral",
+      );
     default:
       throw problem(
         args,
         "init must be one of the values of [ uniform | gaussian | fixedValue | fromFile | bilinear ]",
-        `'${init}' is none of them; also known are uniform1, xavier, normal, TruncNormal, zero, ` +
-          "glorotUniform, glorotNormal, heUniform, heNormal and fromLiteral",
+        didYouMean(init, initializationWords) ??
+          `'${init}' is none of them; also known are ${initializationWords.filter((word) => !named.includes(word)).join(", ")}`,
       );
   }
 }

@@ -9,6 +9,37 @@ export const networkCases: readonly MessageCase[] = [
   network("input-count", "x = Input {2}\nz = new ComputationNode [ operation = 'Plus' ; inputs = x ]"),
   network("unknown-tag", "x = Input {2, tag = 'feture'}\nz = Sigmoid (x)"),
   network("wrong-type", "x = Input {2}\nz = DenseLayer {3} (DenseLayer {4})\noutputNodes = (z)"),
+  network(
+    "unknown-identifier",
+    "x = Input {2}\nz = If (Greater (x, Constant (0)), x, Constant (0))\noutputNodes = (z)",
+  ),
+  network(
+    "unknown-identifier",
+    "x = Input {2}\nz = BS.Sequences.Gather (BS.Sequences.IsFirst (x), x)\noutputNodes = (z)",
+  ),
+  network(
+    "unknown-identifier",
+    "x = Input {2}\nz = LookupTable (ParameterTensor {(3:2)}, x)\noutputNodes = (z)",
+  ),
+  network("unknown-identifier", "x = Input {2}\nz = Dense {3} (x)\noutputNodes = (z)"),
+  network("unknown-identifier", "x = Input {2}\nz = DenseLayer {3, init = heNormal} (x)\noutputNodes = (z)"),
+  network("argument-count", "x = Input {2}\nz = Dropout (x, 0.5)\noutputNodes = (z)"),
+  network("argument-count", "x = Input {2}\nz = Sequential (DenseLayer {3}, ReLU) (x)\noutputNodes = (z)"),
+  network("argument-count", "x = Input (6, 6, 3)\nz = DenseLayer {3} (x)\noutputNodes = (z)"),
+  network("argument-count", "x = Input {2}\nz = x / BS.Loop.Count (x)\noutputNodes = (z)"),
+  network("missing-parameter", "x = Input {6}\nz = Reshape (x, (3:2))\noutputNodes = (z)"),
+  network("wrong-type", "x = Input {2}\nf (x) = { y = DenseLayer {3} (x) }\nz = f (x)\noutputNodes = (z)"),
+  network("wrong-type", "x = Input {2}\nz = x - Mod (x, 2)\noutputNodes = (z)"),
+  network("operator-operands", "x = Input {2}\nz = x ** 2\noutputNodes = (z)"),
+  network("parameter-initialization", "x = Input {2}\nz = x .* Constant (3 : 1)\noutputNodes = (z)"),
+  network(
+    "parameter-initialization",
+    'x = Input {2}\nz = DenseLayer {3, init = "glorot_uniform"} (x)\noutputNodes = (z)',
+  ),
+  network(
+    "no-dynamic-axis",
+    "x = Input {2, dynamicAxis = DynamicAxis ()}\nz = BS.Sequences.Last (x)\noutputNodes = (z)",
+  ),
   network("integer-expected", "x = Input {2.5}\noutputNodes = (x)"),
   network(
     "parameter-initialization",
