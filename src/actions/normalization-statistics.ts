@@ -1,7 +1,6 @@
 import type { ConfigSection } from "../config/config-section.js";
-import { writeWhole } from "../files/file-access.js";
 import { memoryBlock } from "../memory-sharing/index.js";
-import { initialEngines, modelFromNetwork, writeModel } from "../model-files/index.js";
+import { initialEngines, modelFromNetwork, saveModel } from "../model-files/index.js";
 import { requirePlan, shapeNetwork, trainingModeGraph } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -35,7 +34,7 @@ export const normalizationStatisticsAction: Action = {
       const estimated = await estimateNormalizations(session, request);
       if (communicator.rank > 0) return {};
       const model = modelFromNetwork(estimated.shaped, estimated.values, elementType, initialEngines(shaped));
-      writeWhole(files, options.newModelPath, (file) => file.write(writeModel(model)));
+      saveModel(model, files, options.newModelPath);
       return {};
     } finally {
       await reader.close();

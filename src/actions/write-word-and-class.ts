@@ -1,3 +1,4 @@
+import { once } from "../diagnostics/attempts.js";
 import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { type FileAccess, writeWhole } from "../files/file-access.js";
@@ -99,7 +100,7 @@ function writeWordsAndClasses(options: WordClassOptions, files: FileAccess, log:
           .map(([word, count]): CountedWord => ({ word, count, wordClass: 0 }))
           .sort((a, b) => compareNames(a.word, b.word));
   const write = (path: string, lines: readonly string[]): void =>
-    writeWhole(files, path, (file) => file.write(lines.map((line) => `${line}\n`).join("")));
+    once(() => writeWhole(files, path, (file) => file.write(lines.map((line) => `${line}\n`).join(""))));
   if (mappingFile) {
     write(
       mappingFile,

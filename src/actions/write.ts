@@ -28,7 +28,10 @@ import { readWriteFormat } from "./write-format.js";
 /** The reader section of a write: never randomized, with the trace level that it says or that is said around it as its own. */
 function writeReader(section: ConfigSection): ConfigSection {
   const reader = section.section("reader");
-  reader.setDefault("traceLevel", reader.string("traceLevel", "0"));
+  // Without one around it each kind of reader has its own, but that of LUSequenceReader is no longer what a training would set.
+  if (reader.has("traceLevel") || reader.string("readerType", "") === "LUSequenceReader") {
+    reader.setDefault("traceLevel", reader.string("traceLevel", "0"));
+  }
   reader.inject("randomize", "None");
   return reader;
 }

@@ -45,3 +45,14 @@ export function retried<T>(
     }
   }
 }
+
+/** Runs what CNTK tries only once: the error it throws tells of no other tries. */
+export function once<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof CntkError)) throw error;
+    const { logged: _, ...diagnostic } = error.diagnostic;
+    throw new CntkError(diagnostic);
+  }
+}

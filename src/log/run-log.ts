@@ -27,6 +27,7 @@ export function formatStamp(date: Date): string {
 export class RunLog implements LogSink {
   timestamping = false;
   private sink: LogSink;
+  private isLineOpen = false;
 
   constructor(
     sink: LogSink,
@@ -42,7 +43,14 @@ export class RunLog implements LogSink {
 
   /** Plain text, never stamped; what a file put into it cannot act on a terminal. */
   write(text: string): void {
-    if (text) this.sink.write(visible(text));
+    if (!text) return;
+    this.isLineOpen = !text.endsWith("\n");
+    this.sink.write(visible(text));
+  }
+
+  /** What follows begins a line of its own. */
+  endLine(): void {
+    if (this.isLineOpen) this.write("\n");
   }
 
   /** One LOGPRINTF: stamped when the run asked for it. */

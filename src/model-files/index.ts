@@ -3,6 +3,7 @@ export { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 export type { FieldValue, ModelFile, ModelMatrix, ModelNode, Whole } from "./model-file.js";
 export { currentModelVersion } from "./model-file.js";
 export { openModel, readModel } from "./read-model.js";
+export { writeRenamed } from "./renamed-file.js";
 export { saveModel, writeModel, writeModelTo } from "./write-model.js";
 export type { EngineState } from "./model-from-network.js";
 export { initialEngines, modelFromNetwork, modelFromUnshapedNetwork } from "./model-from-network.js";

@@ -1,4 +1,4 @@
-import { type FileAccess, writeWhole } from "../files/file-access.js";
+import type { FileAccess } from "../files/file-access.js";
 import { joinPieces } from "../files/join-pieces.js";
 import type { NodeGroup } from "../network/network.js";
 import { operationOfModelFile } from "../ops/unavailable.js";
@@ -7,6 +7,7 @@ import { ByteWriter } from "./byte-writer.js";
 import { writtenModel } from "./downgrade-model.js";
 import type { ModelFile, ModelNode, WrittenGroup, WrittenNode } from "./model-file.js";
 import { currentModelVersion } from "./model-file.js";
+import { writeRenamed } from "./renamed-file.js";
 import { writeFields } from "./stored-bytes.js";
 
 const groupSections: readonly (readonly [NodeGroup, string])[] = [
@@ -31,7 +32,7 @@ export function writeModel(model: ModelFile, version?: number): Uint8Array {
 
 /** Writes a model file piece by piece; it appears at `path` only when it is complete. */
 export function saveModel(model: ModelFile, files: FileAccess, path: string, version?: number): void {
-  writeWhole(files, path, (file) => writeModelTo(model, (piece) => file.write(piece), version));
+  writeRenamed(files, path, (file) => writeModelTo(model, (piece) => file.write(piece), version));
 }
 
 /** Hands the bytes of a model file to `sink`, piece by piece. */

@@ -1,3 +1,4 @@
+import { retryLines } from "../diagnostics/attempts.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 
 /** What was being done with a file when it went wrong. */
@@ -47,6 +48,17 @@ export function fileFailure(action: FileAction, shown: string, error: unknown): 
     code: writing ? "file-unwritable" : missing ? "file-missing" : "file-unreadable",
     message: `error ${action} file '${shown}': ${reason}`,
   });
+}
+
+/** Opens a file for writing, which CNTK tries several times: what goes wrong tells of the tries in its log. */
+export function guardedOpening<T>(shown: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { diagnostic } = fileFailure("creating", shown, error);
+    const logged = retryLines(`error opening file '${shown}': ${reasonOf(error).reason}`);
+    throw new CntkError({ ...diagnostic, logged });
+  }
 }
 
 /** Runs an action of the file system; what goes wrong becomes a CntkError that names the file. */

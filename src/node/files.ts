@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { FileAccess, LogFile, PendingFile, RandomAccessFile } from "../files/file-access.js";
-import { fileFailure, guarded, systemError } from "./failures.js";
+import { fileFailure, guarded, reasonOf, systemError } from "./failures.js";
 import { createFile, makeDirectories, NodeLogFile } from "./written-files.js";
 
 class NodeRandomAccessFile implements RandomAccessFile {
@@ -59,11 +59,21 @@ class NodeFiles implements FileAccess {
   }
 
   isDirectory(relative: string): boolean {
-    return fs.statSync(this.resolve(relative), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    return this.status(relative)?.isDirectory() ?? false;
   }
 
   modified(relative: string): number | undefined {
-    return fs.statSync(this.resolve(relative), { throwIfNoEntry: false })?.mtimeMs;
+    return this.status(relative)?.mtimeMs;
+  }
+
+  /** Undefined, too, where there cannot be such a file: below another file, or with too long a name. */
+  private status(relative: string): fs.Stats | undefined {
+    try {
+      return fs.statSync(this.resolve(relative), { throwIfNoEntry: false });
+    } catch (error) {
+      if (["ENOTDIR", "ENAMETOOLONG"].includes(reasonOf(error).code)) return undefined;
+      throw error;
+    }
   }
 
   readBytes(relative: string): Uint8Array {

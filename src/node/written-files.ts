@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { LogFile, PendingFile } from "../files/file-access.js";
-import { fileFailure, guarded, reasonOf, systemError } from "./failures.js";
+import { fileFailure, guarded, guardedOpening, reasonOf, systemError } from "./failures.js";
 import { clearAbandoned, releaseTemporary, temporaryFor } from "./temporary-files.js";
 
 /** Writes in large pieces, since callers hand over small ones. */
@@ -51,7 +51,9 @@ function destinationOf(target: string): Destination {
 
 /** Opens a path for writing: beside it where it is a file, itself where it is a device, a pipe or an open descriptor. */
 export function createFile(target: string, shown: string): PendingFile {
-  return guarded("creating", shown, () => {
+  const isFolder = /[/\\]$/.test(shown);
+  guarded("creating", shown, () => makeDirectories(isFolder ? target : path.dirname(target)));
+  return guardedOpening(shown, () => {
     const destination = destinationOf(target);
     return destination.kind === "stream"
       ? new StreamedFile(destination.path, shown)
@@ -189,7 +191,7 @@ export class NodeLogFile implements LogFile {
     target: string,
     private readonly shown: string,
   ) {
-    this.descriptor = guarded("creating", shown, () => {
+    this.descriptor = guardedOpening(shown, () => {
       const destination = destinationOf(target);
       if (destination.kind === "stream") return fs.openSync(destination.path, "a");
       makeDirectories(path.dirname(destination.path));

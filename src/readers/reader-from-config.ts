@@ -13,6 +13,8 @@ interface Described {
   readonly open: (surroundings: ReaderSurroundings) => Reader | Promise<Reader>;
   /** What it will deliver, where the section says so and not the data. */
   readonly streams?: readonly StreamDescription[];
+  /** What is wrong with the section, where opening tells of it only when other data is open. */
+  readonly problem?: CntkError | undefined;
 }
 
 /** Tells what a kind of reader has to say of itself. */
@@ -45,7 +47,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openComposite, readComposite } = await import("./composite/composite-from-config.js");
       const options = await readComposite(section);
-      return { open: (surroundings) => openComposite(options, surroundings) };
+      return { open: (surroundings) => openComposite(options, surroundings), problem: options.problem };
     },
   },
   {
@@ -70,7 +72,7 @@ const kinds: readonly Kind[] = [
     read: async (section) => {
       const { openSpeechReader, readSpeechReader } = await import("./htk/htk-from-config.js");
       const options = readSpeechReader(section);
-      return { open: (surroundings) => openSpeechReader(options, surroundings) };
+      return { open: (surroundings) => openSpeechReader(options, surroundings), problem: options.problem };
     },
   },
   {
@@ -174,7 +176,9 @@ async function opened(
  * where the section says so.
  */
 export async function checkReader(section: ConfigSection): Promise<readonly StreamDescription[] | undefined> {
-  return (await describedReader(section)).streams;
+  const { streams, problem } = await describedReader(section);
+  if (problem) throw problem;
+  return streams;
 }
 
 /** Reads the section; what is returned opens the data. */
@@ -183,6 +187,15 @@ async function describedReader(section: ConfigSection, announce: Announce = () =
   const composite = section.has("deserializers");
   const type = section.string("readerType", composite ? "Cntk.Composite" : "CNTKTextFormatReader");
   return readerOfType(section, type, announce);
+}
+
+/** CNTK's readers from before there were deserializers. */
+const isOlderType = (type: string): boolean => /HTKMLF|Kaldi|LMSequence|LUSequence|UCIFast/.test(type);
+
+/** What all readers of deserializers read before anything else (Source/Readers/ReaderLib/ReaderShim.cpp, Init). */
+function readCommonOptions(section: ConfigSection): void {
+  section.integerSchedule("nbruttsineachrecurrentiter", [1]);
+  section.boolean("prefetch", true);
 }
 
 /** `readers = NAME`: the section of this name beside it. More than one reader at a time there is not. */
@@ -199,6 +212,7 @@ async function readerOfType(section: ConfigSection, type: string, announce: Anno
   const span = section.raw("readerType")?.spanOf() ?? section.span;
   const kind = kinds.find(({ names }) => names.includes(type));
   if (kind?.announcement !== undefined) announce(kind.announcement);
+  if (kind && !isOlderType(type)) readCommonOptions(section);
   if (kind) return kind.read(section);
   if (otherNames.includes(type)) throw unavailable(`readerType ${type} is not available yet`, span);
   throw new CntkError({

@@ -3,9 +3,10 @@ import { requireAction } from "../actions/registry.js";
 import { singleProcess } from "../communication/index.js";
 import type { ConfigSection } from "../config/config-section.js";
 import type { Configuration } from "../config/read-configuration.js";
+import { once } from "../diagnostics/attempts.js";
 import { CntkError, type Diagnostic } from "../diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../diagnostics/render.js";
-import { type FileAccess, writeWhole } from "../files/file-access.js";
+import { writeWhole } from "../files/file-access.js";
 import { formatDate, RunLog } from "../log/run-log.js";
 import { banner, commandHeader, parallelFarewell, parallelGreeting } from "../log/start-up.js";
 import type { ShapedNetwork } from "../network/network.js";
@@ -46,7 +47,7 @@ export async function runConfiguration(
   const { version, host } = start.platform;
   const firstLines = banner({ version, host, time: log.clock(), words: ["cntkts", ...words] });
   log.write(firstLines);
-  const { result, diagnostics } = readOrTell(words, start.files, log);
+  const { result, diagnostics } = orTell(log, () => readConfiguration(words, start.files));
   const [problem, ...others] = diagnostics;
   if (problem) throw CntkError.ofAll([problem, ...others]);
   const { root, assembled } = result;
@@ -57,7 +58,7 @@ export async function runConfiguration(
   if (parallel.isParallel) parallelGreeting(log, parallel.communicator);
   requireKnownValues(root);
   const redirection = { root, commands, files: assembled.files, start, log, firstLines, parallel };
-  const redirected = check ? undefined : redirectLog(redirection);
+  const redirected = check ? undefined : orTell(log, () => redirectLog(redirection));
   try {
     const done = await runCommands(commands, result, { start, log, check, parallel });
     // The run is complete, models and all, but part of its log is not where it was asked for.
@@ -74,14 +75,10 @@ export async function runConfiguration(
   }
 }
 
-/** Configurations that cannot be read, too, leave CNTK's lines in the log. */
-function readOrTell(
-  words: readonly string[],
-  files: FileAccess,
-  log: RunLog,
-): ReturnType<typeof readConfiguration> {
+/** What goes wrong before the first command leaves CNTK's lines in the log, too. */
+function orTell<T>(log: RunLog, run: () => T): T {
   try {
-    return readConfiguration(words, files);
+    return run();
   } catch (error) {
     tellOf(error, log);
     throw error;
@@ -91,6 +88,7 @@ function readOrTell(
 /** Writes what CNTK's log has of a mistake that ends the run, beside its message. */
 function tellOf(error: unknown, log: RunLog): void {
   if (error instanceof CntkError && error.diagnostic.logged) log.write(`${error.diagnostic.logged}\n`);
+  log.endLine();
 }
 
 /** Options that change nothing here, but whose values CNTK reads before it begins. */
@@ -215,5 +213,17 @@ async function checkAction(
 
 function writeDoneFile({ files, log, platform }: Session, path: string): void {
   const text = `Successfully finished at ${formatDate(log.clock())} on ${platform.host}\n`;
-  writeWhole(files, path, (file) => file.write(text));
+  once(() => {
+    const folder = dirname(path);
+    if (folder !== "" && !files.isDirectory(folder)) {
+      const message = `error opening file '${path}': No such file or directory`;
+      throw new CntkError({ code: "file-unwritable", message, hint: `there is no folder '${folder}'` });
+    }
+    writeWhole(files, path, (file) => file.write(text));
+  });
+}
+
+/** The folder that a path names; empty = the current one. */
+function dirname(path: string): string {
+  return /^(.*[/\\])[^/\\]*$/.exec(path)?.[1] ?? "";
 }

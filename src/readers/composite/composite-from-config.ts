@@ -84,6 +84,8 @@ export interface CompositeOptions {
   readonly reader: ReaderOptions;
   /** Each opens its data. */
   readonly deserializers: readonly OpenDeserializer[];
+  /** What is wrong with the options of a deserializer; those before it are opened first. */
+  readonly problem?: CntkError | undefined;
 }
 
 /**
@@ -123,9 +125,14 @@ export async function readComposite(section: ConfigSection): Promise<CompositeOp
     verbosity: section.integer("verbosity", 0),
   };
   const deserializers: OpenDeserializer[] = [];
-  for (const entry of entries) {
-    const read = readDeserializer(deserializerSection(section, entry, packing === "frame"), keys);
-    deserializers.push(await read);
+  try {
+    for (const entry of entries) {
+      const read = readDeserializer(deserializerSection(section, entry, packing === "frame"), keys);
+      deserializers.push(await read);
+    }
+  } catch (error) {
+    if (!(error instanceof CntkError) || deserializers.length === 0) throw error;
+    return { reader, deserializers, problem: error };
   }
   return { reader, deserializers };
 }
@@ -138,6 +145,7 @@ export async function openComposite(
   const deserializers: Deserializer[] = [];
   try {
     for (const open of options.deserializers) deserializers.push(await open(surroundings));
+    if (options.problem) throw options.problem;
     const [first, ...others] = deserializers;
     const write = (text: string): void => surroundings.log.write(text);
     const tell = options.reader.verbosity ? write : undefined;

@@ -32,6 +32,8 @@ export interface FeatureSource {
   readonly label: string;
   /** The source itself tells the log what there is to say. */
   readonly tellsItself?: boolean;
+  /** Its files are opened when the first frames are asked for. */
+  readonly isMeasuredLater?: boolean;
   readonly utterances: readonly Utterance[];
   /** What the log says of all that is listed, where some of it is left out. */
   readonly listed?: { readonly utterances: number; readonly frames: number };
@@ -52,10 +54,8 @@ export class FeatureDeserializer implements Deserializer {
   readonly streams: readonly DeserializerStream[];
   readonly corpus: Corpus;
   private readonly list: UtteranceList;
-  /** Numbers of a frame in the files. */
-  private readonly own: number;
-  private readonly left: number;
-  private readonly right: number;
+  /** Numbers of a frame in the files, and how many frames each brings along. */
+  private frame: { readonly own: number; readonly left: number; readonly right: number } | undefined;
 
   /** @throws CntkError `htk-file` where the dimension does not fit, and what the source throws. */
   constructor(
@@ -69,8 +69,10 @@ export class FeatureDeserializer implements Deserializer {
     this.list = new UtteranceList(utterances, starts, options.frameMode, utteranceKeys(reading));
     this.corpus = this.list.corpus;
     if (!source.tellsItself) log.write(this.description());
-    this.own = source.dimension();
-    [this.left, this.right] = this.context();
+    if (utterances.length === 0) {
+      throw new CntkError({ code: "htk-script", message: `${source.label}: No utterances to process.` });
+    }
+    if (!source.isMeasuredLater) this.frame = this.measure();
     this.streams = onlyStream(options, "dense");
   }
 
@@ -78,6 +80,7 @@ export class FeatureDeserializer implements Deserializer {
     const first = this.list.firstUtterances[id] ?? 0;
     const end = this.list.firstUtterances[id + 1] ?? first;
     const frames = this.source.read(first, end);
+    this.frame ??= this.measure();
     const firstSequence = this.corpus.firstSequences[id] ?? 0;
     return {
       source: (_, sequence) => {
@@ -101,7 +104,7 @@ export class FeatureDeserializer implements Deserializer {
 
   /** One frame, or all of an utterance, each with the frames beside it; the first and the last stand for those beyond. */
   private sample(frames: Float32Array, only: number): SequenceSource {
-    const { own, left, right } = this;
+    const { own, left, right } = (this.frame ??= this.measure());
     const count = frames.length / own;
     const { dimension, elementType } = this.options;
     const steps = only < 0 ? count : 1;
@@ -120,9 +123,9 @@ export class FeatureDeserializer implements Deserializer {
   }
 
   /** As the section says, or without a word of it as many frames as the dimension has room for. */
-  private context(): [number, number] {
+  private measure(): { own: number; left: number; right: number } {
     const { left, right, dimension, name } = this.options;
-    const { own } = this;
+    const own = this.source.dimension();
     const { label } = this.source;
     const refuse = (message: string): never => {
       throw new CntkError({
@@ -131,31 +134,38 @@ export class FeatureDeserializer implements Deserializer {
         hint: `'${name}' has ${dimension} numbers a sample, the files have ${own} a frame`,
       });
     };
-    if (dimension % own !== 0) refuse(`${label}: model vector size is not multiple of input features`);
+    if (own === 0 || dimension % own !== 0)
+      refuse(`${label}: model vector size is not multiple of input features`);
     const frames = dimension / own;
     if (left > 0 || right > 0) {
       if (frames !== left + right + 1) {
         refuse(`${label}: dim is not the number of features of a frame in the files`);
       }
-      return [left, right];
+      return { own, left, right };
     }
     if (frames % 2 === 0) {
       refuse(`${label}: neighbor expansion of input features to '${frames}' is not symmetrical`);
     }
-    return [(frames - 1) / 2, (frames - 1) / 2];
+    return { own, left: (frames - 1) / 2, right: (frames - 1) / 2 };
   }
 
   private description(): string {
     const { label, utterances, listed } = this.source;
     const count = listed?.utterances ?? utterances.length;
-    const chunks = this.list.firstUtterances.length - 1;
+    const chunks = utterances.length === 0 ? 0 : this.list.firstUtterances.length - 1;
     const frames = listed?.frames ?? this.list.firstFrames[count] ?? 0;
-    const average = `${formatFixed(count / chunks, 1)} utterances, ${formatFixed(frames / chunks, 1)} frames`;
+    const average = `${mean(count, chunks)} utterances, ${mean(frames, chunks)} frames`;
     return (
       `${label}: selected '${count}' utterances grouped into '${chunks}' chunks, ` +
       `average chunk size: ${average} (for I/O: ${average})\n`
     );
   }
+}
+
+/** As C prints it, where there is nothing too. */
+function mean(sum: number, count: number): string {
+  if (count > 0) return formatFixed(sum / count, 1);
+  return sum > 0 ? "inf" : "-nan";
 }
 
 /** First utterance of each chunk, and at the end their number: a chunk ends when it has become too long. */

@@ -1,3 +1,4 @@
+import { attempted } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { formatFixed } from "../../numerics/number-format.js";
 import type { Deserializer, SequenceKey } from "../deserializer.js";
@@ -17,6 +18,8 @@ export interface HtkOptions extends FeatureOptions {
   readonly root: string;
   /** Lines of the script may be files without a range. */
   readonly wholeFiles: boolean;
+  /** Minibatches are read on a thread of their own. */
+  readonly readsAhead: boolean;
 }
 
 /**
@@ -39,18 +42,20 @@ export function htkDeserializer(
 class HtkFeatures implements FeatureSource {
   readonly label = "HTKDeserializer";
   readonly tellsItself: boolean;
+  readonly isMeasuredLater: boolean;
   readonly utterances: readonly Utterance[];
   readonly listed: { readonly utterances: number; readonly frames: number };
   private readonly entries: readonly ScriptEntry[];
   private first: FeatureKind | undefined;
 
   constructor(
-    private readonly options: Pick<HtkOptions, "scriptFile" | "root" | "wholeFiles">,
+    private readonly options: Pick<HtkOptions, "scriptFile" | "root" | "wholeFiles" | "readsAhead">,
     private readonly surroundings: ReaderSurroundings,
     reading: KeyReading,
     private readonly olderLog?: OlderSpeechLog,
   ) {
     this.tellsItself = olderLog !== undefined;
+    this.isMeasuredLater = olderLog !== undefined && !olderLog.readsAllAtOnce;
     const { files, log } = surroundings;
     const keys = utteranceKeys(reading);
     if (olderLog) olderLog.scriptBegins(options.scriptFile);
@@ -70,13 +75,6 @@ class HtkFeatures implements FeatureSource {
     } else log.write(` ${this.listed.utterances} entries\n`);
     // The older reader takes an utterance as often as it is listed.
     const kept = olderLog ? all : withoutDuplicates(all, (text) => log.write(text));
-    if (kept.length === 0) {
-      throw new CntkError({
-        code: "htk-script",
-        message: "HTKDeserializer: No utterances to process.",
-        hint: `there are none in ${options.scriptFile}`,
-      });
-    }
     this.entries = kept.map(({ entry }) => entry);
     this.utterances = kept.map(({ entry, key }) => ({
       key,
@@ -84,8 +82,12 @@ class HtkFeatures implements FeatureSource {
     }));
   }
 
-  /** The frames of utterances; a file that holds several is opened once. */
   read(first: number, end: number): Float32Array[] {
+    return attempted(() => this.readOnce(first, end));
+  }
+
+  /** The frames of utterances; a file that holds several is opened once. */
+  private readOnce(first: number, end: number): Float32Array[] {
     let open: { readonly path: string; readonly file: HtkFile } | undefined;
     try {
       return this.entries.slice(first, end).map((entry) => {
@@ -105,16 +107,25 @@ class HtkFeatures implements FeatureSource {
   }
 
   private openFile(entry: ScriptEntry): HtkFile {
-    const file = this.within(entry, () => new HtkFile(this.surroundings.files, entry.path));
-    const { kind, dimension, period } = file.kind;
+    const name = this.olderLog ? entry.name : entry.path;
+    const shortRead = this.readsAhead ? "Success" : "No such file or directory";
     const own = this.kind;
+    const file = this.within(
+      entry,
+      () => new HtkFile(this.surroundings.files, entry.path, { name, shortRead }),
+    );
+    const { kind, dimension, period } = file.kind;
     if (kind === own.kind && dimension === own.dimension && period === own.period) return file;
     file.close();
     throw new CntkError({
       code: "htk-file",
-      message: `setkind: inconsistent feature kind for file '${entry.path}'`,
+      message: `setkind: inconsistent feature kind for file '${name}'`,
       hint: `it has ${dimension} numbers of ${kind}, the first file ${own.dimension} of ${own.kind}; line ${entry.line} of ${this.options.scriptFile}`,
     });
+  }
+
+  private get readsAhead(): boolean {
+    return this.options.readsAhead && !this.olderLog;
   }
 
   /** A whole file: how many frames it has stands in it. */
@@ -140,7 +151,17 @@ class HtkFeatures implements FeatureSource {
   private firstKind(): FeatureKind {
     const [entry] = this.entries;
     if (!entry) throw new Error("there are no utterances");
-    const file = this.within(entry, () => new HtkFile(this.surroundings.files, entry.path));
+    const name = this.olderLog ? entry.name : entry.path;
+    const file = attempted(() =>
+      this.within(entry, () => {
+        const opened = new HtkFile(this.surroundings.files, entry.path, {
+          name,
+          shortRead: "No such file or directory",
+        });
+        opened.requireFrames(entry.lastFrame);
+        return opened;
+      }),
+    );
     const { kind, dimension, period } = file.kind;
     file.close();
     if (this.olderLog) this.olderLog.kindFound(dimension, kind, period);

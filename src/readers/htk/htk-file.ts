@@ -1,3 +1,4 @@
+import { retryLines } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess, RandomAccessFile } from "../../files/file-access.js";
 
@@ -30,9 +31,16 @@ const qualifiers: readonly (readonly [number, string])[] = [
   [0o4000, "_Z"],
   [0o20000, "_0"],
 ];
+const mostFrames = 2 ** 31;
 const compressedBit = 0o2000;
 const quantizedBit = 0o40000;
 const headerSize = 12;
+
+/**
+ * CNTK tells of a file that ends too early in the words of the last call that failed on the same thread: where a run begins, the
+ * search for a model that is not there; where a thread reads ahead, none.
+ */
+export type ShortRead = "No such file or directory" | "Success";
 const streamKind = 12;
 
 /**
@@ -56,6 +64,11 @@ export class HtkFile {
   constructor(
     files: FileAccess,
     private readonly path: string,
+    /** What CNTK's log calls it, and why it says that a file ends too early. */
+    private readonly told: { readonly name: string; readonly shortRead: ShortRead } = {
+      name: path,
+      shortRead: "No such file or directory",
+    },
   ) {
     if (!files.exists(path) || files.isDirectory(path)) {
       throw new CntkError({
@@ -78,18 +91,13 @@ export class HtkFile {
       frames -= 4;
     }
     this.begin = begin;
-    this.frames = frames;
-    if (frames < 0) throw this.problem(`a number of ${frames} frames`, 0);
+    // A number below zero is a huge one: the file itself says then where it ends.
+    this.frames = frames < 0 ? mostFrames : frames;
   }
 
   /** The frames from `first` to `last`, one after the other. */
   read(first: number, last: number): Float32Array {
-    if (last >= this.frames) {
-      throw this.problem(
-        `open: end frame exceeds archive's total number of frames ${this.frames} in '${this.path}'`,
-        this.begin,
-      );
-    }
+    this.requireFrames(last);
     const { dimension } = this.kind;
     const count = last + 1 - first;
     const offset = this.begin + first * this.frameSize;
@@ -97,6 +105,15 @@ export class HtkFile {
     const values = new Float32Array(count * dimension);
     for (let i = 0; i < values.length; i++) values[i] = this.valueAt(view, i, i % dimension);
     return values;
+  }
+
+  /** @throws CntkError where the file does not go as far as the frame. */
+  requireFrames(last: number): void {
+    if (last < this.frames) return;
+    throw this.problem(
+      `open: end frame exceeds archive's total number of frames ${this.frames} in '${this.told.name}'`,
+      this.begin,
+    );
   }
 
   close(): void {
@@ -121,7 +138,7 @@ export class HtkFile {
     const kind = base + qualifiers.flatMap(([bit, name]) => (bits & bit ? [name] : [])).join("");
     const bytesPerValue = bits & compressedBit ? (2 as const) : (4 as const);
     const size = view.getUint16(8, littleEndian);
-    if (size === 0 || size % bytesPerValue !== 0) {
+    if (size % bytesPerValue !== 0) {
       throw this.problem("htkfeatreader:sample size not multiple of dimension", 8);
     }
     // Behind the header of a stream stands an identity of 16 bytes.
@@ -154,7 +171,14 @@ export class HtkFile {
 
   private view(offset: number, length: number): DataView {
     if (offset + length > this.file.size) {
-      throw this.problem(`it ends at ${this.file.size}, where ${length} bytes should follow`, offset);
+      const { diagnostic } = this.problem(
+        `it ends at ${this.file.size}, where ${length} bytes should follow`,
+        offset,
+      );
+      throw new CntkError({
+        ...diagnostic,
+        logged: retryLines(`error reading from file: ${this.told.shortRead}`),
+      });
     }
     const bytes = this.file.read(offset, length);
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

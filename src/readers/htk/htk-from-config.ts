@@ -27,6 +27,8 @@ export interface SpeechReaderOptions {
   readonly labels: readonly MlfOptions[];
   readonly numericKeys: boolean;
   readonly keySpan: ConfigSection["span"];
+  /** What is wrong with options that CNTK reads when the data is open. */
+  readonly problem?: CntkError | undefined;
   /** HTKMLFReader: the log speaks as that does. */
   readonly older?: { readonly wholeFiles: boolean; readonly rollingWindow: boolean };
 }
@@ -70,23 +72,39 @@ export function readSpeechReader(section: ConfigSection, files: SpeechFiles = ht
     throw problem(section.section(labelNames[0] ?? ""), message);
   }
   const frameMode = !wholeFiles && section.boolean("frameMode", true);
+  const problems: CntkError[] = [];
+  const labels = labelNames.flatMap((name) => {
+    if (problems.length > 0) return [];
+    const stream = section.section(name);
+    const options = kept(problems, !isOlderHtk(section), () => labelOptions(stream, name, frameMode));
+    // The older reader has boundaries with lattices only.
+    const phoneBoundaries = options?.phoneBoundaries === true && !frameMode && !isOlderHtk(section);
+    return options ? [{ ...options, phoneBoundaries, readLabels: files.labels(stream) }] : [];
+  });
+  const randomization = kept(problems, true, () => readRandomization(section));
   return {
-    reader: { ...readerOptions(section, frameMode), oneByOne: wholeFiles },
+    reader: { ...readerOptions(section, frameMode), ...randomization, oneByOne: wholeFiles },
     features: featureNames.map((name) => {
       const stream = section.section(name);
       return files.features(stream, featureOptions(stream, name, frameMode), wholeFiles);
     }),
-    labels: labelNames.map((name) => {
-      const stream = section.section(name);
-      const options = labelOptions(stream, name, frameMode);
-      // The older reader has boundaries with lattices only.
-      const phoneBoundaries = options.phoneBoundaries && !isOlderHtk(section);
-      return { ...options, phoneBoundaries, readLabels: files.labels(stream) };
-    }),
-    numericKeys: section.boolean("useNumericSequenceKeys", false),
+    labels,
+    numericKeys: !isOlderHtk(section) && section.boolean("useNumericSequenceKeys", false),
     keySpan: section.span,
+    problem: problems[0],
     ...(isOlderHtk(section) ? { older: { wholeFiles, rollingWindow: isRollingWindow(section) } } : {}),
   };
+}
+
+/** Reads options; a mistake in them is kept for later where CNTK comes to it later. */
+function kept<T>(problems: CntkError[], isLater: boolean, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!isLater || !(error instanceof CntkError)) throw error;
+    problems.push(error);
+    return undefined;
+  }
 }
 
 /** Opens what `readSpeechReader` has read. */
@@ -101,6 +119,7 @@ export async function openSpeechReader(
     ...options.features.map((open) => open(surroundings, keys, olderLog)),
     ...options.labels.map((label) => new MlfDeserializer(label, surroundings, keys, olderLog)),
   ];
+  if (options.problem) throw options.problem;
   if (older && !older.wholeFiles) olderLog?.allRead();
   const [first, ...others] = deserializers;
   const write = (text: string): void => surroundings.log.write(text);
@@ -122,7 +141,11 @@ export function featureDeserializerOptions(section: ConfigSection): HtkOptions {
 export function labelDeserializerOptions(section: ConfigSection): MlfOptions {
   const { input, name } = firstInput(section);
   const frameMode = section.boolean("frameMode", true);
-  return { ...labelOptions(input, name, frameMode), readLabels: masterLabels(input) };
+  const options = labelOptions(input, name, frameMode);
+  if (options.frameMode && options.phoneBoundaries) {
+    throw problem(input, "frameMode and phoneBoundaries are mutually exclusive options.", "phoneBoundaries");
+  }
+  return { ...options, readLabels: masterLabels(input) };
 }
 
 function firstInput(section: ConfigSection): { readonly input: ConfigSection; readonly name: string } {
@@ -156,9 +179,13 @@ function featureOptions(section: ConfigSection, name: string, frameMode: boolean
 }
 
 /** Where HTK's files are listed. */
-function scriptOptions(section: ConfigSection): Pick<HtkOptions, "scriptFile" | "root"> {
+function scriptOptions(section: ConfigSection): Pick<HtkOptions, "scriptFile" | "root" | "readsAhead"> {
   const root = section.string("prefixPathInSCP", "").replace(/\\/g, "/").replace(/\/+$/, "");
-  return { scriptFile: section.string("scpFile"), root: root === "" ? "" : `${root}/` };
+  return {
+    scriptFile: section.string("scpFile"),
+    root: root === "" ? "" : `${root}/`,
+    readsAhead: section.boolean("prefetch", true),
+  };
 }
 
 function contextWindow(section: ConfigSection): [number, number] {
@@ -197,13 +224,6 @@ function labelOptions(
     throw problem(section, `Label dimension (${dimension}) exceeds the maximum allowed value (65535)`, key);
   }
   const phoneBoundaries = section.boolean("phoneBoundaries", false);
-  if (frameMode && phoneBoundaries) {
-    throw problem(
-      section,
-      "frameMode and phoneBoundaries are mutually exclusive options.",
-      "phoneBoundaries",
-    );
-  }
   return { name, dimension, elementType: readPrecision(section), frameMode, phoneBoundaries };
 }
 
@@ -225,6 +245,9 @@ function dimensionOf(section: ConfigSection, key: string): number {
 }
 
 function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOptions {
+  if (isOlderHtk(section) && section.integerSchedule("nbruttsineachrecurrentiter", [1]).values.includes(0)) {
+    throw problem(section, "nbrUttsInEachRecurrentIter cannot be less than 1.", "nbruttsineachrecurrentiter");
+  }
   const truncated = section.boolean("truncated", false) && !isWrite(section);
   if (frameMode && truncated) {
     throw problem(section, "frameMode and truncated BPTT are mutually exclusive.", "truncated");
@@ -233,7 +256,6 @@ function readerOptions(section: ConfigSection, frameMode: boolean): ReaderOption
   const parallelSequences = (epoch: number): number => Math.max(1, parallel.at(epoch));
   const older = isOlderHtk(section) && !isWrite(section);
   return {
-    ...readRandomization(section),
     keepDataInMemory: false,
     packing: frameMode
       ? "frame"
@@ -261,22 +283,28 @@ function readRandomization(section: ConfigSection): Pick<ReaderOptions, "randomi
     if (isOlder || method === "none") return {};
     throw problem(section, "'readMethod' must be 'none' for write action.", "readMethod");
   }
+  if (isOlderHtk(section) && method !== "blockrandomize" && method !== "rollingwindow") {
+    throw problem(section, "readMethod must be 'rollingWindow' or 'blockRandomize'", "readMethod");
+  }
   if (method === "none") return {};
   if (method !== "blockrandomize" && !(isOlder && method === "rollingwindow")) {
     throw problem(section, "readMethod must be 'blockRandomize' or 'none'.", "readMethod");
   }
   const word = section.string("randomize", "auto").toLowerCase();
   if (word === "none" && isOlder && method === "rollingwindow") return {};
-  if (word === "none") {
-    const message = "'randomize' cannot be 'none' when 'readMethod' is 'blockRandomize'.";
-    throw problem(section, message, "randomize");
-  }
+  if (word === "none") throw noOrder(section);
   const window = word === "auto" ? wholeData : section.size("randomize");
+  if (window === 0) throw noOrder(section);
   // HTKMLFReader knows no seed of its own.
   if (isOlderHtk(section) && !section.boolean("useMersenneTwisterRand", false)) {
     return { randomization: { window, sampleBased: true, seed: 0, byCLibrary: true } };
   }
   return { randomization: { window, sampleBased: true, seed: section.seed("randomizationSeed", 0) } };
+}
+
+function noOrder(section: ConfigSection): CntkError {
+  const message = "'randomize' cannot be 'none' when 'readMethod' is 'blockRandomize'.";
+  return problem(section, message, "randomize");
 }
 
 /** The reader of HTK's files before deserializers, and the one of Kaldi's. */

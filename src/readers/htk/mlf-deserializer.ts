@@ -1,3 +1,4 @@
+import { retried } from "../../diagnostics/attempts.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { FileAccess } from "../../files/file-access.js";
 import type { LogSink } from "../../log/log.js";
@@ -14,12 +15,13 @@ import type { ReaderSurroundings } from "../reader.js";
 import type { KeyReading } from "../text-format/text-index.js";
 import { type LabelledUtterance, readLabelFile, readStateList } from "./mlf-file.js";
 import type { OlderSpeechLog } from "./older-log.js";
-import { utteranceKeys } from "./utterance-keys.js";
+import { type UtteranceKeys, utteranceKeys } from "./utterance-keys.js";
 import { onlyStream, UtteranceList } from "./utterances.js";
 
 /** Where labels come from. */
 export type LabelSource = (
   surroundings: ReaderSurroundings,
+  keys: UtteranceKeys,
   olderLog?: OlderSpeechLog,
 ) => readonly LabelledUtterance[];
 
@@ -33,21 +35,42 @@ function countedStates(states: ReadonlyMap<string, number>, text: string): numbe
 
 /** Labels of master label files; `stateList` has the names of states, empty = classes are numbers. */
 export function labelFiles(given: LabelFiles, stateList: string): LabelSource {
-  return ({ files, log }, olderLog) => {
+  return ({ files, log }, keys, olderLog) => {
     const states = stateList === "" ? undefined : readStateList(files, stateList);
     if (olderLog) {
       if (states) olderLog.statesRead(stateList, states.size);
-      return olderLog.readLabels(labelPaths(files, given), (path) => readLabelFile(files, path, states));
+      return olderLog.readLabels(labelPaths(files, given), (path, wants) =>
+        readLabelFile(files, path, states, "older", (text) => log.write(text))(wants),
+      );
     }
     if (states)
       log.write(
         `Total (${countedStates(states, files.readText(stateList))}) state names in state list '${stateList}'\n`,
       );
-    const labels = labelPaths(files, given).flatMap((path) => readLabelFile(files, path, states));
+    const labels = labelPaths(files, given).flatMap((path) =>
+      openedLabels(path, states, { files, log }, keys)(),
+    );
     const frames = labels.reduce((sum, { starts }) => sum + (starts.at(-1) ?? 0), 0);
     log.write(`MLFDeserializer: '${labels.length}' utterances with '${frames}' frames\n`);
     return labels;
   };
+}
+
+/** A file is opened up to five times; those that are left out are told of each time. */
+function openedLabels(
+  path: string,
+  states: ReadonlyMap<string, number> | undefined,
+  { files, log }: Pick<ReaderSurroundings, "files" | "log">,
+  keys: UtteranceKeys,
+): ReturnType<typeof readLabelFile> {
+  // Without a name of its own an utterance goes by the first one that there is.
+  const warn = (place: string): void =>
+    log.write(`WARNING: Cannot parse the utterance '${keys.first}' ${place}\n`);
+  return retried(
+    () => readLabelFile(files, path, states, "deserializer", warn),
+    log,
+    (error) => error.message,
+  );
 }
 
 /** What a section says of a stream of labels. */
@@ -82,12 +105,12 @@ export class MlfDeserializer implements Deserializer {
   ) {
     this.log = surroundings.log;
     const keys = utteranceKeys(reading);
-    this.labels = options.readLabels(surroundings, olderLog);
+    this.labels = options.readLabels(surroundings, keys, olderLog);
     const utterances = this.labels.map(({ name, starts }) => ({
       key: keys.of(name),
       frames: starts.at(-1) ?? 0,
     }));
-    this.checkClasses();
+    olderLog?.limitClasses(options.dimension);
     this.list = new UtteranceList(utterances, [0, utterances.length], options.frameMode, keys);
     this.corpus = this.list.corpus;
     this.streams = onlyStream(options, "sparse");
@@ -96,8 +119,11 @@ export class MlfDeserializer implements Deserializer {
   async chunk(): Promise<Chunk> {
     const source: Chunk["source"] = (_, sequence) => {
       const { utterance, frame } = this.list.place(sequence);
-      return this.sample(this.labels[utterance], frame);
+      const labels = this.labels[utterance];
+      if (labels && frame < 0) this.checkClasses(labels);
+      return this.sample(labels, frame);
     };
+    if (this.options.frameMode) this.labels.forEach((utterance) => this.checkClasses(utterance));
     if (this.labels.every(({ problem }) => problem === undefined)) return { source };
     return {
       source,
@@ -121,17 +147,15 @@ export class MlfDeserializer implements Deserializer {
     return Promise.resolve();
   }
 
-  private checkClasses(): void {
+  private checkClasses({ name, classes }: LabelledUtterance): void {
     const { dimension } = this.options;
-    for (const { name, classes } of this.labels) {
-      const wrong = classes.find((label) => label >= dimension);
-      if (wrong === undefined) continue;
-      throw new CntkError({
-        code: "htk-labels",
-        message: `Class id '${wrong}' exceeds the model output dimension '${dimension}'.`,
-        hint: `in the utterance '${name}'`,
-      });
-    }
+    const wrong = classes.find((label) => label >= dimension);
+    if (wrong === undefined) return;
+    throw new CntkError({
+      code: "htk-labels",
+      message: `Class id '${wrong}' exceeds the model output dimension '${dimension}'.`,
+      hint: `in the utterance '${name}'`,
+    });
   }
 
   private sample(labels: LabelledUtterance | undefined, only: number): SequenceSource {

@@ -1,3 +1,4 @@
+import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { LogSink } from "../../log/log.js";
 import { formatFixed } from "../../numerics/number-format.js";
 import type { LabelledUtterance } from "./mlf-file.js";
@@ -21,13 +22,18 @@ const chunkFrames = 90000;
 export class OlderSpeechLog {
   private readonly scripts: (readonly ListedUtterance[])[] = [];
   private readonly labels: (readonly LabelledUtterance[])[] = [];
-  private kinds = "";
+  private readonly dimensions: number[] = [];
 
   constructor(
     private readonly log: LogSink,
     /** All features are read at once, and told of so. */
-    private readonly rollingWindow: boolean,
+    readonly readsAllAtOnce: boolean,
   ) {}
+
+  /** Classes of the labels that were read last. */
+  limitClasses(dimension: number): void {
+    this.dimensions.push(dimension);
+  }
 
   scriptBegins(path: string): void {
     this.log.write(`reading script file ${path} ...`);
@@ -40,8 +46,11 @@ export class OlderSpeechLog {
 
   /** What the files of a stream hold; it is known, and told of, when the first frames are read. */
   kindFound(dimension: number, kind: string, period: number): void {
+    if (this.readsAllAtOnce) return;
     const shift = formatFixed(period / 1e4, 1);
-    this.kinds += `requiredata: determined feature kind as ${dimension}-dimensional '${kind}' with frame shift ${shift} ms\n`;
+    this.log.write(
+      `requiredata: determined feature kind as ${dimension}-dimensional '${kind}' with frame shift ${shift} ms\n`,
+    );
   }
 
   statesRead(path: string, count: number): void {
@@ -51,7 +60,7 @@ export class OlderSpeechLog {
   /** Label files one after the other, until there are labels for all utterances; returns those as long as their utterance. */
   readLabels(
     paths: readonly string[],
-    read: (path: string) => readonly LabelledUtterance[],
+    read: (path: string, wants: (name: string) => boolean) => readonly LabelledUtterance[],
   ): LabelledUtterance[] {
     const wanted = this.wantedNames();
     const found = new Set<string>();
@@ -59,10 +68,7 @@ export class OlderSpeechLog {
     for (const path of paths) {
       if (wanted && found.size >= wanted.size) break;
       this.log.write(`htkmlfreader: reading MLF file ${path} ...`);
-      for (const utterance of read(path)) {
-        labels.push(utterance);
-        if (!wanted || wanted.has(utterance.name)) found.add(utterance.name);
-      }
+      labels.push(...read(path, (name) => isWanted(name, found, wanted)));
       this.log.write(` total ${found.size} entries\n`);
     }
     this.labels.push(labels);
@@ -81,12 +87,33 @@ export class OlderSpeechLog {
     const [first = []] = this.scripts;
     const labels = this.labels.map((list) => new Map(list.map((utterance) => [utterance.name, utterance])));
     const lacking = lackingLabels(first, labels);
+    this.requireFitting(first, labels, lacking);
     const kept = first.filter((_, i) => !lacking.has(i));
     const frames = kept.reduce((sum, utterance) => sum + utterance.frames, 0);
     const classes = labels.map((of) => classCount(kept.map(({ name }) => of.get(name)?.classes ?? [])));
     const counts = { frames, kept: kept.length, lacking: lacking.size };
-    if (this.rollingWindow) this.tellAtOnce(lacking, classes, counts);
+    if (this.readsAllAtOnce) this.tellAtOnce(lacking, classes, counts);
     else this.tellChunks(lacking, classes, { ...counts, chunks: chunkCount(kept) });
+  }
+
+  /**
+   * The first utterance whose labels cannot be used ends the run, where CNTK has told of those before it.
+   * Source: Source/Readers/HTKMLFReader/utterancesourcemulti.h.
+   */
+  private requireFitting(
+    utterances: readonly ListedUtterance[],
+    labels: readonly ReadonlyMap<string, LabelledUtterance>[],
+    lacking: ReadonlyMap<number, string>,
+  ): void {
+    utterances.forEach(({ name }, i) => {
+      if (lacking.has(i)) return;
+      labels.forEach((of, set) => {
+        const message = unfitting(of.get(name), this.dimensions[set] ?? Infinity);
+        if (message === undefined) return;
+        if (!this.readsAllAtOnce) this.log.write(progress(utterances.length, lacking, i + 1));
+        throw new CntkError({ code: "htk-labels", message, hint: `in the utterance '${name}'` });
+      });
+    });
   }
 
   private tellChunks(
@@ -152,8 +179,6 @@ export class OlderSpeechLog {
       `minibatchiterator: epoch ${epoch}: frames [${range.first}..${range.end}] (first utterance at frame ${range.start}), ` +
         `data subset ${share.rank} of ${share.workers}, with 1 datapasses\n`,
     );
-    if (!this.rollingWindow) this.log.write(this.kinds);
-    this.kinds = "";
   }
 
   /** A minibatch of whole files, the `index`th of each script. */
@@ -163,6 +188,16 @@ export class OlderSpeechLog {
       this.log.write(`evaluate: reading ${frames} frames of ${path}\n`);
     }
   }
+}
+
+/** Are these labels asked for? They are `found` then. */
+function isWanted(name: string, found: Set<string>, wanted: ReadonlySet<string> | undefined): boolean {
+  if (wanted && (found.size >= wanted.size || !wanted.has(name))) return false;
+  if (found.has(name)) {
+    throw new CntkError({ code: "htk-labels", message: `htkmlfreader: duplicate entry '${name}'` });
+  }
+  found.add(name);
+  return true;
 }
 
 /** Utterances that are left out because labels are missing or of another length, by their place, and what the log says of them. */
@@ -186,11 +221,18 @@ function lackingLabels(
   return lacking;
 }
 
-/** A dot for every hundredth part of the utterances, and what is to be said of single ones. */
-function progress(count: number, told: ReadonlyMap<number, string>): string {
+function unfitting(labels: LabelledUtterance | undefined, dimension: number): string | undefined {
+  const wrong = labels?.classes.find((label) => label >= dimension);
+  return wrong === undefined
+    ? labels?.problem
+    : `Class id '${wrong}' exceeds the model output dimension '${dimension}'.`;
+}
+
+/** A dot for every hundredth part of the utterances up to `end`, and what is to be said of single ones. */
+function progress(count: number, told: ReadonlyMap<number, string>, end = count): string {
   const step = Math.floor(count / 100) + 1;
   let text = "";
-  for (let i = 0; i < count; i++) text += (i % step === 0 ? "." : "") + (told.get(i) ?? "");
+  for (let i = 0; i < end; i++) text += (i % step === 0 ? "." : "") + (told.get(i) ?? "");
   return text;
 }
 

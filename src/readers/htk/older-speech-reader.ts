@@ -10,6 +10,8 @@ export class OlderSpeechReader implements Reader {
   readonly isOlder: boolean;
   readonly firstParallelSequences: number;
   private minibatches = 0;
+  /** The first minibatch of an epoch, which is read before the epoch begins. */
+  private first: Promise<Minibatch | undefined> | undefined;
 
   constructor(
     private readonly reader: DataReader,
@@ -29,16 +31,20 @@ export class OlderSpeechReader implements Reader {
 
   async start(request: EpochRequest): Promise<void> {
     this.minibatches = 0;
+    this.first = undefined;
     await this.reader.start(request);
     if (this.wholeFiles) return;
     const { epoch, epochSize } = request;
     const size = samplesOfEpoch(epochSize, this.sweepSamples);
     const first = epoch * size;
     this.log.epochBegins(epoch, { first, end: first + size, start: this.reader.position }, request);
+    this.first = this.reader.next();
+    await this.first;
   }
 
   async next(): Promise<Minibatch | undefined> {
-    const minibatch = await this.reader.next();
+    const minibatch = await (this.first ?? this.reader.next());
+    this.first = undefined;
     if (minibatch && this.wholeFiles) this.log.filesRead(this.minibatches++);
     return minibatch;
   }

@@ -11,11 +11,13 @@ export const mostFrames = 2 ** 21;
  */
 export class UtteranceKeys {
   private readonly numbers = new Map<SequenceKey, number>();
+  private firstName: string | undefined;
 
   constructor(private readonly reading: KeyReading) {}
 
   /** The key of an utterance as the reader's keys are read. */
   of(name: string): SequenceKey {
+    this.firstName ??= name;
     if (this.reading.kind === "symbolic") return this.reading.toKey(new TextEncoder().encode(name));
     if (/^\d{1,15}$/.test(name)) return Number(name);
     throw new CntkError({
@@ -23,6 +25,11 @@ export class UtteranceKeys {
       message: `Invalid numeric sequence id '${name}'`,
       hint: "useNumericSequenceKeys = false reads names",
     });
+  }
+
+  /** What CNTK calls an utterance that it has no key of: the key that it met first. */
+  get first(): string {
+    return this.reading.kind === "numeric" ? "0" : (this.firstName ?? "");
   }
 
   frame(utterance: SequenceKey, frame: number): number {

@@ -75,16 +75,17 @@ export class UtteranceList {
     return this.frameMode ? this.keys.frame(key, frame) : key;
   }
 
-  /** The sequence of a key; undefined where there is none, or where the utterance is too short for the frame. */
+  /**
+   * The sequence of a key; undefined where there is none. A frame behind the end of its utterance is one of the next utterance,
+   * as in CNTK.
+   */
   find(key: SequenceKey): number | undefined {
     this.byNumber ??= new Map(this.utterances.map((utterance, i) => [this.keys.numberOf(utterance.key), i]));
     if (!this.frameMode) return this.byNumber.get(this.keys.numberOf(key));
     const number = Number(key);
     const utterance = this.byNumber.get(this.keys.utteranceOf(number));
     if (utterance === undefined) return undefined;
-    const frame = this.keys.frameOf(number);
-    return frame < (this.utterances[utterance]?.frames ?? 0)
-      ? (this.firstFrames[utterance] ?? 0) + frame
-      : undefined;
+    const sequence = (this.firstFrames[utterance] ?? 0) + this.keys.frameOf(number);
+    return sequence < (this.firstFrames.at(-1) ?? 0) ? sequence : undefined;
   }
 }

@@ -79,7 +79,7 @@ export const speechCases: readonly MessageCase[] = [
   reading("htk-labels", { mlf: "a.lab\n0 2 x 1\n.\n" }),
   reading("htk-labels", { mlf: labels.replace("x 1", "x 7") }),
   reading("htk-labels", { mlf: labels.replace(" x 1", "") }),
-  reading("htk-labels", { mlf: labels.replace(".\n", "") }),
+  reading("htk-labels", { mlf: labels.replace(/\n$/, "") }),
   reading("htk-option", { feature: "dim = 2 ; contextWindow = 4" }),
   reading("htk-option", { more: "truncated = true", top: "truncated = true" }),
   reading("not-available", { more: "lattice = [ denlatTocFile = x ]" }),
