@@ -39,19 +39,22 @@ const sourceKeys = [
 
 /** The ways to describe a network that there are; the older ones are loaded when a command describes its network so. */
 const networkSources: readonly NetworkSource[] = [
-  {
-    key: "SimpleNetworkBuilder",
-    validatesSilently: true,
-    build: async (...given) =>
-      (await import("./sources/simple-network/index.js")).simpleNetworkSource.build(...given),
-  },
-  {
-    key: "NDLNetworkBuilder",
-    validatesSilently: true,
-    build: async (...given) => (await import("./sources/ndl/index.js")).ndlSource.build(...given),
-  },
+  older(
+    "SimpleNetworkBuilder",
+    async () => (await import("./sources/simple-network/index.js")).simpleNetworkSource,
+  ),
+  older("NDLNetworkBuilder", async () => (await import("./sources/ndl/index.js")).ndlSource),
   ...brainScriptSources,
 ];
+
+function older(key: string, source: () => Promise<NetworkSource>): NetworkSource {
+  return {
+    key,
+    validatesSilently: true,
+    build: async (...given) => (await source()).build(...given),
+    read: async (...given) => (await source()).read(...given),
+  };
+}
 
 /** Is a network described in this section, or around it? */
 export function hasBuilder(section: ConfigSection): boolean {
@@ -108,6 +111,12 @@ export function buildNetwork(
   traceLevel: number,
 ): Promise<Network> {
   return networkSource(section).build(section, { ...session, traceLevel, ...building(session, traceLevel) });
+}
+
+/** 2  Reads what a section describes and builds nothing, as where a checkpoint takes its place. */
+export function readDescription(session: Building, section: ConfigSection): Promise<void> {
+  const traceLevel = section.integer("traceLevel", 0);
+  return networkSource(section).read(section, { ...session, traceLevel, ...building(session, traceLevel) });
 }
 
 /** 2–5  Section → network with shapes. A network that was compiled while it was described (an edited one) is left at that. */

@@ -10,6 +10,7 @@ import { trainAction, type TrainingAction } from "./train.js";
 export const adaptAction: TrainingAction = {
   ...trainAction,
   adapts: true,
+  describe: undefined,
   // Nothing is demanded of it before the commands run.
   demand: undefined,
   epochs: undefined,

@@ -6,7 +6,13 @@ import { singularValues } from "../numerics/singular-values.js";
 import { type ElementType, newValues, type Values } from "../numerics/values.js";
 import { EditableNetwork } from "../network/editable-network.js";
 import { wholeNamePattern } from "../network/name-pattern.js";
-import { elementCount, type Network, type NetworkNode, type SampleShape } from "../network/network.js";
+import {
+  elementCount,
+  type Network,
+  type NetworkNode,
+  type SampleShape,
+  type ShapedNetwork,
+} from "../network/network.js";
 import { requireOperation } from "../ops/index.js";
 
 /** Parameters that are treated alike: those whose names match. */
@@ -33,8 +39,11 @@ const line = "-".repeat(92);
  * Replaces matrices A by U·V of lower rank, where a Times used A by U·(V·x) (ComputationNetwork.cpp,
  * PerformSVDecomposition). New nodes: A_U, A_V and the product A_SVD. Prints CNTK's line for each.
  */
-export function decomposeParameters(original: Network, decomposition: Decomposition): Network {
-  const network = new EditableNetwork(original);
+export function decomposeParameters(
+  { network: original, facts, defaultAxis }: ShapedNetwork,
+  decomposition: Decomposition,
+): Network {
+  const network = new EditableNetwork({ ...original, defaultAxis }, facts);
   // Names are matched before anything is replaced.
   const groups = decomposition.groups.map(({ pattern, keepRatio }) => ({
     keepRatio,

@@ -63,7 +63,10 @@ export function editingServices(session: Session, section: ConfigSection, isChec
   };
   const compile = (network: Network): ShapedNetwork => shapeNetwork(session, network, 0).shaped;
   return {
-    newModel: () => new EditableNetwork({ nodes: [], groups: emptyGroups(), values: new Map() }),
+    newModel() {
+      const defaultAxis = session.axisNames.next("*");
+      return new EditableNetwork({ nodes: [], groups: emptyGroups(), values: new Map(), defaultAxis });
+    },
     load(path, legacyInputs) {
       const model = loadModelFile(session, path);
       precision ??= model.nodes[0]?.precision;
@@ -71,7 +74,7 @@ export function editingServices(session: Session, section: ConfigSection, isChec
       const read = networkFromModel(model, path);
       const network = legacyInputs ? withVectorInputs(read) : read;
       const shaped = inModelFile(path, () => compile(network));
-      return new EditableNetwork(network, shaped.facts);
+      return new EditableNetwork({ ...network, defaultAxis: shaped.defaultAxis }, shaped.facts);
     },
     save(network, path) {
       const shaped = compile(network.network);

@@ -26,8 +26,7 @@ export const svdAction: Action = {
       log.write(usage);
       return Promise.resolve({});
     }
-    const { network } = loadedNetwork(session, modelPath);
-    const decomposed = decomposeParameters(network, {
+    const decomposed = decomposeParameters(loadedNetwork(session, modelPath), {
       groups,
       alignedSize,
       elementType,

@@ -4,6 +4,7 @@ import { statisticsToCompute, withStatistics } from "../network/statistics.js";
 import {
   buildShapedNetwork,
   inferenceGraph,
+  readDescription,
   requirePlan,
   requireMemory,
   requireTrainable,
@@ -27,6 +28,8 @@ import { keysThere } from "./networks.js";
 /** An action that trains a network: where no training was begun, one that it makes itself. */
 export interface TrainingAction extends Action {
   create(session: Session, section: ConfigSection): Promise<ShapedNetwork>;
+  /** What it reads of the network's description where a checkpoint takes its place. */
+  describe?: ((session: Session, section: ConfigSection) => Promise<void>) | undefined;
   /** The network is a model that was there before. */
   readonly adapts: boolean;
 }
@@ -34,6 +37,7 @@ export interface TrainingAction extends Action {
 /** Action `train` (ActionsLib/TrainActions.cpp, DoTrain): trains a network, from its last checkpoint if there is one. */
 export const trainAction: TrainingAction = {
   create: createNetwork,
+  describe: readDescription,
   adapts: false,
   epochs: (section) => section.section("SGD").size("maxEpochs"),
   demand(section) {
@@ -55,7 +59,7 @@ export const trainAction: TrainingAction = {
       determineStartEpoch(files, modelPath, maxEpochs, makeMode),
     );
     if (!options.keepCheckpointFiles && session.communicator.rank === 0)
-      removeSupersededCheckpoint(files, modelPath, startEpoch, maxEpochs);
+      removeSupersededCheckpoint(files, options, startEpoch);
     if (startEpoch === maxEpochs) {
       log.stamped(`Final model exists: ${modelPath}\n`);
       log.stamped("No further training is necessary.\n");
@@ -63,7 +67,9 @@ export const trainAction: TrainingAction = {
     }
     // Network first, then readers: so CNTK's log shows the network when the data is missing.
     const shaped =
-      startEpoch < 0 ? await this.create(session, section) : loadNetwork(session, options, startEpoch);
+      startEpoch < 0
+        ? await this.create(session, section)
+        : await resumedNetwork(session, options, startEpoch, () => this.describe?.(session, section));
     requireMemory(shaped);
     const reader = await readerFromConfig(section.section("reader"), session);
     try {
@@ -101,7 +107,7 @@ export const trainAction: TrainingAction = {
     const begun = options && section.boolean("makeMode", true) ? epochLeft(session, options) : undefined;
     const shaped =
       options && begun !== undefined
-        ? loadNetwork(session, options, begun)
+        ? await resumedNetwork(session, options, begun, () => this.describe?.(session, section))
         : await this.create(session, section);
     const streams = there.has("reader")
       ? await checkReaderSection(session, section.section("reader"))
@@ -150,10 +156,16 @@ async function createNetwork(session: Session, section: ConfigSection): Promise<
   return shaped;
 }
 
-/** A resumed network compiles silently, as in CNTK. */
-function loadNetwork(session: Session, options: SgdOptions, startEpoch: number): ShapedNetwork {
+/** A resumed network compiles silently, as in CNTK; its description is read before, though nothing comes of it. */
+async function resumedNetwork(
+  session: Session,
+  options: SgdOptions,
+  startEpoch: number,
+  describe: () => Promise<void> | undefined,
+): Promise<ShapedNetwork> {
   const path = modelFileAfter(options.modelPath, startEpoch - 1, options.maxEpochs);
   session.log.stamped(`\nStarting from checkpoint. Loading network from '${path}'.\n`);
+  await describe();
   const model = loadModelFile(session, path);
   requirePrecision(session.elementType, model, path);
   return shapeNetwork(session, networkFromModel(model, path), 0).shaped;

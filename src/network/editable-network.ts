@@ -3,7 +3,7 @@ import type { Values } from "../numerics/values.js";
 import { cloneNetwork, copyNode } from "./edit.js";
 import { NameIndex } from "./name-index.js";
 import { makeNode, type NodeSpecification } from "./build.js";
-import type { Network, NetworkNode, NodeFacts, NodeGroup } from "./network.js";
+import type { DynamicAxis, Network, NetworkNode, NodeFacts, NodeGroup } from "./network.js";
 
 /** What a copy takes over from a node. */
 export type CopiedParts = "all" | "value" | "links";
@@ -20,16 +20,22 @@ export class EditableNetwork {
   readonly values: Map<NetworkNode, Values>;
   /** What a compile found about nodes before they were changed. */
   readonly facts = new Map<NetworkNode, NodeFacts>();
+  /** The network keeps the axis that it was made with, however often it is compiled. */
+  private readonly defaultAxis: DynamicAxis | undefined;
 
   /** Works on copies: the given network stays as it is. `facts` are what is known of its nodes. */
   constructor(original: Network, facts: ReadonlyMap<NetworkNode, NodeFacts> = new Map()) {
     const { network, copies } = cloneNetwork(original);
     for (const [node, known] of facts) {
       const copy = copies.get(node);
-      if (copy) this.facts.set(copy, known);
+      if (!copy) continue;
+      this.facts.set(copy, known);
+      // What a compile chose stays chosen: CNTK tells of a node's engine once.
+      copy.attributes = known.attributes;
     }
     for (const node of network.nodes) this.byName.set(node.name, node);
     this.groups = network.groups;
+    this.defaultAxis = original.defaultAxis;
     this.values = network.values;
   }
 
@@ -42,7 +48,8 @@ export class EditableNetwork {
 
   /** The network as it is now, for whoever compiles or saves it. */
   get network(): Network {
-    return { nodes: this.nodes, groups: this.groups, values: this.values };
+    const axis = this.defaultAxis && { defaultAxis: this.defaultAxis };
+    return { nodes: this.nodes, groups: this.groups, values: this.values, ...axis };
   }
 
   find(name: string): NetworkNode | undefined {
@@ -151,7 +158,9 @@ export class EditableNetwork {
    */
   copy(from: NetworkNode, values: Values | undefined, name: string, parts: CopiedParts): NetworkNode {
     const known = this.find(name);
-    const to = known ?? copyNode(from, { name, inputs: [], tags: new Set() });
+    // A copy gets an engine of its own when it is compiled.
+    const { engine: _, ...attributes } = from.attributes;
+    const to = known ?? copyNode(from, { name, attributes, inputs: [], tags: new Set() });
     if (known) this.copyOver(from, known, parts);
     else this.add(to);
     if (parts !== "value") to.inputs = [...from.inputs];

@@ -11,12 +11,16 @@ export class SeedCounter {
   private nextScriptName = 1;
 
   /** `forceConstant` is the configuration's `forceConstantRandomSeed`: every seed is 1, yet all are counted. */
-  constructor(readonly forceConstant = false) {}
+  constructor(private readonly forceConstant = false) {}
 
   /** The seed of the next randomly initialized parameter: 1, 2, 3, … */
   drawSeed(): number {
-    const seed = this.nextSeed++;
-    return this.forceConstant ? 1 : seed;
+    return this.seedFor(this.nextSeed++);
+  }
+
+  /** The seed that a parameter with a seed of its own really begins with (InputAndParamNodes.cpp, LazyInitParameters). */
+  seedFor(given: number): number {
+    return this.forceConstant ? 1 : given;
   }
 
   /** The number CNTK gives a node when it is constructed; it shows in few messages (duplicate names, copied functions). */
@@ -49,8 +53,7 @@ export class SeedCounter {
    * is that description's `randomSeedOffset`, `given` a seed that the parameter brings along (NDLNetworkBuilder.cpp).
    */
   drawScriptSeed(offset: number, given?: number): number {
-    const seed = (given ?? this.nextScriptSeed++) + offset;
-    return this.forceConstant ? 1 : seed;
+    return this.seedFor((given ?? this.nextScriptSeed++) + offset);
   }
 
   /** The name of what that language leaves unnamed: unnamed1, unnamed2, … (NetworkDescriptionLanguage.h, GenerateName). */

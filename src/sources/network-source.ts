@@ -34,4 +34,9 @@ export interface NetworkSource {
   readonly validatesSilently?: boolean;
   /** Builds the network that `section` describes under `key`. Throws CntkError for every mistake of the description. */
   build(section: ConfigSection, environment: SourceEnvironment): Promise<Network>;
+  /**
+   * Reads the description and builds nothing: where a training goes on from a checkpoint, CNTK still makes its builder
+   * (ActionsLib/NetworkFactory.cpp). Throws CntkError for mistakes that reading finds.
+   */
+  read(section: ConfigSection, environment: SourceEnvironment): Promise<void>;
 }

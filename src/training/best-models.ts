@@ -14,11 +14,18 @@ export class BestModels {
   private readonly best: Map<string, BestCriterion>;
 
   /** `resumed`: what a checkpoint holds, by the names of the criteria. */
-  constructor(names: readonly string[], resumed?: readonly BestCriterion[]) {
+  constructor(names: readonly string[], resumed: readonly BestCriterion[] = []) {
     const sorted = sortedByName(names.map((name) => ({ name })));
-    this.best = new Map(
-      sorted.map(({ name }, index) => [name, resumed?.[index] ?? { minimum: Number.MAX_VALUE, epoch: -1 }]),
-    );
+    this.best = new Map(sorted.map(({ name }) => [name, { minimum: Number.MAX_VALUE, epoch: -1 }]));
+    this.goBackTo(resumed);
+  }
+
+  /** Forgets what was better than what a checkpoint holds, the model of an epoch that is undone (SGD.cpp, LoadCheckPointInfo). */
+  goBackTo(saved: readonly BestCriterion[]): void {
+    [...this.best.keys()].forEach((name, index) => {
+      const known = saved[index];
+      if (known) this.best.set(name, known);
+    });
   }
 
   /** Takes note of a validation and prints what is best so far, in the order of the criteria. */

@@ -22,6 +22,7 @@ import { RateSearch } from "./rate-search.js";
 import type { SgdOptions } from "./sgd-options.js";
 import type { EpochState, Resumed } from "./state.js";
 import type { Teamwork } from "./teamwork.js";
+import { UncomputedGradients } from "./uncomputed-gradients.js";
 import type { TrainingCurves } from "./tensorboard.js";
 import type { Rates, Trainer } from "./trainer.js";
 import type { UnrollWarnings } from "./unroll-warnings.js";
@@ -98,6 +99,7 @@ class Epochs {
   /** Sequences side by side in the last minibatch delivered; 0 where the reader never tells. */
   private parallelSequences: number;
   private hasRun = false;
+  private readonly uncomputed: UncomputedGradients;
   private lastCriteria: readonly CriterionSum[] = [];
 
   constructor(private readonly request: EpochsRequest) {
@@ -116,9 +118,11 @@ class Epochs {
       resumed,
     );
     this.search = new RateSearch(options, startEpoch, session.log, resumed);
-    this.tuning = new MinibatchTuning(options, resumed?.minibatchSize ?? firstSize, session.log);
+    const sizeBefore = resumed?.minibatchSize ?? minibatchSizes.at(Math.max(startEpoch - 1, 0));
+    this.tuning = new MinibatchTuning(options, sizeBefore, session.log);
     this.normalization = new NormalizationConstants(options, session.log);
     this.totalSamplesSeen = resumed?.totalSamplesSeen ?? 0;
+    this.uncomputed = new UncomputedGradients(request.trainer);
   }
 
   async run(): Promise<readonly CriterionSum[]> {
@@ -305,6 +309,7 @@ class Epochs {
     if (gradientCheckDigits !== undefined && minibatch.columns > 0) {
       await trainer.checkGradients(minibatch, rates, gradientCheckDigits, session.log);
     }
+    this.uncomputed.refuse(minibatch, pieces, rates.learningRate > 0);
     return trainer.gradients(minibatch, rates.dropoutRate, pieces);
   }
 

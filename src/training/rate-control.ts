@@ -55,8 +55,10 @@ export class RateControl {
     private readonly log: RunLog,
     resumed?: RateState,
   ) {
-    this.rate = resumed?.learningRatePerSample ?? firstRate;
-    this.previous = resumed?.previousCriterion ?? Infinity;
+    // Without its checkpoint an earlier epoch has no rate, and counts as if its criterion had been 0 (TryLoadCheckPointInfo).
+    const isLost = startEpoch > 0;
+    this.rate = resumed?.learningRatePerSample ?? (isLost ? NaN : firstRate);
+    this.previous = resumed?.previousCriterion ?? (isLost ? 0 : Infinity);
     this.notCounted = startEpoch % options.rateControl.interval;
     if (this.adjusts && !resumed && explicitEpochs <= startEpoch) {
       throw new CntkError({

@@ -2,6 +2,7 @@ import { CntkError } from "../diagnostics/diagnostic.js";
 import type { FileAccess } from "../files/file-access.js";
 import {
   type BestCriterion,
+  type ModelFile,
   type ModelMatrix,
   modelFromNetwork,
   readCheckpoint,
@@ -10,7 +11,12 @@ import {
   saveModel,
   writeRenamed,
 } from "../model-files/index.js";
-import type { NetworkNode, ParameterValues, ShapedNetwork } from "../network/network.js";
+import {
+  formatShape,
+  type NetworkNode,
+  type ParameterValues,
+  type ShapedNetwork,
+} from "../network/network.js";
 import type { ElementType, Values } from "../numerics/values.js";
 import { checkpointFile } from "./checkpoints.js";
 import type { BlockMemory } from "./model-mergers.js";
@@ -90,14 +96,14 @@ export interface Resumed extends RateState {
 
 /**
  * Puts the parameters of a model file of the same network into a trainer, and the state of its random engines
- * (ComputationNetwork.h, RereadPersistableParameters).
+ * (ComputationNetwork.h, RereadPersistableParameters). Returns what the log says about it.
  */
 export async function reloadModel(
   files: FileAccess,
   path: string,
   trainer: Trainer,
   parameters: ParameterStore,
-): Promise<void> {
+): Promise<string> {
   const saved = openModel(files, path);
   const byName = new Map(saved.nodes.map((node) => [node.name, node]));
   const found = new Map<NetworkNode, ParameterValues>();
@@ -113,6 +119,27 @@ export async function reloadModel(
     }
   }
   await trainer.load({ parameters: parameters.with(found), engines });
+  return statisticsReshaped(saved, trainer.shaped);
+}
+
+/**
+ * Statistics of the data come out of a file as matrices; validating them gives them their input's shape again, which the log
+ * tells of, without ending the line (ComputationNetwork.cpp, ReadPersistableParameters).
+ */
+function statisticsReshaped({ nodes }: ModelFile, { facts, order }: ShapedNetwork): string {
+  const statistics = new Map(
+    order.filter(({ op }) => op.role === "precompute").map((node) => [node.name, node]),
+  );
+  let text = "";
+  for (const { name, values } of nodes) {
+    const node = statistics.get(name);
+    if (!node || !values) continue;
+    const read = formatShape([values.rows, values.columns]);
+    const shape = formatShape(facts.get(node)?.shape ?? []);
+    if (read === shape) continue;
+    text += `ValidateSubNetwork: ${name} ${node.op.name} operation changed, from ${read} to ${shape}.`;
+  }
+  return text;
 }
 
 /**

@@ -5,13 +5,12 @@ import type { CriterionSum } from "../log/training-lines.js";
 import type { Session } from "../session.js";
 import type { AutoAdjustOptions } from "./auto-adjust.js";
 import type { BestModels } from "./best-models.js";
-import { checkpointFile, modelFileAfter } from "./checkpoints.js";
+import { checkpointFile, modelFileAfter, supersededCheckpoints } from "./checkpoints.js";
 import type { EpochHooks } from "./epochs.js";
 import { crossValidationOptions } from "./evaluation-options.js";
 import { evaluate, type Evaluator } from "./evaluator.js";
 import type { ParameterStore } from "./parameters.js";
 import { evaluationTeam } from "./processes.js";
-import type { SgdOptions } from "./sgd-options.js";
 import {
   type EpochState,
   loadCheckpoint,
@@ -22,17 +21,6 @@ import {
 } from "./state.js";
 import type { TrainingRequest } from "./train-network.js";
 import type { Trainer } from "./trainer.js";
-
-/** Checkpoints that are needed no more once an epoch is saved: a training that may go back keeps the last decision's. */
-function supersededCheckpoints({ autoAdjust }: SgdOptions, epoch: number): readonly number[] {
-  const { loadBestModel, interval } = autoAdjust.rateControl;
-  if (autoAdjust.rates !== "adjusted after epochs" || !loadBestModel) return epoch > 0 ? [epoch - 1] : [];
-  const position = (epoch % interval) + 1;
-  const superseded: number[] = [];
-  if (position !== 1) superseded.push(epoch - 1);
-  if (position === interval) superseded.push(epoch - interval);
-  return superseded.filter((past) => past >= 0);
-}
 
 /** Why a training asks for the checkpoint of an earlier epoch, and what to do where there is none. */
 const restoreHints: Readonly<Record<AutoAdjustOptions["rates"], string>> = {
@@ -124,12 +112,15 @@ export class TrainingFiles implements EpochHooks {
   }
 
   async restoreEpoch(epoch: number): Promise<Resumed> {
-    const { files } = this.session;
-    const { trainer, values } = this.parts;
+    const { files, log } = this.session;
+    const { trainer, values, best } = this.parts;
     const model = this.modelAfter(epoch);
-    await reloadModel(files, model, trainer, values);
+    log.write(await reloadModel(files, model, trainer, values));
     const resumed = await loadCheckpoint(files, model, trainer);
-    if (resumed) return resumed;
+    if (resumed) {
+      best?.goBackTo(resumed.best ?? []);
+      return resumed;
+    }
     const message = `error opening file '${checkpointFile(model)}': No such file or directory`;
     throw new CntkError({
       code: "checkpoint-missing",

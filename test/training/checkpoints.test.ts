@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ConfigSection, MappedText } from "../../src/config/index.js";
 import type { FileAccess } from "../../src/files/file-access.js";
 import {
   checkpointFile,
@@ -6,6 +7,7 @@ import {
   modelFileAfter,
   removeSupersededCheckpoint,
 } from "../../src/training/checkpoints.js";
+import { readSgdOptions } from "../../src/training/sgd-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 /** A file system that holds files of these ages. */
@@ -54,16 +56,26 @@ describe("where a training goes on", () => {
 });
 
 describe("a run killed before it cleared the checkpoint before the last", () => {
-  const left = (startEpoch: number) => {
-    const contents = new Map(
-      ["m.0", "m.1", "m.1.ckp", "m.2", "m.2.ckp", "m", "m.ckp"].map((name) => [`/${name}`, ""] as const),
-    );
-    removeSupersededCheckpoint(memoryFiles(contents), "m", startEpoch, 3);
-    return [...contents.keys()].filter((name) => name.endsWith(".ckp"));
+  const text = "modelPath = m ; maxEpochs = 3 ; learningRatesPerSample = 1";
+  const section = ConfigSection.read(MappedText.of({ name: "f.cntk", text }), "f.cntk:train:SGD").result;
+  const { autoAdjust } = readSgdOptions(section);
+  const left = (startEpoch: number, checkpoints: readonly string[], adjusted = autoAdjust) => {
+    const contents = new Map(checkpoints.map((name) => [`/${name}.ckp`, ""] as const));
+    const options = { autoAdjust: adjusted, modelPath: "m", maxEpochs: 3 };
+    removeSupersededCheckpoint(memoryFiles(contents), options, startEpoch);
+    return [...contents.keys()];
   };
   it("has it cleared by the next, and nothing else", () => {
-    expect([-1, 0, 1].map(left)).toEqual(Array(3).fill(["/m.1.ckp", "/m.2.ckp", "/m.ckp"]));
-    expect(left(2)).toEqual(["/m.2.ckp", "/m.ckp"]);
-    expect(left(3)).toEqual(["/m.1.ckp", "/m.ckp"]);
+    for (const startEpoch of [-1, 0, 1]) expect(left(startEpoch, ["m.1", "m.2"])).toHaveLength(2);
+    expect(left(2, ["m.1", "m.2"])).toEqual(["/m.2.ckp"]);
+    expect(left(3, ["m.2", "m"])).toEqual(["/m.ckp"]);
+  });
+  // CNTK removes nothing when it begins: these are left by runs that ended.
+  it("is no training that ended without a checkpoint, that kept them all, or that goes back over two epochs", () => {
+    expect(left(3, ["m.2"])).toEqual(["/m.2.ckp"]);
+    expect(left(3, ["m.1", "m.2", "m"])).toHaveLength(3);
+    const rateControl = { ...autoAdjust.rateControl, loadBestModel: true, interval: 2 };
+    const adjusted = { ...autoAdjust, rates: "adjusted after epochs", rateControl } as const;
+    expect(left(3, ["m.2", "m"], adjusted)).toEqual(["/m.2.ckp", "/m.ckp"]);
   });
 });

@@ -1,7 +1,7 @@
 import { attempted } from "../../diagnostics/attempts.js";
 import { sourceLoader } from "../../source-loader.js";
 import type { NetworkSource } from "../network-source.js";
-import { buildNetwork } from "./build-network.js";
+import { buildNetwork, networkTree } from "./build-network.js";
 
 function source(key: string): NetworkSource {
   return {
@@ -12,6 +12,10 @@ function source(key: string): NetworkSource {
       const loader = sourceLoader(files, includeDirectories);
       const readFile = (path: string): string => attempted(() => files.readText(path));
       return buildNetwork({ ...rest, text, precision, loader, readFile }).network;
+    },
+    read(section, { files, includeDirectories }) {
+      networkTree(section.text(key), sourceLoader(files, includeDirectories));
+      return Promise.resolve();
     },
   };
 }

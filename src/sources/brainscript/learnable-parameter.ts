@@ -49,7 +49,7 @@ export function* readLearnableParameter(
     const attributes = {
       ...common,
       init,
-      seed: forced < 0 ? settings.seeds.drawSeed() : settings.seeds.forceConstant ? 1 : forced,
+      seed: forced < 0 ? settings.seeds.drawSeed() : settings.seeds.seedFor(forced),
       initValueScale: yield* args.number("initValueScale"),
       initFilterRank: yield* args.integer("initFilterRank"),
       initOutputRank: yield* args.integer("initOutputRank"),

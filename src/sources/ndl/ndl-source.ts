@@ -20,19 +20,32 @@ export const ndlSource: NetworkSource = {
   key: "NDLNetworkBuilder",
   validatesSilently: true,
   build(section, environment) {
-    return Promise.resolve(buildFromScripts(section.section("NDLNetworkBuilder"), section, environment));
+    const own = section.section("NDLNetworkBuilder");
+    return Promise.resolve(buildFromScript(readScripts(own, section, environment), own, environment));
+  },
+  read(section, environment) {
+    readScripts(section.section("NDLNetworkBuilder"), section, environment);
+    // The builder holds an empty network from the start.
+    environment.compiler.newDefaultAxis();
+    return Promise.resolve();
   },
 };
 
-function buildFromScripts(own: ConfigSection, outer: ConfigSection, environment: SourceEnvironment): Network {
-  const { files, seeds, elementType, log } = environment;
+/** The scripts of a section, parsed as one. */
+function readScripts(own: ConfigSection, outer: ConfigSection, environment: SourceEnvironment): Script {
+  const { seeds, log } = environment;
   const language = new ScriptLanguage(() => seeds.drawScriptName());
-  const seedOffset = own.integer("randomSeedOffset", 0);
   const inline = own.string("networkDescription", "") === "" ? inlineScripts(own, outer) : undefined;
   readMacroFiles(language, own, environment);
   log.write("NDLBuilder Using CPU\n");
   const script = new Script(language);
   for (const text of inline ?? fileScripts(own, environment)) script.parse(text);
+  return script;
+}
+
+function buildFromScript(script: Script, own: ConfigSection, environment: SourceEnvironment): Network {
+  const { files, seeds, elementType, log } = environment;
+  const seedOffset = own.integer("randomSeedOffset", 0);
   const network = new NewScriptNetwork();
   const settings = {
     elementType,

@@ -58,7 +58,7 @@ export class LayerMaker {
       shape: [rows, columns],
       init: uniformInit ? "uniform" : "gaussian",
       initValueScale,
-      seed: this.nextSeed++,
+      seed: this.counter.seedFor(this.nextSeed++),
       initOnCPUOnly: false,
     });
   }

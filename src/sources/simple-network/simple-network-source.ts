@@ -1,4 +1,5 @@
-import type { NetworkSource } from "../network-source.js";
+import type { ConfigSection } from "../../config/config-section.js";
+import type { NetworkSource, SourceEnvironment } from "../network-source.js";
 import { feedForwardNetwork } from "./feed-forward.js";
 import { feedForwardLanguageModel, logBilinearNetwork } from "./language-models.js";
 import { LayerMaker } from "./layer-maker.js";
@@ -8,7 +9,7 @@ import {
   lstmNetwork,
   noiseContrastiveLstmNetwork,
 } from "./lstm.js";
-import { type NetworkKind, readSimpleNetworkOptions } from "./options.js";
+import { type NetworkKind, readSimpleNetworkOptions, type SimpleNetworkOptions } from "./options.js";
 import { classLanguageModel, recurrentNetwork } from "./recurrent.js";
 
 const builders: Readonly<Record<NetworkKind, (maker: LayerMaker) => void>> = {
@@ -37,12 +38,26 @@ const builders: Readonly<Record<NetworkKind, (maker: LayerMaker) => void>> = {
 export const simpleNetworkSource: NetworkSource = {
   key: "SimpleNetworkBuilder",
   validatesSilently: true,
-  build(section, { elementType, seeds, log }) {
-    const own = section.section("SimpleNetworkBuilder");
-    log.write("SimpleNetworkBuilder Using CPU\n");
-    const options = readSimpleNetworkOptions(own, elementType);
+  build(section, environment) {
+    const { seeds } = environment;
+    const options = readDescription(section, environment);
     const maker = new LayerMaker(options, seeds, section.keySpan("SimpleNetworkBuilder"));
     builders[options.kind](maker);
     return Promise.resolve(maker.finish());
   },
+  read(section, environment) {
+    readDescription(section, environment);
+    // The builder holds an empty network from the start.
+    environment.compiler.newDefaultAxis();
+    return Promise.resolve();
+  },
 };
+
+function readDescription(
+  section: ConfigSection,
+  { elementType, log }: SourceEnvironment,
+): SimpleNetworkOptions {
+  const own = section.section("SimpleNetworkBuilder");
+  log.write("SimpleNetworkBuilder Using CPU\n");
+  return readSimpleNetworkOptions(own, elementType);
+}

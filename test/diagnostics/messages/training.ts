@@ -124,6 +124,16 @@ export const trainingCases: readonly MessageCase[] = [
     data: sparseData,
     sgd: `${base} ; numSubminibatches = 2`,
   }),
+  training("uncomputed-gradients", {
+    network: `
+      x = Input {2} ; y = Input {1}
+      h = DenseLayer {4, activation = Sigmoid} (x)
+      z = LinearLayer {1} (DenseLayer {3, activation = Sigmoid} (h))
+      error = SquareError (y, z)
+      criterionNodes = (error)`,
+    sgd: `maxEpochs = 2 ; minibatchSize = 4 ; epochSize = 4 ; learningRatesPerSample = 0.01
+      numSubminibatches = 2 ; AutoAdjust = [ autoAdjustLR = searchBeforeEpoch ]`,
+  }),
   training("rates-per-minibatch", {
     composite: true,
     sgd: `${base} ; momentumPerMB = 0.9 ; truncated = true`,
