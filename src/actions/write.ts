@@ -128,6 +128,7 @@ function outputPath(section: ConfigSection): string {
     throw new CntkError({
       code: "no-output",
       message: "write command: You must specify either 'writer'or 'outputPath'",
+      span: section.span,
       hint: "outputPath = PREFIX writes PREFIX.NODE as text",
     });
   }

@@ -219,13 +219,24 @@ export class ConfigSection {
   missing(key: string): CntkError {
     const hint = this.has(key)
       ? `'${key}' is given, but empty or 'default'`
-      : didYouMean(key, this.allKeys());
+      : (this.deeperHint(key) ?? didYouMean(key, this.allKeys()));
     return new CntkError({
       code: "missing-key",
       message: `configparameters: required parameter missing: ${this.name}:${key}`,
       ...(this.parent ? { span: this.span, label: `no '${key}' in this section or around it` } : {}),
       ...(hint === undefined ? {} : { hint }),
     });
+  }
+
+  /** Brackets that close too late put a key into the section before its own. */
+  private deeperHint(key: string): string | undefined {
+    const holds = (name: string): boolean => {
+      const text = this.raw(name);
+      if (!text || !/^\s*[[{]/.test(text.text)) return false;
+      return ConfigSection.read(text.trimBlanks(), name).result.hasOwn(key);
+    };
+    const around = this.keys().find(holds);
+    return around && `it stands inside of '${around}' in this section, where it is not looked for`;
   }
 
   private *allKeys(): Generator<string> {

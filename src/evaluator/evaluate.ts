@@ -377,9 +377,24 @@ function unknownIdentifier(
     "unknown-identifier",
     `unknown identifier '${name}'`,
     span,
-    host.nameHint?.(name) ?? didYouMean(name, known),
+    hintForName(name, known, scope, host),
   );
 }
+
+/** Members are often few, names in sight are many. */
+function hintForName(
+  name: string,
+  known: Iterable<string>,
+  scope: RecordValue | ObjectValue | undefined,
+  host: Host,
+): string | undefined {
+  const hint = host.nameHint?.(name) ?? didYouMean(name, known);
+  const members = scope?.kind === "object" ? [...known] : [];
+  if (hint !== undefined || members.length === 0) return hint;
+  return `its members are ${members.slice(0, mostNames).join(", ")}${members.length > mostNames ? ", …" : ""}`;
+}
+
+const mostNames = 10;
 
 function namesIn(scope: RecordValue | ObjectValue | undefined): readonly string[] {
   return (scope?.kind === "object" ? scope.memberNames?.() : scope?.names) ?? [];

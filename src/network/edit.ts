@@ -13,7 +13,7 @@ import type { OpDefinition } from "./op-definition.js";
 const groupNames: readonly NodeGroup[] = ["feature", "label", "criterion", "evaluation", "output"];
 
 /** A node with other contents. */
-type Changes = Partial<Pick<NetworkNode, "name" | "op" | "inputs" | "attributes" | "tags">>;
+type Changes = Partial<Pick<NetworkNode, "name" | "op" | "inputs" | "attributes" | "tags" | "origin">>;
 
 /** A copy of a node, with inputs, attributes and tags of its own. */
 export function copyNode(node: NetworkNode, changes: Changes = {}): NetworkNode {

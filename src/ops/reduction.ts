@@ -193,7 +193,37 @@ function lowerReduction(context: LoweringContext<ReductionAttributes>): void {
     emitMap(context, divide(argument(0), argument(1)), [sum, counted(context, input, "samples")]);
     return;
   }
+  if (operation === "argmax" && elementCount(dims) === 1) {
+    lowerPlaceOfMaximum(context, dims);
+    return;
+  }
   reduce(context.output);
+}
+
+/** The smallest number that is not denormal: where CNTK, looking for the maximum of a whole matrix, begins. */
+const smallestNormal = 2 ** -1022;
+
+/**
+ * One number in all is the place in the whole matrix (CPUMatrixImpl.h, TensorArgOp), which CNTK searches for something larger than
+ * the smallest positive number: −1 where nothing is.
+ */
+function lowerPlaceOfMaximum(context: LoweringContext<ReductionAttributes>, dims: readonly number[]): void {
+  const input = at(context.inputs, 0);
+  const { axis } = context.output;
+  const reduced = (operation: ReduceOperation): Operand => {
+    const result = context.temporary(context.output.dims, axis);
+    context.emit("reduce", [input], withDims(result, dims), { operation, scale: 1, gaps: "skipped" });
+    return result;
+  };
+  const [place, largest] = [reduced("argmax"), reduced("max")];
+  const found = binary("greater", argument(1), constant(smallestNormal));
+  if (axis === null) {
+    emitMap(context, select(found, argument(0), constant(-1)), [place, largest]);
+    return;
+  }
+  const isOne = binary("equal", argument(2), constant(1));
+  const expression = select(found, argument(0), select(isOne, constant(-1), argument(0)));
+  emitMap(context, expression, [place, largest, counted(context, input, "columns")]);
 }
 
 /** Gradients as expressions of 0 = g, 1 = input, 2 = output, all broadcast; after ReduceElementsNode::BackpropTo. */

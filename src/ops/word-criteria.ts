@@ -25,6 +25,24 @@ function mismatch(context: ShapeContext<object>, message: string, hint?: string)
   return shapeProblem(context.node, "shape-mismatch", message, hint);
 }
 
+/** Stands before an input whose gradient a criterion sets instead of adding to it. */
+const replacingGradient = defineOp({
+  name: "ReplacedGradient",
+  refusesSparse: takesSparse,
+  doc: "x; its gradient is the one that comes in, whatever consumers further on have contributed before.",
+  source:
+    "Source/ComputationNetworkLib/TrainingNodes.h, ClassBasedCrossEntropyWithSoftmaxNode::BackpropToNonLooping",
+  inputs: [{ name: "x", doc: "Any shape." }],
+  attributes: {},
+  internal: true,
+  differentiable: "yes",
+  overwritesGradient: () => [true],
+  memory: memoryNone,
+  shape: ({ inputs }) => ({ shape: at(inputs, 0).shape, dynamicAxis: at(inputs, 0).dynamicAxis }),
+  gradient: ({ outputGradient }) => [outputGradient],
+  lower: ({ inputs, output, emit }) => emit("copy", [at(inputs, 0)], output, {}),
+});
+
 const classBasedCrossEntropyWithSoftmax = defineOp({
   name: "ClassBasedCrossEntropyWithSoftmax",
   refusesSparse: takesSparse,
@@ -39,6 +57,8 @@ const classBasedCrossEntropyWithSoftmax = defineOp({
   attributes: {},
   nonLooping: true,
   differentiable: "yes",
+  gradientDiffers:
+    "that of the class logits replaces what other consumers of them contributed before, instead of being added",
   memory: memoryInputs,
   shape(context) {
     const { node, inputs } = context;
@@ -99,7 +119,10 @@ const classBasedCrossEntropyWithSoftmax = defineOp({
     const within = build.applyNamed("Plus", [logits, penalty]);
     return build.applyNamed("Plus", [
       build.applyNamed("CrossEntropyWithSoftmax", [oneHot(logits, label(0)), within]),
-      build.applyNamed("CrossEntropyWithSoftmax", [oneHot(classes, label(1)), classes]),
+      build.applyNamed("CrossEntropyWithSoftmax", [
+        oneHot(classes, label(1)),
+        build.apply(replacingGradient, [classes]),
+      ]),
     ]);
   },
 });

@@ -158,10 +158,13 @@ async function opened(
   } catch (error) {
     if (!(error instanceof CntkError) || error.diagnostic.span) throw error;
     const { diagnostic } = error;
-    for (const [, path = ""] of diagnostic.message.matchAll(/(?:file|reading) '([^']+)'/gi)) {
+    for (const [, quoted, path = quoted ?? ""] of diagnostic.message.matchAll(
+      /(?:file|reading) '([^']+)'|Could not open (?:file: )?(\S+)/gi,
+    )) {
       const span = placeOfValue(section, path);
       if (!span) continue;
-      const hint = error.code === "file-missing" ? missingFileHint(surroundings.files, path) : undefined;
+      const { files } = surroundings;
+      const hint = files.exists(path) ? undefined : missingFileHint(files, path);
       throw new CntkError({ ...diagnostic, span, hint: diagnostic.hint ?? hint });
     }
     throw error;

@@ -1,6 +1,7 @@
 import type { ConfigSection } from "../config/config-section.js";
 import type { Schedule } from "../config/schedule.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
+import { didYouMean, suggest } from "../diagnostics/suggest.js";
 import type { ElementType } from "../numerics/values.js";
 import { updateRuleFor, updateRules, type UpdateOptions, type UpdateRule } from "../updates/index.js";
 import { type AutoAdjustOptions, readAutoAdjust } from "./auto-adjust.js";
@@ -66,7 +67,7 @@ export interface SgdOptions extends UpdateOptions {
  */
 export function readSgdOptions(section: ConfigSection, elementType: ElementType = "double"): SgdOptions {
   const fail: Fail = (code, message, key, hint) => {
-    throw new CntkError({ code, message, span: key ? section.keySpan(key) : undefined, hint });
+    throw new CntkError({ code, message, span: key ? section.keySpan(key) : section.span, hint });
   };
   const adjustSection = section.optionalSection("AutoAdjust");
   const minibatchSizes = section.integerSchedule("minibatchSize", [256]);
@@ -155,6 +156,8 @@ function readUnused(section: ConfigSection): void {
 const oldSearchSize =
   "WARNING: 'numMiniBatch4LRSearch' is deprecated, please remove it and use 'numSamples4Search' instead.\n";
 
+const rateKeys = ["learningRatesPerMB", "learningRatesPerSample"];
+
 type Fail = (code: string, message: string, key?: string, hint?: string) => never;
 
 /** The update rule, with its options; the old useAdagrad wins over gradUpdateType. */
@@ -163,7 +166,14 @@ function updateRule(section: ConfigSection, fail: Fail): UpdateRule {
   if (!asked) {
     const words = "none | adagrad | rmsProp | fsAdagrad ";
     const message = `ParseGradUpdateType: Invalid Gradient Updating Type. Valid values are (${words})`;
-    fail("gradient-update", message, "gradUpdateType");
+    const word = section.string("gradUpdateType", "none");
+    const near = didYouMean(word, ["none", "adagrad", "rmsProp", "fsAdagrad"]);
+    fail(
+      "gradient-update",
+      message,
+      "gradUpdateType",
+      /^adam/i.test(word) ? "fsAdagrad comes nearest to Adam" : near,
+    );
   }
   // CNTK reads the options of all rules, whichever is asked for: a value that is no number is found.
   const rules = new Map(updateRules.map((entry) => [entry, entry.rule(section)]));
@@ -214,11 +224,12 @@ function learningRates(
     return { learningRate, explicitRates: perMinibatch.length };
   }
   if (optional) return { learningRate: () => 0, explicitRates: 0 };
+  const meant = section.keys().find((key) => suggest(key, rateKeys) !== undefined);
   return fail(
     "learning-rates",
     "If autoLearnRateSearchType is false you must specify the learningRatesPerSample or learningRatesPerMB parameter.",
-    undefined,
-    "for example learningRatesPerSample = 0.001",
+    meant,
+    (meant && didYouMean(meant, rateKeys)) ?? "for example learningRatesPerSample = 0.001",
   );
 }
 

@@ -27,6 +27,7 @@ import {
 import { feedNetwork } from "./feed.js";
 import { located } from "./located-failures.js";
 import { checkGradients } from "./gradient-check.js";
+import { type MixedGradients, mixedGradients } from "./mixed-gradients.js";
 import { Noise } from "./noise.js";
 import type { ParameterStore } from "./parameters.js";
 import { type EngineState, joined, type TrainerState } from "./trainer-state.js";
@@ -63,6 +64,7 @@ export class Trainer {
   private count = 0;
   private readonly noise: Noise;
   private hasRun = false;
+  private mixed: MixedGradients | undefined;
   /** Values of all parameters as they were put in; those that the plan holds have changed since. */
   private values: ParameterStore;
   /** The network as it is by now: what is known of some nodes changes while it is trained. */
@@ -177,7 +179,8 @@ export class Trainer {
   async gradients(minibatch: Minibatch, dropoutRate: number, pieces = 1): Promise<MinibatchSums> {
     const { shaped } = this.request;
     if (minibatch.columns === 0) return noSums(this.watched);
-    if (!this.hasRun) this.refuseData(minibatch, dropoutRate);
+    if (this.hasRun) this.refuseMixedGradients("later");
+    else this.refuseData(minibatch, dropoutRate);
     const split = splitMinibatch(minibatch, pieces);
     if (split.length > 1) refusePieces(shaped.order, shaped.facts);
     const summed = split.length > 1 ? new Map<string, Values>() : undefined;
@@ -323,7 +326,17 @@ export class Trainer {
     // Inputs that do not take the data at all come first, as data do.
     feedNetwork(minibatch, inputs, shaped.facts);
     refuseData(restrictOrder(shaped.order, this.watched), shaped.facts, dropoutRate);
+    this.refuseMixedGradients("atOnce");
     this.hasRun = true;
+  }
+
+  private refuseMixedGradients(when: keyof MixedGradients): void {
+    const { shaped, criterion } = this.request;
+    this.mixed ??= this.noGradients
+      ? {}
+      : mixedGradients(restrictOrder(shaped.order, [criterion]), shaped.facts);
+    const error = this.mixed[when];
+    if (error) throw error;
   }
 
   /** Ends the training where CNTK would: with the first update that it does not do for sparse gradients. */

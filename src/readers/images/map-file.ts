@@ -26,17 +26,17 @@ export function readMapFile(
   if (!files.exists(path) || files.isDirectory(path)) {
     throw new CntkError({ code: "image-map", message: `Could not open ${path} for reading.` });
   }
-  const lines = files.readText(path).split("\n");
+  const text = files.readText(path);
+  const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
   if (lines.length === 0)
     throw new CntkError({ code: "image-map", message: `The map file ${path} is empty.` });
   return lines.map((line, number) => {
-    const fail = (message: string): never => {
-      throw new CntkError({
-        code: "image-map",
-        message,
-        hint: `line ${number + 1} of ${path}, counted from 1: ${JSON.stringify(line.slice(0, 80))}`,
-      });
+    const fail = (message: string, hint?: string, part = line): never => {
+      const start =
+        lines.slice(0, number).reduce((sum, { length }) => sum + length + 1, 0) + line.lastIndexOf(part);
+      const span = { source: { name: path, text }, start, end: start + Math.max(1, part.trimEnd().length) };
+      throw new CntkError({ code: "image-map", message, span, hint });
     };
     const fields = line.split("\t");
     const hasKey = fields.length >= 3 && fields[2] !== "";
@@ -44,15 +44,23 @@ export function readMapFile(
     if (image === "" || label === "") {
       return fail(
         `Invalid map file format, must contain 2 or 3 tab-delimited columns, line ${number} in file ${path}.`,
+        line.includes("\t")
+          ? "a line is path, tab, number of the class"
+          : "a tab parts path and class, not a blank",
       );
     }
     const digits = /^\s*\+?(\d+)/.exec(label)?.[1];
     if (digits === undefined || digits.length > 19) {
-      return fail(`Cannot parse label value on line ${number}, second column, in file ${path}.`);
+      const hint = /^\d+$/.test(image)
+        ? "the path comes first, then a tab and the number of the class"
+        : "a line is path, tab, label: the number of a class, from 0";
+      return fail(`Cannot parse label value on line ${number}, second column, in file ${path}.`, hint, label);
     }
     if (Number(digits) >= labelDimension) {
       return fail(
         `Image '${image}' has invalid class id '${digits}'. It is exceeding the label dimension of '${labelDimension}'. Line ${number} in file ${path}.`,
+        `classes are numbered from 0: labelDim = ${labelDimension} has 0 to ${labelDimension - 1}`,
+        label,
       );
     }
     const key = hasKey ? keyOf(fields[0] ?? "", keys, fail) : keyOf(String(number), keys, fail);

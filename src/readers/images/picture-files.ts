@@ -1,4 +1,5 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
+import { missingFileHint } from "../../files/missing-file.js";
 import type { FileAccess } from "../../files/file-access.js";
 import type { PictureDecoder } from "./picture.js";
 import { ZipFile } from "./zip-file.js";
@@ -28,7 +29,12 @@ export class PictureFiles {
       return this.zip(expanded.slice(0, at)).read(inside, this.decoder);
     }
     if (!this.files.exists(expanded) || this.files.isDirectory(expanded)) {
-      throw new CntkError({ code: "image-missing", message: `Cannot open file '${path}'` });
+      const beside = `${this.folder}/${path}`;
+      const hint =
+        path === expanded && this.files.exists(beside)
+          ? `.../${path} is a path from the folder of the map file`
+          : missingFileHint(this.files, expanded);
+      throw new CntkError({ code: "image-missing", message: `Cannot open file '${path}'`, hint });
     }
     return this.files.readBytes(expanded);
   }

@@ -163,7 +163,7 @@ function* copySection(
   log(`CloneFunction: (${shown.join(", ")}) -> ${describeOutputs(outputs)}\n`);
   for (const node of copied) {
     const changes = treatment === "constant" ? frozenAttributes(node) : undefined;
-    standIns.set(node, factory.duplicate(node, `${path}.${node.node.name}`, changes));
+    standIns.set(node, factory.duplicate(node, `${path}.${node.node.name}`, changes, span));
   }
   const relinked = relink(standIns, log);
   log(`CloneFunction: Cloned ${copied.length} nodes and relinked ${relinked} inputs.\n`);

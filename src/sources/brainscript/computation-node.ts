@@ -1,6 +1,7 @@
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { didYouMean } from "../../diagnostics/suggest.js";
 import { inSteps, type Evaluation } from "../../evaluator/index.js";
+import type { Span } from "../../diagnostics/source.js";
 import type { CallContext, NativeClass, RecordValue, Value } from "../../evaluator/values.js";
 import { declarationList } from "../../network/attributes.js";
 import { makeNode } from "../../network/build.js";
@@ -66,8 +67,8 @@ export class NodeFactory {
   }
 
   /** A copy of a node with the same values, under its own or another name; `changes` are attributes that differ. */
-  duplicate(value: NodeValue, name?: string, changes?: Attributes): NodeValue {
-    const copy = value.duplicate(this.settings.seeds.drawNodeNumber(), name, changes);
+  duplicate(value: NodeValue, name?: string, changes?: Attributes, origin?: Span): NodeValue {
+    const copy = value.duplicate(this.settings.seeds.drawNodeNumber(), name, changes, origin);
     const values = this.values.get(value.node);
     if (values) this.values.set(copy.node, values);
     return copy;

@@ -62,9 +62,14 @@ export class NodeValue implements ObjectValue {
    * Another node of the same kind, attributes, inputs, tags and shape (ComputationNode.h, Duplicate). What it is called by
    * default is what the node is called. `changes` are attributes that differ.
    */
-  duplicate(number: number, name = this.node.name, changes: Attributes = {}): NodeValue {
+  /** `origin`: the place of a copy whose original, of a model file, has none. */
+  duplicate(number: number, name = this.node.name, changes: Attributes = {}, origin?: Span): NodeValue {
     const attributes = { ...(this.facts?.attributes ?? this.node.attributes), ...changes };
-    const copy = new NodeValue(copyNode(this.node, { name, attributes }), number, this.span);
+    const copy = new NodeValue(
+      copyNode(this.node, { name, attributes, origin: this.node.origin ?? origin }),
+      number,
+      this.span,
+    );
     copy.attached = this.attached;
     copy.facts = this.facts && { ...this.facts, attributes };
     return copy;

@@ -51,6 +51,11 @@ export const configurationCases: readonly MessageCase[] = [
   configuration("precision", "type = double\ncommand = train\ntrain = [ action = train ]"),
   configuration("command-missing", "command = trainNet\ntrainNetwork = [ action = train ]"),
   configuration("missing-key", "command = train\ntrain = [\n  action = train\n]", "configFile=net.cntk"),
+  configuration(
+    "missing-key",
+    "command = test\ntest = [\n  action = test ; modelPath = net.model\n  output = [\n    reader = [ file = data.txt ]\n  ]\n]",
+    "configFile=net.cntk",
+  ),
   configuration("unknown-action", "command = train\ntrain = [ action = trian ]"),
   configuration(
     "builder-missing",

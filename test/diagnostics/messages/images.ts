@@ -46,8 +46,14 @@ function reading(
 export const imageCases: readonly MessageCase[] = [
   reading("image-map", { map: "a.png 0\n" }),
   reading("image-map", { map: "a.png\tcat\n" }),
+  reading("image-map", { map: "0\ta.png\n" }),
   reading("image-map", { map: "a.png\t0\nb.png\t2\n" }),
   reading("image-missing", { map: "a.png\t0\nc.png\t1\n" }),
+  {
+    ...reading("image-map", {}),
+    command:
+      "configFile=net.cntk reader=[deserializers=([type=ImageDeserializer;module=ImageReader;file=date.txt;input=[x=[transforms=([type=Scale;width=2;height=2;channels=3])];y=[labelDim=2]]])]",
+  },
   reading("image-format", { files: { "b.png": "no picture" } }),
   reading("image-format", { files: { "b.png": png(2, 2).slice(0, 40) } }),
   reading("image-zip", { map: "all.zip@/a.png\t0\n" }),

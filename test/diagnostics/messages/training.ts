@@ -19,6 +19,7 @@ export const trainingCases: readonly MessageCase[] = [
     sgd: "maxEpochs = 3000000000 ; minibatchSize = 2 ; learningRatesPerSample = 0.01",
   }),
   training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2" }),
+  training("learning-rates", { sgd: "maxEpochs = 1 ; minibatchSize = 2 ; learningRatePerMB = 0.1" }),
   training("learning-rates", { sgd: `${base} ; learningRatesPerMB = 0.1` }),
   training("learning-rate-search", { sgd: `${base}\nautoAdjust = [ autoAdjustLR = sometimes ]` }),
   training("criterion-shape", { sgd: `${base}\ntrainCriterionNodeName = z` }),
