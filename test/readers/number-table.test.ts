@@ -4,6 +4,7 @@ import { MappedText } from "../../src/config/mapped-text.js";
 import { denseValues } from "../../src/minibatch/index.js";
 import { readerFromConfig } from "../../src/readers/index.js";
 import { memoryFiles } from "../support/memory-files.js";
+import { readEpoch } from "../support/read-epoch.js";
 import { rejectionOf } from "../support/problem-of.js";
 
 const table = ["cat 0.5 1e2 7", "dog -1 +2 8", "cat 3.25 4 9", "", "cow 5 6 10"].join("\n");
@@ -156,7 +157,12 @@ describe("UCIFastReader", () => {
       "writerType of UCIFastReader is not available yet",
     ],
   ])("refuses %s", async (_, text, files, message) => {
-    const problem = await rejectionOf(Promise.resolve().then(() => open(text, files).reader));
+    // What is wrong with the data is told of with the first minibatch, else at once.
+    const read = async () => {
+      const reader = await open(text, files).reader;
+      return readEpoch(reader, { minibatchSize: 2 });
+    };
+    const problem = await rejectionOf(read());
     expect(problem.message).toContain(message);
   });
 

@@ -35,6 +35,8 @@ export class NumberTableReader implements Reader {
   private wasStarted = false;
   /** A label file that is not there yet, and is made when all data have been seen. */
   private missingLabels: string | undefined;
+  /** What is wrong with the data: the first minibatch tells of it. */
+  private readonly problem: CntkError | undefined;
   private ordered: { readonly seed: number; readonly order: Uint32Array } | undefined;
 
   constructor(
@@ -52,7 +54,8 @@ export class NumberTableReader implements Reader {
     }
     const isCategory = labels?.type === "category";
     this.categories = isCategory ? categoriesOf(labels, this.table, files, createsMapping) : new Map();
-    if (isCategory) this.checkLabels(labels);
+    this.problem = this.table.problem ?? (isCategory ? this.unknownLabel(labels) : undefined);
+    if (isCategory && !files.exists(labels.mappingFile)) this.missingLabels = labels.mappingFile;
     const streams: StreamDescription[] = [
       { name: features.name, dimension: features.count, storage: "dense" },
     ];
@@ -69,11 +72,12 @@ export class NumberTableReader implements Reader {
     return Promise.resolve();
   }
 
-  next(): Promise<Minibatch | undefined> {
+  async next(): Promise<Minibatch | undefined> {
+    if (this.problem) throw this.problem;
     const { minibatchSize, epoch, rank, workers } = this.request;
     const { size } = this.plan;
     const inEpoch = this.position % size;
-    if (minibatchSize === 0 || Math.floor(this.position / size) !== epoch) return Promise.resolve(undefined);
+    if (minibatchSize === 0 || Math.floor(this.position / size) !== epoch) return undefined;
     let count = Math.min(minibatchSize, this.table.samples, size - inEpoch);
     // A minibatch does not reach over the end of the data where it may be smaller.
     const { partialMinibatches } = this.options;
@@ -86,9 +90,9 @@ export class NumberTableReader implements Reader {
       number,
     ];
     const isDropped = count < minibatchSize && !partialMinibatches;
-    if (isDropped || begin === end) return Promise.resolve(undefined);
+    if (isDropped || begin === end) return undefined;
     const samples = Array.from({ length: end - begin }, (_, index) => this.sampleAt(first + begin + index));
-    return Promise.resolve(this.deliver(samples));
+    return this.deliver(samples);
   }
 
   close(): Promise<void> {
@@ -178,16 +182,14 @@ export class NumberTableReader implements Reader {
     return Math.max(labels.dimension, this.categories.size);
   }
 
-  private checkLabels({ mappingFile }: TableLabels): void {
+  private unknownLabel({ mappingFile }: TableLabels): CntkError | undefined {
     const unknown = this.table.labels.find((word) => !this.categories.has(word));
-    if (unknown !== undefined) {
-      throw new CntkError({
-        code: "data-format",
-        message: `label found in data not specified in label mapping file: ${unknown}`,
-        hint: `'${mappingFile}' lists ${this.categories.size} labels, one a line`,
-      });
-    }
-    if (!this.surroundings.files.exists(mappingFile)) this.missingLabels = mappingFile;
+    if (unknown === undefined) return undefined;
+    return new CntkError({
+      code: "data-format",
+      message: `label found in data not specified in label mapping file: ${unknown}`,
+      hint: `'${mappingFile}' lists ${this.categories.size} labels, one a line`,
+    });
   }
 
   /** Source: WriteLabelFile, and the blanks that File.cpp puts around words. */

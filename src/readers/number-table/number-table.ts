@@ -9,11 +9,13 @@ export interface NumberTable {
   readonly features: Values;
   /** Words of the label columns, sample after sample. */
   readonly labels: readonly string[];
+  /** What is wrong with a line; CNTK comes to it when it reads samples, after it has counted them. */
+  readonly problem?: CntkError;
 }
 
 const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
-/** Reads the table. Throws CntkError `data-format` for a line with too few columns, or a word where a number should be. */
+/** Reads the table. A line with too few columns, or a word where a number should be, is a `problem`, `data-format`. */
 export function readNumberTable(options: NumberTableOptions, files: FileAccess): NumberTable {
   const { file, features, labels, delimiter, decimalPoint, elementType } = options;
   const separators = new RegExp(`[ \\t\\r${delimiter.replace(/[\\\]^-]/g, "\\$&")}]+`);
@@ -24,7 +26,7 @@ export function readNumberTable(options: NumberTableOptions, files: FileAccess):
     .filter(({ words }) => words.length > 0);
   const values = newValues(elementType, lines.length * features.count);
   const words: string[] = [];
-  lines.forEach(({ words: columns, line }, sample) => {
+  const readLine = ({ words: columns, line }: (typeof lines)[number], sample: number): void => {
     for (let i = 0; i < features.count; i++) {
       const word = columnOf(columns, features, i, file, line);
       const text = decimalPoint === "." ? word : word.replace(decimalPoint, ".");
@@ -32,8 +34,15 @@ export function readNumberTable(options: NumberTableOptions, files: FileAccess):
       values[sample * features.count + i] = Number(text);
     }
     for (let i = 0; i < (labels?.count ?? 0); i++) words.push(columnOf(columns, labels!, i, file, line));
-  });
-  return { samples: lines.length, features: values, labels: words };
+  };
+  const table = { samples: lines.length, features: values, labels: words };
+  try {
+    lines.forEach(readLine);
+  } catch (problem) {
+    if (problem instanceof CntkError) return { ...table, problem };
+    throw problem;
+  }
+  return table;
 }
 
 function columnOf(
