@@ -130,6 +130,15 @@ const transposeDimensions = defineOp({
     const dynamicAxis = inferDynamicAxis(context);
     const input = at(context.inputs, 0).shape;
     const { axis1, axis2 } = attributes;
+    // Of a value without axes CNTK expects a permutation.
+    if (input.length === 0) {
+      throw shapeProblem(
+        node,
+        "no-such-axis",
+        `${describeShort(node)}: Cannot transpose via permutation and axes indices != 0`,
+        `'${at(context.inputs, 0).node.name}' is a number without axes`,
+      );
+    }
     if (axis1 < 1 || axis2 < 1) {
       throw shapeProblem(
         node,
@@ -138,7 +147,7 @@ const transposeDimensions = defineOp({
         `axes ${axis1} and ${axis2} were given`,
       );
     }
-    if (input.length > 0 && axis1 > input.length && axis2 > input.length) {
+    if (axis1 > input.length && axis2 > input.length) {
       throw shapeProblem(
         node,
         "no-such-axis",
