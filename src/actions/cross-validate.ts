@@ -2,7 +2,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { average, type CriterionSum } from "../log/training-lines.js";
 import { formatGeneral } from "../numerics/number-format.js";
-import type { NetworkNode, ShapedNetwork } from "../network/network.js";
+import type { ShapedNetwork } from "../network/network.js";
 import { inferenceGraph, requirePlan, shapeNetwork } from "../pipeline.js";
 import { type Reader, readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -98,7 +98,8 @@ export const crossValidateAction: Action = {
     const { modelPath, evaluationNodes } = readCrossValidation(section);
     const { files, untrained } = session;
     if (!files.exists(modelPath) && !untrained?.has(files.resolve(modelPath))) return;
-    const { shaped, nodes } = loaded(session, modelPath, evaluationNodes);
+    const shaped = loaded(session, modelPath);
+    const nodes = evaluationNodesNamed(session, shaped, evaluationNodes);
     requirePlan(inferenceGraph(shaped, nodes), session.elementType);
   },
 };
@@ -109,17 +110,12 @@ function validationReader(section: ConfigSection): ConfigSection {
 }
 
 /** A model compiles silently. */
-function loaded(
-  session: Session,
-  path: string,
-  names: readonly string[],
-): { readonly shaped: ShapedNetwork; readonly nodes: NetworkNode[] } {
+function loaded(session: Session, path: string): ShapedNetwork {
   const model = loadModelFile(session, path);
   requirePrecision(session.elementType, model, path);
   const network = networkFromModel(model, path);
   session.axisNames.takenByLoading(network);
-  const shaped = inModelFile(path, () => shapeNetwork(session, network, 0).shaped, "hint");
-  return { shaped, nodes: evaluationNodesNamed(session, shaped, names) };
+  return inModelFile(path, () => shapeNetwork(session, network, 0).shaped, "hint");
 }
 
 async function validate(
@@ -129,8 +125,10 @@ async function validate(
   reader: Reader,
 ): Promise<readonly CriterionSum[]> {
   const { log, signal, onProgress } = session;
+  const shaped = loaded(session, model);
+  // What its compile tells, of convolutions, stands before the model's name.
   log.write(`Model ${model} --> \n`);
-  const { shaped, nodes } = loaded(session, model, evaluationNodes);
+  const nodes = evaluationNodesNamed(session, shaped, evaluationNodes);
   const values = parameterValues(shaped, session.elementType);
   const evaluator = await Evaluator.compile(session, shaped, nodes, values);
   try {

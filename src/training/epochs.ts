@@ -99,6 +99,8 @@ class Epochs {
   /** Sequences side by side in the last minibatch delivered; 0 where the reader never tells. */
   private parallelSequences: number;
   private hasRun = false;
+  /** The last pass ended before its data did. */
+  private readsAhead = false;
   private readonly uncomputed: UncomputedGradients;
   private lastCriteria: readonly CriterionSum[] = [];
 
@@ -236,6 +238,9 @@ class Epochs {
     const readsApart = parallel.active(epoch) && distributedReading;
     const pieces = options.pieces.needed(minibatchSize, this.parallelSequences);
     const part = readsApart ? parallel.partOf(epoch) : { rank: 0, workers: 1 };
+    // A reader that was left in the middle has begun with another minibatch, and ends that first (ReaderShim.cpp, StartEpoch).
+    if (this.readsAhead) await reader.next();
+    this.readsAhead = false;
     await reader.start({ epoch, minibatchSize, epochSize: options.epochSize, ...part });
     if (options.traceLevel > 0) {
       const reading = readsApart ? ", distributed reading is ENABLED" : "";
@@ -268,8 +273,10 @@ class Epochs {
     const divides = parallel.active(epoch) && !readsApart;
     let position = 0;
     for (let goesOn = true; ;) {
-      // CNTK stops short trainings behind the data that they may use; what was read ahead is dropped.
-      const read = position > 0 && position > mostSamples ? undefined : await reader.next();
+      // CNTK stops short trainings behind the data that they may use: what it has read by then is dropped.
+      const next = await reader.next();
+      const read = position > mostSamples ? undefined : next;
+      if (next && !read) this.readsAhead = true;
       // Processes that read apart from each other go on until all of them are done.
       if (!read && !(readsApart && goesOn)) break;
       if (read) position += realSamples(read) * workers;
