@@ -77,9 +77,18 @@ class NodeFiles implements FileAccess {
   }
 
   readBytes(relative: string): Uint8Array {
-    const bytes = guarded("opening", relative, () => fs.readFileSync(this.resolve(relative)));
+    const bytes = this.content(relative);
     // A Buffer is a Uint8Array whose `slice` shares memory; callers expect the real one's.
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Of a device like /dev/zero, which never ends, no more than its beginning. */
+  private content(relative: string): Buffer {
+    return guarded("opening", relative, () => {
+      const absolute = this.resolve(relative);
+      const isDevice = this.status(relative)?.isCharacterDevice() ?? false;
+      return isDevice ? beginningOf(absolute) : fs.readFileSync(absolute);
+    });
   }
 
   ownBytes(relative: string): Uint8Array {
@@ -87,7 +96,7 @@ class NodeFiles implements FileAccess {
   }
 
   readText(relative: string): string {
-    return guarded("opening", relative, () => fs.readFileSync(this.resolve(relative), "utf8"));
+    return this.content(relative).toString("utf8");
   }
 
   open(relative: string): RandomAccessFile {
@@ -112,6 +121,17 @@ class NodeFiles implements FileAccess {
 
   remove(relative: string): void {
     guarded("writing", relative, () => fs.rmSync(this.resolve(relative), { force: true }));
+  }
+}
+
+/** What a device gives at once: whoever reads it complains of what it holds, as of any other file. */
+function beginningOf(device: string): Buffer {
+  const bytes = Buffer.alloc(64 * 1024);
+  const descriptor = fs.openSync(device, "r");
+  try {
+    return bytes.subarray(0, fs.readSync(descriptor, bytes));
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 

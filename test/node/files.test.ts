@@ -135,3 +135,8 @@ it("finds the BrainScript library", () => {
   expect(sources.length).toBeGreaterThan(0);
   for (const { name, text } of sources) expect([name.endsWith(".bs"), text.length > 0]).toEqual([true, true]);
 });
+
+it.runIf(existsSync("/dev/zero"))("of a device that never ends the beginning is read", () => {
+  expect(files.readBytes("/dev/zero").every((byte) => byte === 0)).toBe(true);
+  expect(files.readText("/dev/null")).toBe("");
+});
