@@ -11,7 +11,9 @@ import type { ConfigSection } from "./config/config-section.js";
 import type { MappedText } from "./config/mapped-text.js";
 import { attempted } from "./diagnostics/attempts.js";
 import { CntkError } from "./diagnostics/diagnostic.js";
-import type { Network, ShapedNetwork } from "./network/network.js";
+import type { FileAccess } from "./files/file-access.js";
+import type { LogSink } from "./log/log.js";
+import type { Network, NetworkNode, ShapedNetwork } from "./network/network.js";
 import {
   brainScriptSources,
   type BuiltNetwork,
@@ -185,16 +187,39 @@ export function evaluateNetwork(session: Building, tree: Program, traceLevel: nu
  * same network found, where it has been changed since.
  */
 export function shapeNetwork(
-  session: Pick<Session, "axisNames" | "elementType" | "seeds" | "log" | "traceLevel">,
+  session: Pick<Session, "axisNames" | "elementType" | "seeds" | "log" | "traceLevel"> &
+    Partial<Pick<Session, "files" | "findings">>,
   network: Network,
   traceLevel: number,
   previous?: ShapedNetwork,
 ): ValidatedNetwork {
-  const { axisNames, elementType, seeds, log: sink, traceLevel: mathTraceLevel } = session;
+  const { axisNames, elementType, seeds, log: sink, traceLevel: mathTraceLevel, files, findings } = session;
+  // A check asks for no data.
+  const isRun = files !== undefined && findings === undefined;
   const options = { traceLevel, mathTraceLevel, axisNames, elementType, previous, sink };
-  const validated = validateNetwork(network, options);
+  const validated = validateNetwork(network, {
+    ...options,
+    finally: isRun ? (node) => requireLabels(node, files, sink) : undefined,
+  });
   seeds.skipNodeNumbers(flowControlNodes(validated));
   return validated;
+}
+
+/**
+ * A Trace of categories reads their names when it is validated; the log tells of the tries before it says which node failed.
+ * Source: Source/ComputationNetworkLib/SpecialPurposeNodes.cpp, TraceNode::Validate.
+ */
+function requireLabels({ attributes }: NetworkNode, files: FileAccess, log: LogSink): void {
+  const { type, labelMappingFile: path } = attributes;
+  if (typeof path !== "string" || path === "" || (type !== "category" && type !== "sparse")) return;
+  try {
+    attempted(() => files.readText(path));
+  } catch (error) {
+    if (!(error instanceof CntkError)) throw error;
+    const { logged, ...diagnostic } = error.diagnostic;
+    if (logged) log.write(`${logged}\n`);
+    throw new CntkError(diagnostic);
+  }
 }
 
 /**

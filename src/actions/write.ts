@@ -3,7 +3,7 @@ import type { ConfigSection } from "../config/config-section.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { findNode } from "../network/find-node.js";
-import type { NetworkNode, NodeGroup, ShapedNetwork } from "../network/network.js";
+import type { Network, NetworkNode, NodeGroup, ShapedNetwork } from "../network/network.js";
 import { gradientGraph, inferenceGraph, requirePlan, shapeNetwork } from "../pipeline.js";
 import { readerFromConfig } from "../readers/index.js";
 import type { Session } from "../session.js";
@@ -207,10 +207,17 @@ function listedInVain([name = ""]: readonly string[], { network }: ShapedNetwork
     const names = name.split(/[;\s]+/).filter(Boolean);
     return `names are separated by ':' or ',': outputNodeNames = (${names.join(":")})`;
   }
-  return didYouMean(
-    name,
-    network.nodes.map((node) => node.name),
-  );
+  const names = network.nodes.map((node) => node.name);
+  return didYouMean(name, names) ?? `the nodes that no other node uses are ${lastNodes(network).join(", ")}`;
+}
+
+/** Where a network ends: what users mostly ask for. */
+function lastNodes({ nodes }: Network): string[] {
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  return nodes
+    .filter((node) => !used.has(node))
+    .map(({ name }) => name)
+    .slice(0, 8);
 }
 
 /** nodeUnitTest: a Pass node NAME.grad above each input and parameter; its gradient is written too. */

@@ -7,7 +7,6 @@ import { at, defineOp, describeShort, formatDims, memoryNone, shapeProblem } fro
 import { withDims } from "./lowering.js";
 import { inferDynamicAxis } from "./shape-rules.js";
 import { axisField } from "./stored-parts.js";
-import { refusesInputs } from "./sparse-data.js";
 
 const reshapingNodes = "Source/ComputationNetworkLib/ReshapingNodes.h";
 
@@ -61,7 +60,12 @@ function reshapedShape(context: ShapeContext<ReshapeAttributes>): ShapeResult {
 
 const reshape = defineOp({
   name: "Reshape",
-  refusesSparse: refusesInputs({ 0: { function: "Reshape", line: 1864 } }),
+  // A vector that stays one is copied, which needs no other matrix.
+  refusesSparse: ({ node, index, facts }) => {
+    const [from, to] = [node.inputs[index], node].map((of) => of && facts(of)?.shape);
+    const staysVector = from?.length === 1 && to?.length === 1;
+    return staysVector ? undefined : { function: "Reshape", line: 1864 };
+  },
   doc: "The same elements under another shape; one dimension may be 0 and is computed.",
   source: reshapingNodes,
   inputs: [{ name: "x", doc: "Any shape." }],

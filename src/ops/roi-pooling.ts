@@ -4,7 +4,7 @@ import { field } from "../network/stored-fields.js";
 import type { RegionParameters } from "../primitives/parameters.js";
 import { argument, constant, multiply } from "../primitives/expression.js";
 import { at, defineOp, memoryAll, shapeProblem } from "./define-op.js";
-import { inferDynamicAxis } from "./shape-rules.js";
+import { inferDynamicAxis, refusesSingles } from "./shape-rules.js";
 import { poolKinds } from "./stored-parts.js";
 
 function wrong(context: Pick<ShapeContext, "node">, message: string): Error {
@@ -39,6 +39,7 @@ const roiPooling = defineOp({
       field("spatialScale", "float8", { since: 26, attribute: "featureScale", otherwise: 1 / 16 }),
     ],
   },
+  refusesData: refusesSingles,
   differentiable: "yes",
   gradientDiffers:
     "nothing flows into rows whose number is the width or more, or into regions that begin outside; it counts twice where the " +

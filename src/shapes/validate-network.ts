@@ -31,6 +31,8 @@ export interface ValidationOptions {
   readonly elementType: "float" | "double";
   /** Gets CNTK's `Post-processing network...` block as it comes, so that it is not lost when validation fails. */
   readonly sink?: LogSink;
+  /** What else a node needs when it is validated for the last time; what it throws fails the node. */
+  readonly finally?: ((node: NetworkNode) => void) | undefined;
 }
 
 export interface ValidatedNetwork {
@@ -76,7 +78,7 @@ export function validateNetwork(network: Network, options: ValidationOptions): V
     remaining = waiting.length;
   }
   log.print("\nValidating network, final pass.\n\n");
-  runPass(order, validator, log, "final");
+  runPass(order, validator, log, "final", options.finally);
   for (const node of order) {
     const { shape } = validator.current(node);
     if (elementCount(shape) === 0) throw noElements(node);
@@ -129,6 +131,7 @@ function runPass(
   validator: NodeValidator,
   log: ValidationLog,
   pass: Pass,
+  last?: (node: NetworkNode) => void,
 ): { readonly waiting: readonly NetworkNode[]; readonly changed: boolean } {
   const waiting: NetworkNode[] = [];
   let anyChanged = false;
@@ -143,7 +146,7 @@ function runPass(
     if (ready) {
       const compares = pass === "later" && log.isPrinting;
       const before = compares ? validator.prototype(node).shapes() : "";
-      const changed = validateNode(node, validator, log, pass === "final");
+      const changed = validateNode(node, validator, log, pass === "final", last);
       anyChanged ||= changed;
       if (pass === "final") {
         if (changed) throw changedInFinalPass(node);
@@ -163,9 +166,12 @@ function validateNode(
   validator: NodeValidator,
   log: ValidationLog,
   isFinalPass: boolean,
+  last?: (node: NetworkNode) => void,
 ): boolean {
   try {
-    return validator.validate(node, isFinalPass);
+    const changed = validator.validate(node, isFinalPass);
+    last?.(node);
+    return changed;
   } catch (error) {
     log.printAlways(`Validating --> ${validator.prototype(node).text()} FAILED\n`);
     throw error;

@@ -152,6 +152,11 @@ export const modelCases: readonly MessageCase[] = [
     "test = [ action = test ]",
   ),
   trained("model-precision", "configFile=net.cntk precision=double command=test", "test = [ action = test ]"),
+  trained(
+    "no-output-nodes",
+    "configFile=net.cntk command=write outputNodeNames=PosteriorProb",
+    "write = [ action = write ; outputPath = out ]",
+  ),
   trained("no-output", "configFile=net.cntk command=write", "write = [ action = write ]"),
   trained(
     "not-available",
