@@ -52,10 +52,12 @@ export class ProgressTracing {
     if (epochs === undefined) return run();
     this.log.stamped(`CNTKCommandTrainBegin: ${name}\n`);
     const result = await run();
-    const [criterion] = result.lastCriteria ?? [];
-    if (criterion && this.total > 0) {
+    if (result.lastCriteria && this.total > 0) {
       const percent = (100 * (this.passed + epochs)) / this.total;
-      this.lines.push(`PROGRESS: ${percent.toFixed(2)}%\n`, `EVALERR: ${average(criterion).toFixed(7)}%\n`);
+      // A training that ends before its first epoch tells of a loss of 0.
+      const [criterion] = result.lastCriteria;
+      const loss = criterion ? average(criterion) : 0;
+      this.lines.push(`PROGRESS: ${percent.toFixed(2)}%\n`, `EVALERR: ${loss.toFixed(7)}%\n`);
     }
     this.passed += epochs;
     this.log.stamped(`CNTKCommandTrainEnd: ${name}\n`);
