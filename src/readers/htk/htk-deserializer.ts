@@ -164,11 +164,14 @@ class HtkFeatures implements FeatureSource {
     );
     const { kind, dimension, period } = file.kind;
     file.close();
-    if (this.olderLog) this.olderLog.kindFound(dimension, kind, period);
-    else
+    // The older reader tells of it when it reads chunks, not of files that it hands over one by one.
+    if (this.olderLog) {
+      if (!this.options.wholeFiles) this.olderLog.kindFound(dimension, kind, period);
+    } else {
       this.surroundings.log.write(
         `HTKDeserializer: determined feature kind as '${dimension}'-dimensional '${kind}' with frame shift ${formatFixed(period / 1e4, 1)} ms\n`,
       );
+    }
     return file.kind;
   }
 

@@ -21,23 +21,41 @@ export const ndlSource: NetworkSource = {
   validatesSilently: true,
   build(section, environment) {
     const own = section.section("NDLNetworkBuilder");
-    return Promise.resolve(buildFromScript(readScripts(own, section, environment), own, environment));
+    return Promise.resolve(buildFromScript(readScript(own, section, environment), own, environment));
   },
   read(section, environment) {
-    readScripts(section.section("NDLNetworkBuilder"), section, environment);
+    openDescription(section.section("NDLNetworkBuilder"), section, environment);
     // The builder holds an empty network from the start.
     environment.compiler.newDefaultAxis();
     return Promise.resolve();
   },
 };
 
-/** The scripts of a section, parsed as one. */
-function readScripts(own: ConfigSection, outer: ConfigSection, environment: SourceEnvironment): Script {
+/** A description before its own scripts are read. */
+interface Description {
+  readonly language: ScriptLanguage;
+  /** Scripts that stand in the configuration; absent where a file is named. */
+  readonly inline: readonly MappedText[] | undefined;
+}
+
+/** What CNTK's builder does when it is made: it looks for the sections, or the name of a file, and reads macros. */
+function openDescription(
+  own: ConfigSection,
+  outer: ConfigSection,
+  environment: SourceEnvironment,
+): Description {
   const { seeds, log } = environment;
   const language = new ScriptLanguage(() => seeds.drawScriptName());
   const inline = own.string("networkDescription", "") === "" ? inlineScripts(own, outer) : undefined;
+  if (!inline) requireOneFile(own.text("networkDescription"));
   readMacroFiles(language, own, environment);
   log.write("NDLBuilder Using CPU\n");
+  return { language, inline };
+}
+
+/** The scripts of a section, parsed as one. */
+function readScript(own: ConfigSection, outer: ConfigSection, environment: SourceEnvironment): Script {
+  const { language, inline } = openDescription(own, outer, environment);
   const script = new Script(language);
   for (const text of inline ?? fileScripts(own, environment)) script.parse(text);
   return script;
@@ -83,17 +101,19 @@ function inlineScripts(own: ConfigSection, outer: ConfigSection): readonly Mappe
     });
 }
 
+function requireOneFile(path: MappedText): void {
+  if (!path.text.includes("+")) return;
+  throw scriptProblem(
+    "script-missing",
+    '"+" not allowed in "networkDescription" value.  Multiple files cannot be specified via "networkDescription" parameter. ' +
+      'In order to load multiple NDL files (eg, for loading several files of macros), use the "ndlMacros" parameter.',
+    path.spanOf(),
+  );
+}
+
 /** The scripts of the file; the section's own `load` and `run` go before those of the file. */
 function fileScripts(own: ConfigSection, { files }: SourceEnvironment): readonly MappedText[] {
   const path = own.text("networkDescription");
-  if (path.text.includes("+")) {
-    throw scriptProblem(
-      "script-missing",
-      '"+" not allowed in "networkDescription" value.  Multiple files cannot be specified via "networkDescription" parameter. ' +
-        'In order to load multiple NDL files (eg, for loading several files of macros), use the "ndlMacros" parameter.',
-      path.spanOf(),
-    );
-  }
   const overrides = ["run", "load"].flatMap((key) => {
     const value = own.optionalText(key);
     return value ? [MappedText.literal(`\n${key}=${value.text}`, value.spanOf())] : [];
