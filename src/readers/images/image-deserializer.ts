@@ -137,6 +137,18 @@ async function decode(
   }
 }
 
+/** CNTK takes the first bytes of such pictures, or what lies behind them in memory. */
+function otherChannels(declared: number, channels: number): CntkError {
+  return new CntkError({
+    code: "image-size",
+    message: `The pictures are scaled to channels = ${declared}, but they are read with ${channels}.`,
+    hint:
+      channels === 3
+        ? "grayscale = true reads them with one channel"
+        : "grayscale reads one channel: channels = 1",
+  });
+}
+
 /** The size of all samples: what the transforms say, else what they make of the first picture. */
 export async function shapeAfter(
   transforms: readonly Transform[],
@@ -147,7 +159,9 @@ export async function shapeAfter(
   const sized = transforms.findLastIndex(({ size }) => size !== undefined);
   const laterCrops = transforms.slice(sized + 1).some((transform) => "crops" in transform);
   const size = transforms[sized]?.size;
-  if (size && !laterCrops) return { ...size, channels: grayscale ? 1 : 3 };
+  const channels = grayscale ? 1 : 3;
+  if (size && size.channels !== channels) throw otherChannels(size.channels, channels);
+  if (size && !laterCrops) return size;
   // Transforms of its own: those of the samples have not drawn a random number yet.
   const sample = makeTransforms(surroundings).reduce((result, step) => step.apply(result, 0), await first());
   return { width: sample.width, height: sample.height, channels: sample.channels };

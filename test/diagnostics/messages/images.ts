@@ -59,6 +59,7 @@ export const imageCases: readonly MessageCase[] = [
   reading("image-zip", { map: "all.zip@/a.png\t0\n" }),
   reading("image-zip", { map: "all.zip@/a.png\t0\n", files: { "all.zip": "no zip file" } }),
   reading("image-size", { transforms: "[ type = Crop ; cropType = center ]" }),
+  reading("image-size", { transforms: "[ type = Scale ; width = 2 ; height = 2 ; channels = 1 ]" }),
   reading("image-option", { transforms: `[ type = Crop ; sideRatio = 2 ] : ${scale}` }),
   reading("image-option", { transforms: `[ type = Crop ; cropType = somewhere ] : ${scale}` }),
   reading("image-option", { transforms: `${scale} : [ type = Transpose ] : [ type = Color ]` }),
