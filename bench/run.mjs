@@ -65,7 +65,7 @@ if (!only || only === "training") {
     try {
       const words = [
         config("07_Deconvolution_BS.cntk"),
-        `trainNetwork=[SGD=[epochSize=${samples};maxEpochs=2;firstMBsToShowResult=0;numMBsToShowResult=${samples / 64 / 5}]]`,
+        `trainNetwork=[SGD=[epochSize=${samples};maxEpochs=2;firstMBsToShowResult=0;numMBsToShowResult=${Math.floor(samples / 64 / 5)}]]`,
         "command=trainNetwork",
         "--backend",
         backend,

@@ -201,7 +201,18 @@ function correlate(
   strideX: number,
   strideY: number,
 ): Tensor {
-  const result = device.tf.conv2d(fitted(device, image, margins), filter, [strideY, strideX], "valid");
+  const { left, right, top, bottom } = margins;
+  const strides: [number, number] = [strideY, strideX];
+  // tfjs adds margins as it goes; images made larger first would be copied.
+  const result =
+    Math.min(left, right, top, bottom) >= 0
+      ? device.tf.conv2d(image, filter, strides, [
+          [0, 0],
+          [top, bottom],
+          [left, right],
+          [0, 0],
+        ])
+      : device.tf.conv2d(fitted(device, image, margins), filter, strides, "valid");
   return result.shape[3] === 1 ? result : device.tf.transpose(result, [0, 3, 1, 2]);
 }
 
