@@ -103,7 +103,8 @@ export function initialValues(options: Initialization): Values {
   const values = newValues(options.elementType, elements);
   const { init } = options;
   if (init === "zero") return values;
-  if (init === "fromValue" || init === "fixedValue") return values.fill(options.value ?? 0);
+  // A negative zero becomes a zero, as in CNTK (CPUMatrixImpl.h, SetValue).
+  if (init === "fromValue" || init === "fixedValue") return values.fill((options.value ?? 0) + 0);
   if (init === "bilinear") return fillBilinear(values, options.shape);
   const initializer = randomInitializers[init];
   if (!initializer || !isRandomInitializer(init)) throw new RangeError(`unknown initialization '${init}'`);

@@ -1,3 +1,4 @@
+import { formatFixed } from "../numerics/number-format.js";
 import { actionByName } from "../actions/registry.js";
 import type { ActionResult } from "../actions/action.js";
 import type { ConfigSection } from "../config/config-section.js";
@@ -57,7 +58,7 @@ export class ProgressTracing {
       // A training that ends before its first epoch tells of a loss of 0.
       const [criterion] = result.lastCriteria;
       const loss = criterion ? average(criterion) : 0;
-      this.lines.push(`PROGRESS: ${percent.toFixed(2)}%\n`, `EVALERR: ${loss.toFixed(7)}%\n`);
+      this.lines.push(`PROGRESS: ${formatFixed(percent, 2)}%\n`, `EVALERR: ${formatFixed(loss, 7)}%\n`);
     }
     this.passed += epochs;
     this.log.stamped(`CNTKCommandTrainEnd: ${name}\n`);

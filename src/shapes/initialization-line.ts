@@ -1,3 +1,4 @@
+import { formatFixed } from "../numerics/number-format.js";
 import type { SampleShape } from "../network/network.js";
 import { describeInitialization, isRandomInitializer } from "../numerics/initial-values.js";
 import type { ElementType } from "../numerics/values.js";
@@ -32,12 +33,12 @@ export function initializationLine(
       outputRank: initOutputRank,
       elementType,
     });
-    const factors = `${(range / initValueScale).toFixed(6)}*${initValueScale.toFixed(6)}`;
+    const factors = `${formatFixed(range / initValueScale, 6)}*${formatFixed(initValueScale, 6)}`;
     return (
       `${head}${init}(seed=${seed}, init dims=[${fanOut} x ${fanIn}], ` +
-      `range=${range.toFixed(6)}(${factors}), onCPU=${initOnCPUOnly}.\n)`
+      `range=${formatFixed(range, 6)}(${factors}), onCPU=${initOnCPUOnly}.\n)`
     );
   }
   if (init !== "fromValue") return undefined;
-  return `${head}${initValue.toFixed(6)}.\n`;
+  return `${head}${formatFixed(initValue, 6)}.\n`;
 }

@@ -1,3 +1,4 @@
+import { formatFixed } from "../../numerics/number-format.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import type { KernelCompiler, KernelRun } from "../host/kernel.js";
 import type { RandomEngine } from "../host/random-engine.js";
@@ -69,7 +70,7 @@ function prefixSums(weights: ArrayLike<number>): Float64Array {
     if (weight < 0) {
       throw new CntkError({
         code: "negative-weight",
-        message: `Sampling weights contain negative number ${weight.toFixed(6)}.`,
+        message: `Sampling weights contain negative number ${formatFixed(weight, 6)}.`,
       });
     }
     sums[i] = sum += weight;

@@ -1,3 +1,4 @@
+import { formatFixed } from "../../numerics/number-format.js";
 import { CntkError } from "../../diagnostics/diagnostic.js";
 import { writeWhole } from "../../files/file-access.js";
 import { type Minibatch, packFrames, type StreamMinibatch } from "../../minibatch/index.js";
@@ -143,7 +144,7 @@ export class NumberTableReader implements Reader {
 
   private draw(range: number, seed: number): Uint32Array {
     const { order, retries } = windowOrdering(range, range, seed);
-    const percent = ((100 * retries) / range).toFixed(1);
+    const percent = formatFixed((100 * retries) / range, 1);
     this.surroundings.log.write(
       `RandomOrdering: ${retries} retries for ${range} elements (${percent}%) to ensure window condition\n`,
     );
