@@ -85,7 +85,9 @@ describe("initialValues", () => {
   });
 
   it("knows constants and bilinear filters", () => {
-    expect([...initialValues({ init: "fromValue", value: -0, shape: [1], elementType: "double" })]).toEqual([0]);
+    expect([...initialValues({ init: "fromValue", value: -0, shape: [1], elementType: "double" })]).toEqual([
+      0,
+    ]);
     expect([...initialValues({ init: "fromValue", value: 0.1, shape: [2], elementType: "float" })]).toEqual([
       Math.fround(0.1),
       Math.fround(0.1),
