@@ -1,3 +1,4 @@
+import { once } from "../diagnostics/attempts.js";
 import { CntkError } from "../diagnostics/diagnostic.js";
 import { type FileAccess, type PendingFile, writeWhole } from "../files/file-access.js";
 
@@ -8,16 +9,12 @@ import { type FileAccess, type PendingFile, writeWhole } from "../files/file-acc
  */
 export function writeRenamed(files: FileAccess, path: string, fill: (file: PendingFile) => void): void {
   // Where the target is a folder, only the renaming fails, once.
-  const isFolder = files.isDirectory(path);
+  if (files.isDirectory(path)) return once(() => writeWhole(files, path, fill));
   try {
     writeWhole(files, path, fill);
   } catch (error) {
     if (!(error instanceof CntkError) || error.diagnostic.logged === undefined) throw error;
     const { logged, ...diagnostic } = error.diagnostic;
-    throw new CntkError(
-      isFolder
-        ? diagnostic
-        : { ...diagnostic, logged: logged.replaceAll(`'${path}'`, () => `'${path}.tmp'`) },
-    );
+    throw new CntkError({ ...diagnostic, logged: logged.replaceAll(`'${path}'`, () => `'${path}.tmp'`) });
   }
 }

@@ -37,7 +37,7 @@ export function parallelSequences(minibatch: Minibatch, shaped: ShapedNetwork): 
 export function paddedSamples(
   minibatch: Minibatch,
   { network, facts }: ShapedNetwork,
-  read: readonly NetworkNode[] = network.nodes.filter(({ op }) => op.role === "input"),
+  read: readonly NetworkNode[],
 ): number {
   const axisOf = (node: NetworkNode): DynamicAxis | null => facts.get(node)?.dynamicAxis ?? null;
   const columns = network.groups.feature.map((feature) => {

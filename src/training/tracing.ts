@@ -1,4 +1,3 @@
-import { attempted } from "../diagnostics/attempts.js";
 import { type Output, outputOf, type Outputs } from "../backends/backend.js";
 import type { ConfigSection } from "../config/config-section.js";
 import {
@@ -273,8 +272,7 @@ function traceFormat(session: Pick<Session, "log" | "files">, { attributes }: Ne
   const conversion = readFormat(text("precisionFormat"), letter);
   return {
     kind,
-    labels:
-      kind !== "real" && labelFile ? labelsOf(attempted(() => session.files.readText(labelFile))) : undefined,
+    labels: kind !== "real" && labelFile ? labelsOf(session.files.readText(labelFile)) : undefined,
     mismatch: labelMismatch(session.log),
     transpose: attributes["transpose"] !== false,
     prologue: text("prologue"),

@@ -65,6 +65,8 @@ export class Trainer {
   private readonly noise: Noise;
   private hasRun = false;
   private mixed: MixedGradients | undefined;
+  /** Those that the criterion uses and all others: CNTK reads them all in a training. */
+  private readonly allInputs: readonly NetworkNode[];
   /** Values of all parameters as they were put in; those that the plan holds have changed since. */
   private values: ParameterStore;
   /** The network as it is by now: what is known of some nodes changes while it is trained. */
@@ -87,6 +89,7 @@ export class Trainer {
   ) {
     this.values = request.values;
     this.shaped = request.shaped;
+    this.allInputs = request.shaped.network.nodes.filter(({ op }) => op.role === "input");
     this.noise = new Noise(session.elementType);
   }
 
@@ -193,7 +196,7 @@ export class Trainer {
       if (summed) await this.addGradients(summed);
     }
     if (summed) await this.compiled.executable.writeState(summed);
-    return joinedSums(parts, paddedSamples(minibatch, shaped), this.elementType);
+    return joinedSums(parts, paddedSamples(minibatch, shaped, this.allInputs), this.elementType);
   }
 
   private runGradients(minibatch: Minibatch, dropoutRate: number, piece: number): Promise<Outputs> {

@@ -60,9 +60,9 @@ export class NodeValue implements ObjectValue {
 
   /**
    * Another node of the same kind, attributes, inputs, tags and shape (ComputationNode.h, Duplicate). What it is called by
-   * default is what the node is called. `changes` are attributes that differ.
+   * default is what the node is called. `changes` are attributes that differ, `origin` the place of a copy whose original, of a
+   * model file, has none.
    */
-  /** `origin`: the place of a copy whose original, of a model file, has none. */
   duplicate(number: number, name = this.node.name, changes: Attributes = {}, origin?: Span): NodeValue {
     const attributes = { ...(this.facts?.attributes ?? this.node.attributes), ...changes };
     const copy = new NodeValue(
